@@ -1,0 +1,1 @@
+"""Text to Syntax to meaning: nodes, parser, printer, elaboration."""
