@@ -1,0 +1,72 @@
+"""A category-theoretic compiler for equivariant neural-network layers.
+
+A `.catnn` file says what a layer is, as morphisms of a monoidal category; catnn decides how it runs, proves that
+this is the same thing, and writes it down as a readable torch module.
+
+    import catnn
+    spec = catnn.load("graph.catnn")
+    module = catnn.compile(spec["mix"], n=10)
+
+Every name here is imported on first use: `import catnn` itself costs nothing, and only `compile` and `nn` import torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from catnn import nn as nn
+    from catnn.api import compile as compile
+    from catnn.api import diagram as diagram
+    from catnn.api import dim as dim
+    from catnn.api import explain as explain
+    from catnn.api import load as load
+    from catnn.api import parse as parse
+    from catnn.category.diagram import Diagram as Diagram
+    from catnn.diagnostics import CatnnError as CatnnError
+    from catnn.diagnostics import Diagnostic as Diagnostic
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CatnnError",
+    "Diagnostic",
+    "Diagram",
+    "__version__",
+    "compile",
+    "diagram",
+    "dim",
+    "explain",
+    "load",
+    "nn",
+    "parse",
+]
+
+# Where each public name lives; None is a module of its own.
+_HOMES: dict[str, str | None] = {
+    "CatnnError": "catnn.diagnostics",
+    "Diagnostic": "catnn.diagnostics",
+    "Diagram": "catnn.category.diagram",
+    "compile": "catnn.api",
+    "diagram": "catnn.api",
+    "dim": "catnn.api",
+    "explain": "catnn.api",
+    "load": "catnn.api",
+    "nn": None,
+    "parse": "catnn.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use (PEP 562) and keep it."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES[name]
+    value = import_module(f"{__name__}.{name}") if home is None else getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
