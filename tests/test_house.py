@@ -1,0 +1,217 @@
+"""The laws of the house: what may import what, how long a file may be, and that every room says what it is for."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import subprocess
+import sys
+import time
+import tokenize
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "catnn"
+FILES = sorted(PACKAGE.rglob("*.py"))
+HEAVY = ("torch", "sympy", "networkx", "numpy")
+
+SPEC = """\
+space V : S(n)
+layer mix : V^2[3] -> V^2[16] = all + bias
+layer pool : V^2[16] -> V[8] = span { [i j -> i], [i i -> i] }
+network classify : V^2[3] -> V[8] = mix ; relu ; pool
+let trace : V^2 -> 1 = merge ; discard
+check trace = [i i -> ]
+check copy @ id ; id @ merge = merge ; copy
+"""
+
+
+def file_id(path: Path) -> str:
+    """The path inside the repository."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def heavy_after(code: str, *args: str, cwd: Path = ROOT) -> list[str]:
+    """The heavy packages that a fresh interpreter has imported after some code."""
+    report = f"\nimport sys\nprint('HEAVY', *[name for name in {HEAVY!r} if name in sys.modules])\n"
+    prologue = f"import sys\nsys.path.insert(0, {str(ROOT)!r})\n"
+    done = subprocess.run(
+        [sys.executable, "-c", prologue + code + report, *args],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.rsplit("HEAVY", 1)[1].split()
+
+
+# ------------------------------------------------------------------------------------------- what may import what
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import catnn",
+        "import catnn\ncatnn.CatnnError, catnn.__version__",
+        "import catnn.cli",
+        f"import catnn\nspec = catnn.parse({SPEC!r})",
+        "import catnn\nspec = catnn.load(sys.argv[1])",
+        "import catnn.cli\nassert not catnn.cli.main(['check', sys.argv[1]])",
+        "import catnn.cli\nassert not catnn.cli.main(['fmt', '--check', sys.argv[1]]) in (2, 3)",
+    ],
+    ids=["import", "errors", "cli", "parse", "load", "check", "fmt"],
+)
+def test_light_work_imports_nothing_heavy(code: str, tmp_path: Path) -> None:
+    """sympy alone would spend the whole time that `catnn check` has."""
+    spec = tmp_path / "graph.catnn"
+    spec.write_text(SPEC, encoding="utf-8")
+    assert heavy_after(code, str(spec)) == []
+
+
+@pytest.mark.slow
+def test_check_takes_a_fraction_of_a_second() -> None:
+    """`catnn check examples/graph.catnn`, interpreter start included; the best of five, as other work runs beside."""
+    command = [sys.executable, "-m", "catnn", "check", "examples/graph.catnn"]
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.3
+
+
+def imported(path: Path) -> set[str]:
+    """Every module that a file imports, anywhere in it, except for types alone."""
+    names: set[str] = set()
+
+    def visit(node: ast.AST) -> None:
+        match node:
+            case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+                for child in node.orelse:
+                    visit(child)
+                return
+            case ast.Import():
+                names.update(alias.name for alias in node.names)
+            case ast.ImportFrom(module=str(module), level=0):
+                names.add(module)
+                names.update(f"{module}.{alias.name}" for alias in node.names)
+        for child in ast.iter_child_nodes(node):
+            visit(child)
+
+    visit(ast.parse(path.read_text(encoding="utf-8")))
+    return names
+
+
+def roots(path: Path) -> set[str]:
+    """The top-level packages among a file's imports."""
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+@pytest.mark.parametrize("room", ["syntax", "category", "rewrite", "plan", "view"])
+def test_only_the_last_arrow_imports_torch(room: str) -> None:
+    """Text, diagrams, plans and pictures are mathematics; torch begins where a module is loaded."""
+    assert [file_id(path) for path in FILES if room in path.parts and "torch" in roots(path)] == []
+
+
+# The arrows of the pipeline point one way: a room imports from the rooms named here, and from the files at the top.
+ROOMS = {
+    "category": set[str](),
+    "syntax": {"category"},
+    "rewrite": {"category"},
+    "plan": {"category", "rewrite"},
+    "emit": {"category", "rewrite", "plan", "runtime"},
+    "runtime": {"category"},
+    "view": {"category", "rewrite", "plan", "syntax"},
+}
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_pipeline_has_no_way_back(room: str) -> None:
+    """text -> Syntax -> Diagram -> Factored -> Plan -> source; nobody imports from a later room."""
+    wrong = []
+    for path in FILES:
+        if path.relative_to(PACKAGE).parts[0] != room:
+            continue
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[0] == "catnn" and len(parts) > 1 and parts[1] in ROOMS.keys() - {room} - ROOMS[room]:
+                wrong.append(f"{file_id(path)} imports {name}")
+    assert wrong == []
+
+
+def test_dependencies_are_declared() -> None:
+    """Nothing is imported that an installation would not bring."""
+    declared = {*sys.stdlib_module_names, "catnn", "lark", "networkx", "numpy", "sympy", "torch"}
+    extra = {"opt_einsum"}  # the benchmarks, from the extra `test`
+    wrong = {file_id(path): roots(path) - declared for path in FILES}
+    assert {file for file, names in wrong.items() if names} == set()
+    beside = [*(ROOT / "examples").rglob("*.py")]
+    assert {file_id(path) for path in beside if roots(path) - declared - extra - {"examples", "tests"}} == set()
+
+
+# ---------------------------------------------------------------------------------------------------- how it reads
+
+
+def test_no_file_is_too_long() -> None:
+    """400 lines are the most that a reader can be asked for; aim at 250."""
+    lengths = {file_id(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {file: length for file, length in lengths.items() if length > 400} == {}
+
+
+def test_every_module_says_what_it_is_for() -> None:
+    """The first line of a file is a sentence."""
+    silent = [file_id(path) for path in FILES if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))]
+    assert silent == []
+
+
+def test_nothing_is_left_for_later() -> None:
+    """What is not built is refused with a coded error, not promised in a comment."""
+    later = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK)\b")
+    found = []
+    for path in [*FILES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]:
+        with path.open("rb") as file:
+            for token in tokenize.tokenize(file.readline):
+                if token.type == tokenize.COMMENT and later.search(token.string):
+                    found.append(f"{file_id(path)}:{token.start[0]}")
+    for path in [*(ROOT / "grammar").rglob("*"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("*.md")]:
+        if path.is_file() and later.search(path.read_text(encoding="utf-8")):
+            found.append(file_id(path))
+    assert found == []
+
+
+def test_text_files_are_plain() -> None:
+    """UTF-8, Unix line ends, a newline at the end, no tabs in Python."""
+    wrong = []
+    for path in [*FILES, *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "grammar").rglob("*.lark")]:
+        text = io.open(path, encoding="utf-8", newline="").read()
+        if "\r" in text or (text and not text.endswith("\n")) or (path.suffix == ".py" and "\t" in text):
+            wrong.append(file_id(path))
+    assert wrong == []
+
+
+# ------------------------------------------------------------------------------------------------ the public names
+
+
+def test_public_names() -> None:
+    """Every name in `__all__` can be had, is listed by `dir`, and is known to the type checker."""
+    import catnn
+
+    for name in catnn.__all__:
+        assert getattr(catnn, name) is not None
+        assert name in dir(catnn)
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    known = {alias.asname for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert known == set(catnn.__all__) - {"__version__"}
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    """So that `hasattr`, `copy` and editors work as for any module."""
+    import catnn
+
+    assert not hasattr(catnn, "no_such_name")
