@@ -44,9 +44,7 @@ class Snippet:
 def snippets(page: Path) -> list[Snippet]:
     """The fenced blocks of a page, in order."""
     text = page.read_text(encoding="utf-8")
-    return [
-        Snippet(m[1], tuple(m[2].split()), m[3], text[: m.start()].count("\n") + 2) for m in FENCE.finditer(text)
-    ]
+    return [Snippet(m[1], tuple(m[2].split()), m[3], text[: m.start()].count("\n") + 2) for m in FENCE.finditer(text)]
 
 
 def page_id(page: Path) -> str:
@@ -161,9 +159,7 @@ def test_every_page_can_be_found() -> None:
             continue
         found.add(page)
         links = [link.partition("#")[0] for link in LINK.findall(page.read_text(encoding="utf-8"))]
-        queue += [
-            (page.parent / link).resolve() for link in links if link.endswith(".md") and "://" not in link
-        ]
+        queue += [(page.parent / link).resolve() for link in links if link.endswith(".md") and "://" not in link]
     assert set(PAGES) <= found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
 import subprocess
 import sys
@@ -188,7 +187,7 @@ def test_text_files_are_plain() -> None:
     """UTF-8, Unix line ends, a newline at the end, no tabs in Python."""
     wrong = []
     for path in [*FILES, *ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "grammar").rglob("*.lark")]:
-        text = io.open(path, encoding="utf-8", newline="").read()
+        text = path.read_bytes().decode("utf-8")
         if "\r" in text or (text and not text.endswith("\n")) or (path.suffix == ".py" and "\t" in text):
             wrong.append(file_id(path))
     assert wrong == []

@@ -104,7 +104,8 @@ def test_the_wheel_holds_everything(wheel: Path) -> None:
         names = set(archive.namelist())
         entry_points = archive.read(f"catnn-{catnn.__version__}.dist-info/entry_points.txt").decode()
     assert f"catnn-{catnn.__version__}-py3-none-any.whl" == wheel.name
-    for folder, inside in (("catnn", "catnn"), ("grammar", "catnn/_data/grammar"), ("tests/errors", "catnn/_data/errors")):
+    homes = {"catnn": "catnn", "grammar": "catnn/_data/grammar", "tests/errors": "catnn/_data/errors"}
+    for folder, inside in homes.items():
         wanted = {
             f"{inside}/{path.relative_to(ROOT / folder).as_posix()}"
             for path in (ROOT / folder).rglob("*")
