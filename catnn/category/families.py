@@ -1,0 +1,17 @@
+"""The registry: the families of groups that compile.  A new group is a file beside this one and a line here."""
+
+from __future__ import annotations
+
+from catnn.category.family import Family
+from catnn.category.matchings import Orthogonal
+from catnn.category.partitions import Symmetric
+from catnn.category.symplectic import Symplectic
+
+FAMILIES: dict[str, Family] = {
+    family.key: family
+    for family in (
+        Symmetric(),
+        Orthogonal(),
+        Symplectic(),
+    )
+}

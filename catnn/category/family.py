@@ -1,0 +1,125 @@
+"""What a family of groups must say about itself; `families.py` lists the families there are.
+
+A `Part` is the piece of a diagram that lives on one space, its vertices numbered by themselves.  Everything that
+depends on the group is a method of `Family`, so that a new group is one new file and a line in the registry.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from catnn.category.scalar import Scalar, Size
+
+if TYPE_CHECKING:
+    import numpy
+    from numpy.typing import NDArray
+
+Blocks = tuple[tuple[int, ...], ...]
+HalfPart = tuple[Blocks, tuple[bool, ...]]
+
+
+class Part(NamedTuple):
+    """A (k,l)-diagram on one space.
+
+    l, k: numbers of outputs and inputs; blocks: sorted tuples of vertices, outputs 0..l-1, inputs l..l+k-1.
+    """
+
+    l: int  # noqa: E741  (the literature's letters)
+    k: int
+    blocks: Blocks
+
+
+class Family(ABC):
+    """A family of groups G(n) acting on R^n, and its category of diagrams."""
+
+    key: ClassVar[str]
+    title: ClassVar[str]
+    generators: ClassVar[frozenset[str]]
+    """Which of id swap merge copy unit discard spider ev coev exist here."""
+    law: ClassVar[str]
+    """The rule that every diagram obeys, as a note for people."""
+
+    @abstractmethod
+    def size_fault(self, size: int) -> str | None:
+        """Why there is no group of this size, or None."""
+
+    @abstractmethod
+    def block_fault(self, ports: int) -> str | None:
+        """Why no block has this many vertices ("has 3 ports, ..."), or None."""
+
+    @abstractmethod
+    def compose(self, upper: Part, lower: Part, size: Size) -> tuple[tuple[Scalar, Part], ...]:
+        """upper after lower, as a linear combination."""
+
+    @abstractmethod
+    def halves(self, m: int, size: Size) -> Iterator[HalfPart]:
+        """Every half of m vertices: its blocks, and which of them go through.
+
+        At a literal size those may be left out that occur in no diagram of the basis.
+        """
+
+    @abstractmethod
+    def count(self, k: int, l: int) -> int:  # noqa: E741
+        """The number of (k,l)-diagrams."""
+
+    @abstractmethod
+    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+        """The dimension of the hom-space; for a symbolic size, that of every large enough n."""
+
+    @abstractmethod
+    def in_basis(self, part: Part, size: int) -> bool:
+        """Whether the diagram belongs to the basis chosen at this size."""
+
+    @abstractmethod
+    def basis_rule(self, size: int) -> str:
+        """Which diagrams `in_basis` keeps, in words ("those with at most 3 blocks")."""
+
+    @abstractmethod
+    def inner(self, left: Part, right: Part, size: Size) -> Scalar:
+        """The Frobenius inner product of the two matrices."""
+
+    @abstractmethod
+    def tensor(self, part: Part, size: int) -> NDArray[numpy.int64]:
+        """The matrix as an array with an axis a vertex, in vertex order."""
+
+    @abstractmethod
+    def commutes_with(self, kind: str, order: int) -> bool:
+        """Whether pointwise functions of a kind (any, odd, linear) are equivariant on words of this order."""
+
+    @abstractmethod
+    def random_element(self, size: int, seed: int) -> NDArray[numpy.float64]:
+        """A random matrix of the group, of shape (size, size)."""
+
+    def signed(self, blocks: Blocks) -> bool:
+        """Whether blocks within a row are read through a form (Omega) instead of as equality."""
+        return False
+
+
+def join(upper: Part, lower: Part) -> tuple[Part, int]:
+    """Stack two diagrams as equivalence relations: the result, and how many components only the middle row had.
+
+    Every family composes so, up to scalars and signs.  O(vertices).
+    """
+    l, m, k = upper.l, upper.k, lower.k  # noqa: E741
+    parent = list(range(l + m + k))
+
+    def find(vertex: int) -> int:
+        while parent[vertex] != vertex:
+            parent[vertex] = parent[parent[vertex]]
+            vertex = parent[vertex]
+        return vertex
+
+    for blocks, shift in ((upper.blocks, 0), (lower.blocks, l)):
+        for block in blocks:
+            root = find(block[0] + shift)
+            for vertex in block[1:]:
+                parent[find(vertex + shift)] = root
+    found: dict[int, list[int]] = {}
+    for vertex in range(l):
+        found.setdefault(find(vertex), []).append(vertex)
+    for vertex in range(l + m, l + m + k):
+        found.setdefault(find(vertex), []).append(vertex - m)
+    loops = len({find(vertex) for vertex in range(l, l + m)} - found.keys())
+    return Part(l, k, tuple(sorted(tuple(block) for block in found.values()))), loops

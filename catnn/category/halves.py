@@ -1,0 +1,186 @@
+"""Halves: a diagram is an input half, a permutation of its through blocks, and an output half, uniquely.
+
+So the hom-space of k inputs and l outputs has only ``a(k) + a(l)`` halves, however many diagrams there are; they are
+the rows and columns by which a layer is planned (reduce, mix, expand).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby, permutations, product
+from math import prod
+
+from catnn.category.diagram import Diagram
+from catnn.category.families import FAMILIES
+from catnn.category.family import Blocks
+from catnn.category.wires import Wire, Word
+
+
+@dataclass(frozen=True, slots=True)
+class Half:
+    """A half of a word: its blocks, and which of them go through to the other side.
+
+    word: the outer word; blocks: sorted tuples of positions; through: a flag a block.
+    Halves of one word are ordered by (restricted growth string of the blocks, through flags with True first).
+
+    >>> from catnn.category.wires import Group
+    >>> V = Wire("V", Group("S", "n"))
+    >>> [str(half) for half in halves((V, V))]
+    ['[i i -> ]', '[i j -> ]', '[i i -> i]', '[i j -> i]', '[i j -> j]', '[i j -> i j]']
+    """
+
+    word: Word
+    blocks: Blocks
+    through: tuple[bool, ...]
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The through blocks by number, in the order of the level's axes: by space, then by least vertex."""
+        open_ = [b for b, flag in enumerate(self.through) if flag]
+        return tuple(sorted(open_, key=lambda b: (self.word[self.blocks[b][0]].space, b)))
+
+    @property
+    def level(self) -> Word:
+        """The word of the through blocks, sorted by space: which level this half belongs to."""
+        return tuple(self.word[self.blocks[b][0]] for b in self.ports)
+
+    @property
+    def closed(self) -> int:
+        """How many blocks do not go through."""
+        return len(self.through) - sum(self.through)
+
+    def key(self) -> tuple[object, ...]:
+        """The place among the halves of one level."""
+        block_of = {v: b for b, block in enumerate(self.blocks) for v in block}
+        string = tuple(block_of[v] for v in range(len(self.word)))
+        return (string, tuple(not flag for flag in self.through))
+
+    def diagram(self) -> Diagram:
+        """The half as a diagram from its word to its level."""
+        ports = self.ports
+        place = {b: j for j, b in enumerate(ports)}
+        shifted = (
+            ((place[b],) if b in place else ()) + tuple(v + len(ports) for v in block)
+            for b, block in enumerate(self.blocks)
+        )
+        return Diagram(self.word, self.level, tuple(sorted(shifted)))
+
+    def __str__(self) -> str:
+        from catnn.category.pattern import spell
+
+        inputs, outputs = spell(self.diagram())
+        return f"[{' '.join(inputs)} -> {' '.join(outputs)}]"
+
+
+def halves(word: Word) -> list[Half]:
+    """All halves of a word, by level (see `level_key`), then in their order."""
+    wires = tuple(dict.fromkeys(word))
+    places = [tuple(v for v, w in enumerate(word) if w == wire) for wire in wires]
+    choices = [
+        list(FAMILIES[wire.group.family].halves(len(place), wire.group.size))
+        for wire, place in zip(wires, places, strict=True)
+    ]
+    found = []
+    for combination in product(*choices):
+        pieces = [
+            (tuple(place[v] for v in block), flag)
+            for place, (blocks, flags) in zip(places, combination, strict=True)
+            for block, flag in zip(blocks, flags, strict=True)
+        ]
+        pieces.sort()
+        found.append(Half(word, tuple(b for b, _ in pieces), tuple(f for _, f in pieces)))
+    return sorted(found, key=lambda half: (level_key(half.level), half.key()))
+
+
+def level_key(level: Word) -> tuple[object, ...]:
+    """Levels in order: by the number of through blocks, then by their spaces."""
+    return (len(level), tuple(wire.space for wire in level))
+
+
+def level_permutations(level: Word) -> list[tuple[int, ...]]:
+    """The permutations of a level that keep spaces, lexicographically: output j is joined to input sigma[j]."""
+    runs: list[list[int]] = []
+    start = 0
+    for _, run in groupby(level):
+        size = len(tuple(run))
+        runs.append(list(range(start, start + size)))
+        start += size
+    return [tuple(v for piece in choice for v in piece) for choice in product(*(permutations(r) for r in runs))]
+
+
+@dataclass(frozen=True, slots=True)
+class Factors:
+    """A diagram as output half . permutation . input half; sigma[j] is the input port joined to output port j."""
+
+    output: Half
+    sigma: tuple[int, ...]
+    input: Half
+
+    def diagram(self) -> Diagram:
+        """The diagram again."""
+        l = len(self.output.word)  # noqa: E741
+        outs, ins = self.output, self.input
+        blocks = [block for block, flag in zip(outs.blocks, outs.through, strict=True) if not flag]
+        blocks += [
+            tuple(v + l for v in block) for block, flag in zip(ins.blocks, ins.through, strict=True) if not flag
+        ]
+        outer, inner = outs.ports, ins.ports
+        for j, b in enumerate(outer):
+            blocks.append(outs.blocks[b] + tuple(v + l for v in ins.blocks[inner[self.sigma[j]]]))
+        return Diagram(ins.word, outs.word, tuple(sorted(blocks)))
+
+
+def factors(diagram: Diagram) -> Factors:
+    """The unique factors of a diagram."""
+    l = len(diagram.target)  # noqa: E741
+    tops = [(tuple(v for v in b if v < l), b) for b in diagram.parts]
+    bottoms = [(tuple(v - l for v in b if v >= l), b) for b in diagram.parts]
+    top = sorted(((piece, b) for piece, b in tops if piece))
+    bottom = sorted(((piece, b) for piece, b in bottoms if piece))
+    output = Half(diagram.target, tuple(p for p, _ in top), tuple(b[-1] >= l for _, b in top))
+    input_ = Half(diagram.source, tuple(p for p, _ in bottom), tuple(b[0] < l for _, b in bottom))
+    where = {bottom[b][1]: j for j, b in enumerate(input_.ports)}
+    return Factors(output, tuple(where[top[b][1]] for b in output.ports), input_)
+
+
+def count(source: Word, target: Word) -> int:
+    """The number of diagrams, counted, not enumerated."""
+    wires = dict.fromkeys(source + target)
+    return prod(FAMILIES[w.group.family].count(source.count(w), target.count(w)) for w in wires)
+
+
+def dimension(source: Word, target: Word) -> int:
+    """The dimension of the space of equivariant maps (for symbolic sizes: of large ones)."""
+    wires = dict.fromkeys(source + target)
+    return prod(FAMILIES[w.group.family].dim(source.count(w), target.count(w), w.group.size) for w in wires)
+
+
+def in_basis(diagram: Diagram) -> bool:
+    """Whether a diagram belongs to the basis at the literal sizes of its spaces."""
+    for wire in diagram.spaces():
+        size = wire.group.size
+        if isinstance(size, int) and not FAMILIES[wire.group.family].in_basis(diagram.part(wire)[0], size):
+            return False
+    return True
+
+
+def hom(source: Word, target: Word) -> Iterator[Factors]:
+    """A basis of the equivariant maps, in the order that weights have.
+
+    By level (the number of through blocks), then output half, then input half, then permutation; so the weights of a
+    level are one slice.  At a literal small size, the diagrams of the basis keep their order.
+    """
+    literal = any(isinstance(wire.group.size, int) for wire in source + target)
+    outputs = _by_level(target)
+    inputs = _by_level(source)
+    for level in sorted(outputs.keys() & inputs.keys(), key=level_key):
+        sigmas = level_permutations(level)
+        for output, input_, sigma in product(outputs[level], inputs[level], sigmas):
+            found = Factors(output, sigma, input_)
+            if not literal or in_basis(found.diagram()):
+                yield found
+
+
+def _by_level(word: Word) -> dict[Word, list[Half]]:
+    return {level: list(group) for level, group in groupby(halves(word), key=lambda half: half.level)}

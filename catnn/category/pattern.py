@@ -1,0 +1,67 @@
+"""Patterns: the printed form of a diagram, ``[i j -> j i]``, one letter a block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+
+from catnn.category.diagram import Diagram, Morphism
+from catnn.category.wires import Word, show_word
+
+LETTERS = "ijklmpqrstuvwxyzabcdefgh"
+"""The canonical letters, in the order of first use; n and o are left out, they look like a size and a zero."""
+
+
+def letters() -> Iterator[str]:
+    """i, j, k, ..., h, i1, j1, ..."""
+    yield from LETTERS
+    for number in count(1):
+        yield from (f"{letter}{number}" for letter in LETTERS)
+
+
+def spell(diagram: Diagram) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The letters of the inputs and of the outputs, named in the order of reading: inputs first."""
+    l, k = len(diagram.target), len(diagram.source)  # noqa: E741
+    block_of = {v: b for b, block in enumerate(diagram.parts) for v in block}
+    supply, names = letters(), dict[int, str]()
+    for vertex in (*range(l, l + k), *range(l)):
+        if block_of[vertex] not in names:
+            names[block_of[vertex]] = next(supply)
+    spelled = [names[block_of[v]] for v in range(l + k)]
+    return tuple(spelled[l:]), tuple(spelled[:l])
+
+
+def show_pattern(diagram: Diagram) -> str:
+    """The canonical pattern, in brackets: ``[i j -> j i]``, ``[-> i i]``, ``[->]``."""
+    inputs, outputs = spell(diagram)
+    return "[" + " ".join((*inputs, "->", *outputs)) + "]"
+
+
+def from_letters(source: Word, target: Word, inputs: Sequence[str], outputs: Sequence[str]) -> Diagram:
+    """The diagram of a pattern whose letters stand on these words.
+
+    Raises: CatnnError (E0401, E0402) if a letter stands for no block of its group.
+    """
+    blocks: dict[str, list[int]] = {}
+    for vertex, letter in enumerate((*outputs, *inputs)):
+        blocks.setdefault(letter, []).append(vertex)
+    return Diagram(source, target, tuple(sorted(tuple(block) for block in blocks.values())))
+
+
+def transparent(morphism: Morphism) -> str:
+    """Python that makes the value again."""
+    if isinstance(morphism, Diagram):
+        spaces = {wire.space: str(wire.group) for wire in morphism.spaces()}
+        body = show_pattern(morphism)[1:-1]
+        if not spaces:
+            return f"catnn.diagram('S(n)', {body!r})"
+        if list(spaces) == ["V"]:
+            return f"catnn.diagram({spaces['V']!r}, {body!r})"
+        arrow = f"{show_word(morphism.source)} -> {show_word(morphism.target)}"
+        return f"catnn.diagram({spaces!r}, {body!r}, {arrow!r})"
+    if not morphism.weighted:
+        return f"<zero {show_word(morphism.source)} -> {show_word(morphism.target)}>"
+    shown = []
+    for coefficient, diagram in morphism.weighted:
+        shown.append(transparent(diagram) if str(coefficient) == "1" else f"({coefficient})*{transparent(diagram)}")
+    return " + ".join(shown)

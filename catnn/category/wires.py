@@ -1,0 +1,78 @@
+"""Wires and words: the objects of the category.
+
+A `Wire` is one tensor factor: the space it stands for and the group that acts there.  A word is a tuple of wires, the
+tensor product of them; the empty word is the unit.  A `Summand` is a word with channels, a `Type` a direct sum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+
+from catnn.category.scalar import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of a family at a size, e.g. S(n) or O(3).
+
+    family: the key of the family in `catnn.category.families.FAMILIES`.
+    size: a name (any size, decided at run time) or a number.
+    """
+
+    family: str
+    size: Size
+
+    def __str__(self) -> str:
+        return f"{self.family}({self.size})"
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """A wire R^n: the name of its space and the group that acts on it."""
+
+    space: str
+    group: Group
+
+    def __str__(self) -> str:
+        return self.space
+
+
+Word = tuple[Wire, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summand:
+    """A word with its multiplicity; the tensor is (*batch, one axis a wire, channels)."""
+
+    word: Word
+    channels: int = 1
+
+    def __str__(self) -> str:
+        return show_word(self.word) + (f"[{self.channels}]" if self.channels != 1 else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A direct sum of words with multiplicities, one summand or more."""
+
+    summands: tuple[Summand, ...]
+
+    def __str__(self) -> str:
+        return " + ".join(str(summand) for summand in self.summands)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words alone."""
+        return tuple(summand.word for summand in self.summands)
+
+
+def show_word(word: Word) -> str:
+    """The canonical spelling of a word.
+
+    >>> V = Wire("V", Group("S", "n"))
+    >>> show_word((V, V)), show_word(())
+    ('V^2', '1')
+    """
+    runs = [(wire.space, len(tuple(run))) for wire, run in groupby(word)]
+    return " @ ".join(name if count == 1 else f"{name}^{count}" for name, count in runs) or "1"
