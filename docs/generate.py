@@ -1,0 +1,68 @@
+"""Write the pages that are made from data: the list of errors and the table of reserved words.
+
+`make docs` runs this; the tests compare.  Between two marks a page is generated, outside it is written by hand:
+
+    <!-- generated: NAME -->
+    ...
+    <!-- end -->
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+MARK = re.compile(r"(<!-- generated: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def errors() -> str:
+    """Every error: its code, its title, and its page, which is a spec that fails with it."""
+    from catnn.resources import error_page, error_titles
+
+    parts = []
+    for code, title in error_titles().items():
+        page = error_page(code)
+        parts.append(f"### {code}\n\n{title}\n")
+        if page:
+            fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", page)), default=0))
+            parts.append(f"{fence}text\n{page.rstrip()}\n{fence}\n")
+    return "\n".join(parts) + "\n"
+
+
+def reserved_words() -> str:
+    """The words of the grammar, which cannot be names."""
+    tables = json.loads((ROOT / "catnn" / "syntax" / "_tables.json").read_text(encoding="utf-8"))
+    return ", ".join(f"`{word}`" for word in sorted(tables["keywords"].values())) + "\n"
+
+
+SECTIONS: dict[str, Callable[[], str]] = {"errors": errors, "reserved words": reserved_words}
+
+
+def pages() -> dict[Path, str]:
+    """The pages that hold something generated, as they should be."""
+    found = {}
+    for path in sorted((ROOT / "docs").rglob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        if MARK.search(text):
+            found[path] = MARK.sub(lambda m: m[1] + SECTIONS[m[2]]() + m[3], text)
+    return found
+
+
+def main() -> int:
+    """Write what has changed."""
+    for path, text in pages().items():
+        if path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
