@@ -135,6 +135,8 @@ def test_an_editable_install_works(tmp_path: Path) -> None:
     install(python, "--editable", ROOT)
     home = run(python, "-c", "import catnn; print(catnn.__file__)", cwd=tmp_path)
     assert str(ROOT) in home
+    packages = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=tmp_path).strip())
+    assert not (packages / "catnn").exists()  # no copy beside the checkout, which would grow old
     assert_it_works(python, tmp_path)
 
 
