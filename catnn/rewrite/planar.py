@@ -84,7 +84,7 @@ class Planar:
     @property
     def contractions(self) -> Scalar:
         """The additions: one pass for each input-only block over what is left of the input, from the right."""
-        left = list(self.source[i] for i in self.input_permutation)
+        left = [self.source[i] for i in self.input_permutation]
         total = ZERO
         for piece in reversed(self.pieces):
             if piece.kind != "input":
