@@ -10,13 +10,15 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Protocol
 
 END = "$END"
 KEEP, SPLICE = 1, 2
 
-Build = Callable[[str, int, int, list[Any]], Any]
+Build = Callable[[str, int, int, int, list[Any]], Any]
+"""The name of the rule, start and end of what it matched, how deep it nests, its children -> its value."""
 
 
 class Piece(Protocol):
@@ -28,6 +30,9 @@ class Piece(Protocol):
     def start(self) -> int: ...
     @property
     def end(self) -> int: ...
+
+
+_depth = itemgetter(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,10 @@ class Stuck(Exception):
         self.states = states
 
 
-def parse(start: str, tokens: Sequence[Piece], build: Build, end: int) -> Any:
-    """Run the tables over the tokens; `end` is the offset behind the last one.
+def parse(start: str, tokens: Sequence[Piece], build: Build, end: int, nesting: frozenset[str] = frozenset()) -> Any:
+    """Run the tables over the tokens.
+
+    end: the offset behind the last token; nesting: the rules that are a level deeper than what they hold.
 
     Raises: Stuck at the first token that cannot stand where it stands; whatever `build` raises.
     """
@@ -98,7 +105,7 @@ def parse(start: str, tokens: Sequence[Piece], build: Build, end: int) -> Any:
     first, last = table.starts[start]
     states: list[int] = [first]
     values: list[Any] = []
-    extents: list[tuple[int, int]] = []
+    extents: list[tuple[int, int, int]] = []  # start, end, depth
     index, count = 0, len(tokens)
     while True:
         kind = tokens[index].kind if index < count else END
@@ -111,25 +118,27 @@ def parse(start: str, tokens: Sequence[Piece], build: Build, end: int) -> Any:
             token = tokens[index]
             states.append(action)
             values.append(token)
-            extents.append((token.start, token.end))
+            extents.append((token.start, token.end, 0))
             index += 1
             continue
         rule = rules[-1 - action]
         size = rule.size
         children: list[Any] = []
         if size:
-            extent = (extents[-size][0], extents[-1][1])
+            matched = extents[-size:]
+            depth = max(matched, key=_depth)[2] + (rule.name in nesting)
+            extent = (matched[0][0], matched[-1][1], depth)
             children = _children(rule, values[-size:])
             del states[-size:], values[-size:], extents[-size:]
         else:
             place = tokens[index].start if index < count else end
-            extent = (place, place)
+            extent = (place, place, 0)
         if rule.splices:
             value: Any = children
         elif rule.alone and len(children) == 1:
             value = children[0]
         else:
-            value = build(rule.name, extent[0], extent[1], children)
+            value = build(rule.name, *extent, children)
         values.append(value)
         extents.append(extent)
         states.append(rows[states[-1]][rule.origin])

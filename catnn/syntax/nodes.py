@@ -43,11 +43,20 @@ class Group:
     """The right side of a `space`: ``S(n)``, ``O(3)``, ``Aut("file")``, ``O(1,3)``, ``Perm(3, (0 1 2))``, ``64``.
 
     head: the family as written (``S``, ``S'``, ``S+``, ``Sp``, ...), or ``""`` for a plain number.
-    args: integers, size names, file names (as `FileName`) and cycles (tuples of integers).
+    args: integers, size names, file names (as `FileName`) and permutations: a tuple of integers for a single cycle,
+    a `Permutation` for a product of several.
     """
 
     head: str
-    args: tuple[int | Name | FileName | tuple[int, ...], ...]
+    args: tuple[int | Name | FileName | tuple[int, ...] | Permutation, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Permutation:
+    """A product of two or more cycles: ``(0 1)(2 3)``."""
+
+    cycles: tuple[tuple[int, ...], ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -216,9 +225,7 @@ class Call:
     span: Span = field(compare=False, repr=False)
 
 
-Term = (
-    Generator | Pattern | Number | Scaled | Dagger | Tensor | Chain | Sum | Brackets | SpanOf | All | Bias | Call
-)
+Term = Generator | Pattern | Number | Scaled | Dagger | Tensor | Chain | Sum | Brackets | SpanOf | All | Bias | Call
 
 
 # ------------------------------------------------------------------------------------------------------- statements
@@ -363,8 +370,10 @@ class Module:
     """A whole file: its statements in order.  Comments travel beside it, for the printer alone.
 
     comments: (offset, text) pairs in file order, the text with its ``#``.
+    broken: names that statements with a syntax error would have declared, so that their uses raise no second error.
     """
 
     statements: tuple[Statement, ...]
     comments: tuple[tuple[int, str], ...] = field(compare=False, repr=False, default=())
     span: Span | None = field(compare=False, repr=False, default=None)
+    broken: tuple[str, ...] = field(compare=False, repr=False, default=())

@@ -1,0 +1,204 @@
+"""The mistakes that newcomers make, each with what to write instead: one small function a mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from catnn.diagnostics import Diagnostic
+from catnn.syntax.hints import _TERM, Situation, quoted, repaired
+
+_GROUP = re.compile(r"(Sp|SO|S|A|O|U|H|B)_?(n|[0-9]+)")
+
+
+def _rule_arrow(here: Situation) -> Diagnostic | None:
+    """`V => V`."""
+    if here.kind == "_FAT_ARROW" and "_ARROW" in here.expected:
+        line = repaired(here, None)
+        return here.fault(
+            "E0016",
+            "`=>` stands only in a `rule`",
+            "expected `->`",
+            note="the arrow of a type and of a pattern is `->`",
+            fix=f"write `{line}`" if line else "write `->`",
+        )
+    return None
+
+
+def _type_arrow(here: Situation) -> Diagnostic | None:
+    """`rule r : f -> g`."""
+    if here.kind == "_ARROW" and "_FAT_ARROW" in here.expected:
+        note = "a rule from left to right is written `=>`, one in both directions `=`"
+        return here.fault("E0016", "`->` does not stand between the sides of a rule", "expected `=>`", note=note)
+    return None
+
+
+def _walrus(here: Situation) -> Diagnostic | None:
+    """`let f := merge` with a blank: `: =`."""
+    if here.kind == "EQUAL" and here.kind_before() == "COLON" and here.text_before(2):
+        name = here.text_before(2)
+        if here.keyword == "space":
+            return here.fault("E0016", "`:` and `=` side by side", "delete this `=`", note="`space V : S(n)`")
+        return here.fault(
+            "E0016",
+            "the type is missing between `:` and `=`",
+            "expected a type",
+            fix=f"write `{here.keyword} {name} : A -> B = ...` with the source and the target that you mean",
+        )
+    return None
+
+
+def _no_type(here: Situation) -> Diagnostic | None:
+    """`let f = merge`."""
+    if here.kind == "EQUAL" and here.keyword in ("let", "network", "box") and here.index == 2:
+        name = here.text_before()
+        return here.fault(
+            "E0025",
+            f"the {here.keyword} `{name}` has no type",
+            "expected `:` and its source and target",
+            fix=f"write `{here.keyword} {name} : A -> B = ...` with the source and the target that you mean",
+        )
+    return None
+
+
+def _in_pattern(here: Situation) -> bool:
+    return "NAME" in here.expected and here.expected <= {"NAME", "COMMA", "_ARROW", "RSQB", "$END"}
+
+
+def _pattern(here: Situation) -> Diagnostic | None:
+    """`[i, j -> j, i]`, `[i j]`, `[1 2 -> 2 1]`."""
+    if not _in_pattern(here) or here.token is None:
+        return None
+    note = "in a pattern the letters are names with blanks between: `[i j -> j i]`"
+    if here.kind == "COMMA":
+        return here.fault("E0017", "a comma between the letters of a pattern", "put a blank here", note=note)
+    if here.kind == "RSQB":
+        return here.fault(
+            "E0017",
+            "a pattern without an arrow",
+            "`->` is missing before this",
+            note="inputs stand left of `->`, outputs right of it; either side may be empty",
+            fix="write `[i i -> ]` to sum, `[ -> i]` to broadcast",
+        )
+    if here.kind == "_ARROW":
+        return here.fault("E0017", "a second arrow in a pattern", "expected `]`", note=note)
+    return here.fault("E0017", f"{here.found} is not a letter of a pattern", "expected a letter", note=note)
+
+
+def _einsum(here: Situation) -> Diagnostic | None:
+    """`"ij->ji"`."""
+    if here.kind != "STRING" or not here.expected >= _TERM or here.token is None:
+        return None
+    sides = [side.split(",") for side in here.token.text.strip('"').replace(" ", "").split("->")]
+    letters = [",".join(" ".join(value) for value in side) for side in sides]
+    fix = f"write `[{' -> '.join(letters).replace(',', ', ')}]`" if len(sides) == 2 else ""
+    return here.fault("E0017", "a string is not a term", "a pattern stands in square brackets", fix=fix)
+
+
+def _decimal(here: Situation) -> Diagnostic | None:
+    """`0.5 * f`."""
+    if here.kind == "DECIMAL" and here.token is not None:
+        from fractions import Fraction
+
+        value = Fraction(here.token.text)
+        note = "scalars are exact: products and quotients of integers and sizes"
+        fix = f"write `{value}`" if len(str(value)) <= 20 else ""
+        return here.fault("E0007", f"{here.found} is not an exact number", "a decimal", note=note, fix=fix)
+    return None
+
+
+def _single_quotes(here: Situation) -> Diagnostic | None:
+    """`Aut('f.graphml')`, `import 'f.catnn'`."""
+    if here.kind == "_PRIME" and "STRING" in here.expected:
+        return here.fault("E0010", "a file name stands in double quotes", 'write `"` here and behind the name')
+    return None
+
+
+def _bare_file(here: Situation) -> Diagnostic | None:
+    """`import other as H`."""
+    if here.keyword == "import" and here.index == 1 and here.kind in ("NAME", "QUALIFIED") and here.token is not None:
+        file = here.token.text.removesuffix(".catnn")
+        fix = f'write `import "{file}.catnn" as {file.split(".")[0]}`'
+        return here.fault("E0010", "the file of an import stands in double quotes", "not a file name", fix=fix)
+    return None
+
+
+def _no_alias(here: Situation) -> Diagnostic | None:
+    """`import "other.catnn"`."""
+    if here.keyword == "import" and here.index == 2:
+        stem = re.sub(r"\W", "_", here.text_before().strip('"').removesuffix(".catnn").rsplit("/", 1)[-1]) or "H"
+        fix = f"write `import {here.text_before()} as {stem}`"
+        return here.fault("E0015", "an import needs a name for the file", "`as` and a name are missing", fix=fix)
+    return None
+
+
+def _group_shape(here: Situation) -> Diagnostic | None:
+    """`space V : S`, `space R : SO3`."""
+    if here.expected >= {"LPAR", "_PRIME"} and here.kind_before() == "NAME" and not here.expected & {"COMMA", "_ARROW"}:
+        head = here.text_before()
+        match = _GROUP.fullmatch(head)
+        fix = f"write `{match[1]}({match[2]})`" if match else f"write `{head}(n)`"
+        note = "a group is written with its size in round brackets: `S(n)`, `O(3)`; a plain number has no symmetry"
+        return here.fault("E0010", f"`{head}` is not a group", "expected `(` and a size", note=note, fix=fix)
+    return None
+
+
+def _power(here: Situation) -> Diagnostic | None:
+    """`V^n`, `V[c]`, `f^2`, `V[3]^2`."""
+    if here.kind_before() == "CIRCUMFLEX" and "INT" in here.expected:
+        return here.fault("E0010", f"a power is a number, found {here.found}", "expected a number", fix="write `V^2`")
+    if here.kind_before() == "LSQB" and here.expected == {"INT"}:
+        note = "channels are a fixed number; only the sizes of spaces may be names"
+        return here.fault("E0010", f"a multiplicity is a number, found {here.found}", "expected a number", note=note)
+    if here.kind == "CIRCUMFLEX" and here.kind_before() == "RSQB":
+        return here.fault("E0010", "a power behind the channels", "expected no power here", fix="write `V^2[3]`")
+    if here.kind == "CIRCUMFLEX" and {"STAR", "SEMICOLON"} & here.expected:
+        base = quoted(here.text_before()).strip("`")
+        note = "only types have powers"
+        fix = f"write `{base}*{base}` for a scalar, `{base} ; {base}` or `{base} @ {base}` for diagrams"
+        return here.fault("E0010", "a term has no powers", "`^` stands in types", note=note, fix=fix)
+    return None
+
+
+def _pointful_head(here: Situation) -> Diagnostic | None:
+    """`network f : A -> B { ... }`."""
+    if here.keyword == "network" and here.kind == "LBRACE" and "EQUAL" in here.expected:
+        name = here.tokens[1].text
+        fix = f"write `network {name}(x: A) -> B {{ ... }}`, or `network {name} : A -> B = ...`"
+        return here.fault("E0010", "a body in braces needs named inputs", "expected `=`", fix=fix)
+    return None
+
+
+def _no_return(here: Situation) -> Diagnostic | None:
+    """`{ s = f(x) }`."""
+    if here.kind == "RBRACE" and "RETURN" in here.expected:
+        return here.fault(
+            "E0027", "the body has no `return`", "expected `return`", fix="write `return s` before the `}`"
+        )
+    return None
+
+
+def _empty_span(here: Situation) -> Diagnostic | None:
+    """`span {}`."""
+    if here.kind == "RBRACE" and here.kind_before(2) == "SPAN":
+        return here.fault("E0010", "an empty `span`", "expected a term", fix="write `span { [i -> i] }`")
+    return None
+
+
+MISTAKES: tuple[Callable[[Situation], Diagnostic | None], ...] = (
+    _rule_arrow,
+    _type_arrow,
+    _walrus,
+    _no_type,
+    _pattern,
+    _einsum,
+    _decimal,
+    _single_quotes,
+    _bare_file,
+    _no_alias,
+    _group_shape,
+    _power,
+    _pointful_head,
+    _no_return,
+    _empty_span,
+)
