@@ -1,4 +1,4 @@
-"""Write the pages that are made from data: the list of errors and the table of reserved words.
+"""Write the pages that are made from data: errors, activations, reserved words.
 
 `make docs` runs this; the tests compare.  Between two marks a page is generated, outside it is written by hand:
 
@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from collections.abc import Callable
@@ -36,13 +35,35 @@ def errors() -> str:
     return "\n".join(parts) + "\n"
 
 
+def activations() -> str:
+    """Every activation: what it is, and after which wires it may stand."""
+    from catnn.syntax.activations import ACTIVATIONS
+
+    after = {
+        "any": "`S(n)`, order 0",
+        "odd": "`S(n)`, order 0; the function is odd",
+        "linear": "all",
+        "norm": "`S(n)`, `O(n)`, order 0",
+    }
+    rows = ["| name | f(x) | may follow | f(0) = 0 |", "|---|---|---|---|"]
+    for name, activation in ACTIVATIONS.items():
+        meaning = activation.meaning.replace("|", "\\|")
+        rows.append(f"| `{name}` | {meaning} | {after[activation.kind]} | {'yes' if activation.keeps_zero else 'no'} |")
+    return "\n".join(rows) + "\n"
+
+
 def reserved_words() -> str:
-    """The words of the grammar, which cannot be names."""
-    tables = json.loads((ROOT / "catnn" / "syntax" / "_tables.json").read_text(encoding="utf-8"))
-    return ", ".join(f"`{word}`" for word in sorted(tables["keywords"].values())) + "\n"
+    """The words that cannot be defined: keywords, generators, activations."""
+    from catnn.syntax.scopes import RESERVED
+
+    return ", ".join(f"`{word}`" for word in sorted(RESERVED, key=str.casefold)) + "\n"
 
 
-SECTIONS: dict[str, Callable[[], str]] = {"errors": errors, "reserved words": reserved_words}
+SECTIONS: dict[str, Callable[[], str]] = {
+    "activations": activations,
+    "errors": errors,
+    "reserved words": reserved_words,
+}
 
 
 def pages() -> dict[Path, str]:
