@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from catnn.category.scalar import Scalar, Size
 
@@ -38,6 +38,8 @@ class Family(ABC):
     title: ClassVar[str]
     generators: ClassVar[frozenset[str]]
     """Which of id swap merge copy unit discard spider ev coev exist here."""
+    closing: ClassVar[Literal["sum", "trace", "form"]]
+    """How a block that does not go through is computed from open wires: summed, traced, or by the form Omega."""
     law: ClassVar[str]
     """The rule that every diagram obeys, as a note for people."""
 
@@ -91,10 +93,6 @@ class Family(ABC):
     @abstractmethod
     def random_element(self, size: int, seed: int) -> NDArray[numpy.float64]:
         """A random matrix of the group, of shape (size, size)."""
-
-    def signed(self, blocks: Blocks) -> bool:
-        """Whether blocks within a row are read through a form (Omega) instead of as equality."""
-        return False
 
 
 def join(upper: Part, lower: Part) -> tuple[Part, int]:

@@ -27,7 +27,7 @@ class Half:
     >>> from catnn.category.wires import Group
     >>> V = Wire("V", Group("S", "n"))
     >>> [str(half) for half in halves((V, V))]
-    ['[i i -> ]', '[i j -> ]', '[i i -> i]', '[i j -> i]', '[i j -> j]', '[i j -> i j]']
+    ['[i i ->]', '[i j ->]', '[i i -> i]', '[i j -> i]', '[i j -> j]', '[i j -> i j]']
     """
 
     word: Word
@@ -67,10 +67,7 @@ class Half:
         return Diagram(self.word, self.level, tuple(sorted(shifted)))
 
     def __str__(self) -> str:
-        from catnn.category.pattern import spell
-
-        inputs, outputs = spell(self.diagram())
-        return f"[{' '.join(inputs)} -> {' '.join(outputs)}]"
+        return str(self.diagram())
 
 
 def halves(word: Word) -> list[Half]:

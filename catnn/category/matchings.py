@@ -70,6 +70,7 @@ class Orthogonal(Matchings):
 
     key = "O"
     title = "the orthogonal group"
+    closing = "trace"
     law = "a wire of O(n) is bent and crossed, never copied: a matching pairs exactly 2 ports"
 
     def size_fault(self, size: int) -> str | None:

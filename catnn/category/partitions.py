@@ -44,6 +44,7 @@ class Symmetric(Family):
     key = "S"
     title = "the symmetric group"
     generators = frozenset({"id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev"})
+    closing = "sum"
     law = "a permuted wire may be copied, merged, summed and broadcast: every set partition is a diagram"
 
     def size_fault(self, size: int) -> str | None:

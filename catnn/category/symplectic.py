@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catnn.category.counting import matchings, even_shapes, tableaux
-from catnn.category.family import Blocks, Part, join
+from catnn.category.family import Part, join
 from catnn.category.matchings import Matchings, longest_increasing
 from catnn.category.scalar import Scalar, Size
 
@@ -40,6 +40,7 @@ class Symplectic(Matchings):
 
     key = "Sp"
     title = "the symplectic group"
+    closing = "form"
     law = "a wire of Sp(n) is bent (by Omega) and crossed, never copied: a matching pairs exactly 2 ports"
 
     def size_fault(self, size: int) -> str | None:
@@ -115,9 +116,6 @@ class Symplectic(Matchings):
         h = numpy.random.default_rng(seed).normal(size=(size, size)) / (4 * size)
         a = omega(size).astype(float) @ (h + h.T)
         return numpy.linalg.solve(numpy.eye(size) - a, numpy.eye(size) + a)
-
-    def signed(self, blocks: Blocks) -> bool:
-        return True
 
 
 def omega(size: int) -> NDArray[numpy.int64]:

@@ -1,0 +1,148 @@
+"""From a layer to its plan: cut every diagram into halves, group what meets at a level, build the trees."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+from catnn.category.diagram import Morphism
+from catnn.category.halves import Factors, Half, factors, level_key
+from catnn.category.scalar import ONE, Monomial, Scalar
+from catnn.category.wires import Word
+from catnn.model import Layer
+from catnn.plan.moves import full, tree
+from catnn.plan.plan import Column, Combination, Constant, Direct, Plan, Product, Row, Sigma
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One diagram of one weight (index None: of a fixed term), cut into its factors."""
+
+    out: int
+    in_: int
+    index: int | None
+    coefficient: Fraction
+    scale: Monomial
+    factors: Factors
+
+
+def plan_layer(layer: Layer) -> Plan:
+    """The reduce-mix-expand plan of a layer, every reduction and every write shared.
+
+    With ``reduce: mean`` the reductions divide as they go, so that no sum grows large before it is scaled.
+    """
+    mean = layer.reduce == "mean"
+    terms = list(_terms(layer, mean=mean))
+    products = _products(term for term in terms if term.index is not None)
+    directs = tuple(
+        Direct(
+            Row(t.in_, t.factors.input), t.factors.sigma, Column(t.out, t.factors.output), t.scale, t.coefficient
+        )
+        for t in terms
+        if t.index is None
+    )
+    constants = tuple(
+        Constant(Column(out, factors(diagram).output), index)
+        for out, biases in enumerate(layer.biases)
+        for index, morphism in enumerate(biases)
+        for _, diagram in morphism.weighted
+    )
+    rows = [row for product in products for row in product.rows] + [d.row for d in directs]
+    columns = [column for product in products for column in product.columns]
+    columns += [d.column for d in directs] + [c.column for c in constants]
+    reads = [
+        tree(word, (row.half for row in rows if row.summand == i), mean=mean)
+        for i, word in enumerate(layer.source.words)
+    ]
+    writes = [
+        tree(word, (column.half for column in columns if column.summand == o), mean=False)
+        for o, word in enumerate(layer.target.words)
+    ]
+    return Plan(layer.name, layer.source, layer.target, tuple(reads), tuple(writes), products, directs, constants)
+
+
+def _terms(layer: Layer, *, mean: bool) -> Iterator[Term]:
+    for out, row in enumerate(layer.weighted):
+        for in_, morphisms in enumerate(row):
+            for index, morphism in enumerate(morphisms):
+                yield from _cut(out, in_, index, morphism, mean)
+            for morphism in layer.fixed_parts[out][in_]:
+                yield from _cut(out, in_, None, morphism, mean)
+
+
+def _cut(out: int, in_: int, index: int | None, morphism: Morphism, mean: bool) -> Iterator[Term]:
+    for coefficient, diagram in morphism.weighted:
+        cut = factors(diagram)
+        if mean:
+            coefficient = coefficient / mean_factor(cut.input)
+        for monomial, value in coefficient.terms:
+            yield Term(out, in_, index, value, monomial, cut)
+
+
+def mean_factor(half: Half) -> Scalar:
+    """1/n for every block of an input half that does not go through, n the size of its space."""
+    result = ONE
+    for block, through in zip(half.blocks, half.through, strict=True):
+        if not through:
+            result = result * Scalar.size(half.word[block[0]].group.size, -1)
+    return result
+
+
+def _products(terms: Iterable[Term]) -> tuple[Product, ...]:
+    """Group the terms: by level and scale, then whole targets by themselves, then what shares a row or a column."""
+    groups: dict[tuple[Word, Monomial, Column | None], list[Term]] = defaultdict(list)
+    for term in terms:
+        column = Column(term.out, term.factors.output)
+        whole = column if column.half == full(column.half.word) else None
+        groups[term.factors.output.level, term.scale, whole].append(term)
+
+    def order(key: tuple[Word, Monomial, Column | None]) -> tuple[object, ...]:
+        level, scale, whole = key
+        return (level_key(level), scale, whole is not None, whole.summand if whole else 0)
+
+    return tuple(
+        _product(level, scale, component)
+        for level, scale, whole in sorted(groups, key=order)
+        for component in _components(groups[level, scale, whole])
+    )
+
+
+def _components(terms: list[Term]) -> list[list[Term]]:
+    """Split terms so that different groups share neither a row nor a column."""
+    parent: dict[object, object] = {}
+
+    def find(node: object) -> object:
+        while parent.setdefault(node, node) != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for term in terms:
+        row, column = Row(term.in_, term.factors.input), Column(term.out, term.factors.output)
+        parent[find(row)] = find(column)
+    groups: dict[object, list[Term]] = {}
+    for term in terms:
+        groups.setdefault(find(Row(term.in_, term.factors.input)), []).append(term)
+    return list(groups.values())
+
+
+def _product(level: Word, scale: Monomial, terms: list[Term]) -> Product:
+    rows = sorted({Row(t.in_, t.factors.input) for t in terms}, key=_order)
+    columns = sorted({Column(t.out, t.factors.output) for t in terms}, key=_order)
+    sigmas: list[Sigma] = sorted({t.factors.sigma for t in terms})
+    row_at = {row: at for at, row in enumerate(rows)}
+    column_at = {column: at for at, column in enumerate(columns)}
+    sigma_at = {sigma: at for at, sigma in enumerate(sigmas)}
+    entries: dict[tuple[int, int, int], Combination] = {}
+    for t in terms:
+        assert t.index is not None
+        column, row = Column(t.out, t.factors.output), Row(t.in_, t.factors.input)
+        place = (sigma_at[t.factors.sigma], column_at[column], row_at[row])
+        entries[place] = (*entries.get(place, ()), (t.coefficient, t.index))
+    return Product(level, tuple(rows), tuple(columns), tuple(sigmas), scale, entries)
+
+
+def _order(place: Row | Column) -> tuple[object, ...]:
+    return (place.summand, place.half.key())

@@ -1,0 +1,147 @@
+"""The lattice of halves: each half comes from a finer one by one small step.
+
+A `Move` is read downwards in a reduction (the coarse value from the fine one) and upwards in an expansion (the coarse
+value added into the fine one); the second is the first upside down, so one tree serves both, and the gradient too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from catnn.category.diagram import Diagram
+from catnn.category.families import FAMILIES
+from catnn.category.halves import Half
+from catnn.category.scalar import ONE, Scalar
+from catnn.category.wires import Word
+
+Op = Literal["diagonal", "sum", "trace", "form"]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One step between two halves of a word.
+
+    op: ``diagonal`` merges two axes, ``sum`` sums axes away, ``trace`` sums a diagonal away, ``form`` contracts two
+    axes with Omega.  axes: which axes (ports) of the fine half.  mean: a sum divides by the size of its axes.
+    """
+
+    op: Op
+    fine: Half
+    coarse: Half
+    axes: tuple[int, ...]
+    mean: bool = False
+
+    def diagram(self) -> Diagram:
+        """The step by itself, from the level of the fine half to that of the coarse one."""
+        level = self.fine.level
+        kept = [a for a in range(len(level)) if a not in (self.axes[1:] if self.op == "diagonal" else self.axes)]
+        p = len(kept)
+        blocks = [[j, p + a] for j, a in enumerate(kept)]
+        match self.op:
+            case "diagonal":
+                blocks[kept.index(self.axes[0])].append(p + self.axes[1])
+            case "sum":
+                blocks.extend([p + a] for a in self.axes)
+            case "trace" | "form":
+                blocks.append([p + a for a in self.axes])
+        return Diagram(level, tuple(level[a] for a in kept), tuple(sorted(tuple(sorted(b)) for b in blocks)))
+
+    def factor(self) -> Scalar:
+        """What a mean multiplies with: 1/n for each block that it closes."""
+        result = ONE
+        if self.mean and self.op != "diagonal":
+            for axis in self.axes if self.op == "sum" else self.axes[:1]:
+                result = result * Scalar.size(self.fine.level[axis].group.size, -1)
+        return result
+
+
+def full(word: Word) -> Half:
+    """The half in which every wire goes through by itself."""
+    return Half(word, tuple((v,) for v in range(len(word))), (True,) * len(word))
+
+
+def openings(half: Half) -> list[Move]:
+    """The moves that end in a half, the preferred one first.
+
+    A block with several vertices that goes through is a diagonal, a free view, so it is always split first.
+    """
+    moves = []
+    for b, block in enumerate(half.blocks):
+        if half.through[b] and len(block) > 1:
+            moves.extend(_split(half, b, vertex) for vertex in reversed(block[1:]))
+    if moves:
+        return moves
+    for b in reversed(range(len(half.blocks))):
+        if not half.through[b]:
+            moves.append(_open(half, b))
+    return moves
+
+
+def tree(word: Word, needed: Iterable[Half], *, mean: bool) -> tuple[Move, ...]:
+    """Moves that reach every needed half from the full one, each value once, the fine before the coarse."""
+    top = full(word)
+    wanted = set(needed)
+    chosen: dict[Half, Move] = {}
+    pending = sorted(wanted - {top}, key=_coarseness)
+    while pending:
+        half = pending.pop(0)
+        if half in chosen:
+            continue
+        options = openings(half)
+        move = next((m for m in options if m.fine in wanted or m.fine in chosen or m.fine == top), options[0])
+        chosen[half] = replace(move, mean=mean)
+        if move.fine != top and move.fine not in chosen:
+            pending = sorted({*pending, move.fine}, key=_coarseness)
+    moves = sorted(chosen.values(), key=lambda m: _coarseness(m.coarse), reverse=True)
+    return _fuse_sums(moves, wanted)
+
+
+def _coarseness(half: Half) -> tuple[object, ...]:
+    return (sum(half.through), -len(half.blocks), half.key())
+
+
+def _fuse_sums(moves: list[Move], wanted: set[Half]) -> tuple[Move, ...]:
+    """A sum of a sum is one sum, where nothing else reads the value between."""
+    readers: dict[Half, int] = {}
+    for move in moves:
+        readers[move.fine] = readers.get(move.fine, 0) + 1
+    by_coarse = {move.coarse: move for move in moves}
+    for move in moves:  # fine first, so a chain collapses from the top
+        above = by_coarse.get(move.fine)
+        if move.op != "sum" or above is None or above.op != "sum":
+            continue
+        if move.fine in wanted or readers[move.fine] > 1:
+            continue
+        kept = [a for a in range(len(above.fine.level)) if a not in above.axes]
+        axes = tuple(sorted((*above.axes, *(kept[a] for a in move.axes))))
+        by_coarse[move.coarse] = replace(move, fine=above.fine, axes=axes)
+        del by_coarse[move.fine]
+    return tuple(by_coarse[m.coarse] for m in moves if m.coarse in by_coarse)
+
+
+def _place(half: Half, block: tuple[int, ...]) -> int:
+    """The axis of a through block."""
+    return half.ports.index(half.blocks.index(block))
+
+
+def _split(half: Half, b: int, vertex: int) -> Move:
+    rest = tuple(v for v in half.blocks[b] if v != vertex)
+    pairs = [(x, f) for x, f in zip(half.blocks, half.through, strict=True) if x != half.blocks[b]]
+    pairs = sorted([*pairs, (rest, True), ((vertex,), True)])
+    fine = Half(half.word, tuple(x for x, _ in pairs), tuple(f for _, f in pairs))
+    return Move("diagonal", fine, half, (_place(fine, rest), _place(fine, (vertex,))))
+
+
+def _open(half: Half, b: int) -> Move:
+    block = half.blocks[b]
+    closing = FAMILIES[half.word[block[0]].group.family].closing
+    if closing == "sum":
+        flags = tuple(flag or at == b for at, flag in enumerate(half.through))
+        fine = Half(half.word, half.blocks, flags)
+        return Move("sum", fine, half, (_place(fine, block),))
+    pairs = [(x, f) for x, f in zip(half.blocks, half.through, strict=True) if x != block]
+    pairs = sorted([*pairs, *(((v,), True) for v in block)])
+    fine = Half(half.word, tuple(x for x, _ in pairs), tuple(f for _, f in pairs))
+    return Move(closing, fine, half, tuple(_place(fine, (v,)) for v in block))
