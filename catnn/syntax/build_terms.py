@@ -25,6 +25,7 @@ from catnn.syntax.nodes import (
     Scaled,
     SpanOf,
     Sum,
+    Summand,
     Tensor,
     Term,
     Type,
@@ -51,7 +52,7 @@ def generator(span: Span, children: Sequence[Any]) -> Generator:
 
 def _static_argument(span: Span, child: Type | Token) -> int | Type:
     if isinstance(child, Type):
-        return child
+        return 1 if child.summands == (Summand((), None, span),) else child
     return bounded(span, child, "a number in square brackets", 0, MAX_ORDER, "E0022")
 
 
