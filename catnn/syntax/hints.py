@@ -54,7 +54,6 @@ class Situation:
         self.start = start
         self.tokens = tokens
         self.index = stuck.index
-        self.states = stuck.states
         self.end = end
 
     @property
@@ -81,7 +80,8 @@ class Situation:
 
     @cached_property
     def expected(self) -> frozenset[str]:
-        return lalr.expected(self.states)
+        stack = lalr.stack_after(self.start, [token.kind for token in self.tokens[: self.index]])
+        return lalr.expected(stack or ())
 
     @property
     def found(self) -> str:
@@ -140,11 +140,14 @@ def explain_keyword(source: Source, tokens: Sequence[Token]) -> Diagnostic:
     matches = get_close_matches(word, STATEMENTS, 1, 0.6) if len(word) <= 40 else []
     close = _SYNONYMS.get(word) or (matches[0] if matches else "")
     named = first.kind in ("NAME", "QUALIFIED")
+    follows = tokens[1].kind if len(tokens) > 1 else ""
+    helps = (f"write `let {first.text} : A -> B = ...`",) if not close and named and follows in ("COLON", "EQUAL") else ()
     return Diagnostic(
         "E0013",
         f"{quoted(first.text)} does not begin a statement",
         (Label(Span(source, first.start, first.end), f"did you mean `{close}`?" if close and named else ""),),
         ("a statement begins with " + ", ".join(f"`{word}`" for word in STATEMENTS[:-1]) + f" or `{STATEMENTS[-1]}`",),
+        helps,
     )
 
 
@@ -253,9 +256,16 @@ def _unexpected(here: Situation) -> Diagnostic:
         code,
         f"expected {wanted}, found {here.found}",
         f"expected {wanted}",
+        note=f"the statement is `{_SHAPES[here.keyword]}`" if here.keyword in _SHAPES and not fix else "",
         fix=f"write `{fix}`" if fix else "",
     )
 
+
+_SHAPES = {
+    "space": "space V : S(n)", "let": "let f : A -> B = term", "layer": "layer f : A -> B = term",
+    "network": "network f : A -> B = term", "box": "box f : A -> B", "rule": "rule name : lhs => rhs",
+    "check": "check lhs = rhs", "import": 'import "other.catnn" as H',
+}  # fmt: skip
 
 # What one wrote for the other, most likely first; then what is forgotten.
 _CONFUSED = {
@@ -264,7 +274,7 @@ _CONFUSED = {
     "COMMA": ("SEMICOLON", "_TENSOR"), "SEMICOLON": ("COMMA",), "LPAR": ("LBRACE", "LSQB"), "LSQB": ("LBRACE", "LPAR"),
     "LBRACE": ("LPAR",), "SLASH": ("_TENSOR",),
 }  # fmt: skip
-_FORGOTTEN = ("COLON", "EQUAL", "_ARROW", "COMMA", "RSQB", "RPAR", "RBRACE", "LSQB", "_TENSOR", "SEMICOLON")
+_FORGOTTEN = ("COLON", "EQUAL", "_ARROW", "COMMA", "RSQB", "RPAR", "RBRACE", "LSQB", "SEMICOLON", "_TENSOR")
 _MOST_TOKENS = 400
 
 
@@ -281,7 +291,8 @@ def repaired(here: Situation, insert: Sequence[str] | None) -> str:
         for kind in _CONFUSED.get(here.kind, ()):
             if lalr.accepts(here.start, [*before, kind, *after[1:]]):
                 return _edited(here, kind, exchange=True)
-    for kind in _FORGOTTEN if insert is None else insert:
+    likely = ("PLUS", *_FORGOTTEN) if here.kind in ("ALL", "BIAS", "SPAN") else _FORGOTTEN
+    for kind in likely if insert is None else insert:
         if kind in here.expected and lalr.accepts(here.start, [*before, kind, *after]):
             return _edited(here, kind, exchange=False)
     if insert is None and after and lalr.accepts(here.start, [*before, *after[1:]]):
@@ -296,7 +307,8 @@ def _edited(here: Situation, kind: str, *, exchange: bool) -> str:
     if not exchange:
         previous = here.tokens[here.index - 1].end if here.index else start
         if kind in ("RSQB", "RPAR", "COMMA", "LSQB"):
-            start = end = previous
+            start = previous
+            end = here.span.start if kind == "LSQB" else previous
             new = f"{new} " if text[start : start + 1].isspace() is False and kind == "COMMA" else new
         else:
             gap = text[start - 1 : start].isspace()

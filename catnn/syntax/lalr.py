@@ -84,13 +84,12 @@ def tables() -> Tables:
     )
 
 
-class Stuck(Exception):
-    """The token at `index` cannot stand there; `states` is the parse stack (index = number of tokens: the end)."""
+class Stuck(Exception):  # noqa: N818 -- not an error of its own: the parser makes a diagnostic of it
+    """The token at `index` cannot stand there; the number of tokens stands for the end."""
 
-    def __init__(self, index: int, states: tuple[int, ...]) -> None:
+    def __init__(self, index: int) -> None:
         super().__init__(index)
         self.index = index
-        self.states = states
 
 
 def parse(start: str, tokens: Sequence[Piece], build: Build, end: int, nesting: frozenset[str] = frozenset()) -> Any:
@@ -113,7 +112,7 @@ def parse(start: str, tokens: Sequence[Piece], build: Build, end: int, nesting: 
         if action is None:
             if kind == END and states[-1] == last:
                 return values[-1]
-            raise Stuck(index, tuple(states))
+            raise Stuck(index)
         if action >= 0:
             token = tokens[index]
             states.append(action)
@@ -191,16 +190,15 @@ def expected(states: Sequence[int]) -> frozenset[str]:
     return frozenset(kind for kind in (*row, END) if not kind.islower() and can_follow(states, kind))
 
 
-def accepts(start: str, kinds: Iterable[str]) -> bool:
-    """Whether the tables accept these kinds of tokens, as a whole."""
+def stack_after(start: str, kinds: Iterable[str]) -> list[int] | None:
+    """The parse stack after these kinds of tokens, before anything is known of the next; None where one does not fit."""
     table = tables()
-    first, last = table.starts[start]
-    stack = [first]
-    for kind in (*kinds, END):
+    stack = [table.starts[start][0]]
+    for kind in kinds:
         while True:
             action = table.states[stack[-1]].get(kind)
             if action is None:
-                return kind == END and stack[-1] == last
+                return None
             if action >= 0:
                 stack.append(action)
                 break
@@ -208,6 +206,10 @@ def accepts(start: str, kinds: Iterable[str]) -> bool:
             if rule.size:
                 del stack[-rule.size :]
             stack.append(table.states[stack[-1]][rule.origin])
-            if kind == END and stack[-1] == last:
-                return True
-    return False
+    return stack
+
+
+def accepts(start: str, kinds: Iterable[str]) -> bool:
+    """Whether the tables accept these kinds of tokens, as a whole."""
+    stack = stack_after(start, kinds)
+    return stack is not None and can_follow(stack, END)

@@ -62,7 +62,8 @@ def _no_type(here: Situation) -> Diagnostic | None:
 
 
 def _in_pattern(here: Situation) -> bool:
-    return "NAME" in here.expected and here.expected <= {"NAME", "COMMA", "_ARROW", "RSQB", "$END"}
+    inside = here.start == "bare_pattern" or (bool(here.open) and here.open[-1].kind == "LSQB")
+    return inside and "NAME" in here.expected and here.expected <= {"NAME", "COMMA", "_ARROW", "RSQB", "$END"}
 
 
 def _pattern(here: Situation) -> Diagnostic | None:
@@ -117,8 +118,7 @@ def _single_quotes(here: Situation) -> Diagnostic | None:
 def _bare_file(here: Situation) -> Diagnostic | None:
     """`import other as H`."""
     if here.keyword == "import" and here.index == 1 and here.kind in ("NAME", "QUALIFIED") and here.token is not None:
-        file = here.token.text.removesuffix(".catnn")
-        fix = f'write `import "{file}.catnn" as {file.split(".")[0]}`'
+        fix = f'write `"{here.token.text.removesuffix(".catnn")}.catnn"`'
         return here.fault("E0010", "the file of an import stands in double quotes", "not a file name", fix=fix)
     return None
 
@@ -134,7 +134,7 @@ def _no_alias(here: Situation) -> Diagnostic | None:
 
 def _group_shape(here: Situation) -> Diagnostic | None:
     """`space V : S`, `space R : SO3`."""
-    if here.expected >= {"LPAR", "_PRIME"} and here.kind_before() == "NAME" and not here.expected & {"COMMA", "_ARROW"}:
+    if here.expected == {"LPAR", "_PRIME", "PLUS"}:
         head = here.text_before()
         match = _GROUP.fullmatch(head)
         fix = f"write `{match[1]}({match[2]})`" if match else f"write `{head}(n)`"
@@ -185,6 +185,20 @@ def _empty_span(here: Situation) -> Diagnostic | None:
     return None
 
 
+def _bracketed_span(here: Situation) -> Diagnostic | None:
+    """`span [f, g]`, `span(f, g)`."""
+    if here.kind_before() == "SPAN" and here.token is not None:
+        return here.fault("E0010", "`span` lists its terms in braces", "expected `{`", fix="write `span { f, g }`")
+    return None
+
+
+def _nameless_rule(here: Situation) -> Diagnostic | None:
+    """`rule f => g`."""
+    if here.keyword == "rule" and here.expected == {"COLON"} and here.token is not None:
+        return here.fault("E0010", "a rule has a name", "expected `:`", fix="write `rule name : lhs => rhs`")
+    return None
+
+
 MISTAKES: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     _rule_arrow,
     _type_arrow,
@@ -201,4 +215,6 @@ MISTAKES: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     _pointful_head,
     _no_return,
     _empty_span,
+    _bracketed_span,
+    _nameless_rule,
 )

@@ -13,7 +13,6 @@ from catnn.diagnostics import CatnnError, Diagnostic, Source, Span
 from catnn.syntax import lalr
 from catnn.syntax.build import NESTING, Builder
 from catnn.syntax.build_types import as_type
-from catnn.syntax.hints import explain
 from catnn.syntax.lexing import decode, make_source, tokenize
 from catnn.syntax.nodes import Arrow, Group, Module, Pattern, Statement, Term, Type
 from catnn.syntax.recovery import split, statement_of
@@ -72,6 +71,8 @@ def _parse_as(start: str, text: str, path: str) -> Any:
     try:
         return lalr.parse(start, tokens, Builder(source), len(source.text), NESTING)
     except lalr.Stuck as stuck:
+        from catnn.syntax.hints import explain
+
         raise CatnnError(explain(source, start, tokens, stuck, len(source.text))) from None
 
 

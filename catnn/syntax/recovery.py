@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from catnn.diagnostics import CatnnError, Diagnostic, Source
 from catnn.syntax import lalr
 from catnn.syntax.build import NESTING, Builder
-from catnn.syntax.hints import explain, explain_keyword
 from catnn.syntax.lexing import BAD, Token
 from catnn.syntax.nodes import Statement
 
@@ -78,6 +77,8 @@ def statement_of(source: Source, tokens: Sequence[Token], end: int) -> Outcome:
     except CatnnError as error:
         return Outcome(None, error.diagnostics[0], declares(tokens))
     except lalr.Stuck as stuck:
+        from catnn.syntax.hints import explain, explain_keyword
+
         index = stuck.index
         if index == 0:
             return Outcome(None, tokens[0].fault or explain_keyword(source, tokens), declares(tokens))
