@@ -6,9 +6,11 @@ run, in file order.  Nothing here imports anything beyond the standard library.
 
 from __future__ import annotations
 
+import os
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,18 @@ class Source:
 
     path: str
     text: str = field(repr=False)
+    _starts: list[int] = field(init=False, repr=False, compare=False, default_factory=list)
+
+    @property
+    def starts(self) -> list[int]:
+        """The offset at which each line begins, found once."""
+        if not self._starts:
+            self._starts.append(0)
+            at = self.text.find("\n")
+            while at >= 0:
+                self._starts.append(at + 1)
+                at = self.text.find("\n", at + 1)
+        return self._starts
 
     def line_column(self, offset: int) -> tuple[int, int]:
         """Line and column of a character offset, both counted from 1.
@@ -28,13 +42,15 @@ class Source:
         >>> Source("a.catnn", "ab\\ncd").line_column(4)
         (2, 2)
         """
-        before = self.text[:offset]
-        return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+        line = bisect_right(self.starts, offset)
+        return line, offset - self.starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        """The text of a line, counted from 1, without its end."""
-        lines = self.text.split("\n")
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        """The text of a line, counted from 1, without its end; nothing where there is no such line."""
+        if not 0 < number <= len(self.starts):
+            return ""
+        end = self.starts[number] - 1 if number < len(self.starts) else len(self.text)
+        return self.text[self.starts[number - 1] : end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,40 +142,13 @@ def fail(code: str, message: str, *, notes: Iterable[str] = (), helps: Iterable[
     return CatnnError(Diagnostic(code, message, (), tuple(notes), tuple(helps)))
 
 
-def render(diagnostics: Iterable[Diagnostic]) -> str:
-    """The diagnostics as text for people, a blank line between two."""
-    return "\n".join(_render_one(diagnostic) for diagnostic in diagnostics)
+def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
+    """The diagnostics as text for people, a blank line between two; see `catnn.rendering`."""
+    from catnn.rendering import render_one
+
+    return "\n".join(render_one(diagnostic, colour=colour) for diagnostic in diagnostics)
 
 
-def _render_one(diagnostic: Diagnostic) -> str:
-    lines = [f"error[{diagnostic.code}]: {diagnostic.message}"]
-    gutter = ""
-    if diagnostic.labels:
-        numbers = [label.span.source.line_column(label.span.start)[0] for label in diagnostic.labels]
-        gutter = " " * len(str(max(numbers)))
-        first = diagnostic.labels[0].span
-        number, column = first.source.line_column(first.start)
-        lines.append(f"{gutter}--> {first.source.path}:{number}:{column}")
-        lines.append(f"{gutter} |")
-        shown: tuple[str, int] | None = None
-        for index in sorted(range(len(numbers)), key=lambda i: (i != 0 and numbers[i] != numbers[0], numbers[i], i)):
-            label, number = diagnostic.labels[index], numbers[index]
-            place = (label.span.source.path, number)
-            if place != shown:
-                if label.span.source.path != first.source.path:
-                    lines.append(f"{gutter}::: {label.span.source.path}")
-                lines.append(f"{str(number).rjust(len(gutter))} | {label.span.source.line(number)}".rstrip())
-                shown = place
-            lines.append(f"{gutter} | {_underline(label, '^' if index == 0 else '-')}".rstrip())
-    lines.extend(f"{gutter} = note: {note}" for note in diagnostic.notes)
-    lines.extend(f"{gutter} = help: {text}" for text in diagnostic.helps)
-    return "\n".join(lines) + "\n"
-
-
-def _underline(label: Label, mark: str) -> str:
-    source = label.span.source
-    number, column = source.line_column(label.span.start)
-    line = source.line(number)
-    width = max(1, min(label.span.end - label.span.start, len(line) - column + 1))
-    pad = "".join("\t" if character == "\t" else " " for character in line[: column - 1])
-    return f"{pad}{mark * width} {label.text}".rstrip()
+def wants_colour(stream: TextIO) -> bool:
+    """Whether text for a stream may be coloured: it is a terminal, and NO_COLOR is not set."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
