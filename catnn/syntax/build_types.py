@@ -173,7 +173,7 @@ def summand(span: Span, children: Sequence[Any], channels: int | None = None) ->
 def summand_channels(span: Span, children: Sequence[Any]) -> Summand | Token:
     """``V^2[16]``."""
     *factors, token = children
-    channels = bounded(span, token, "a multiplicity (the number of channels)", 1, MAX_SIZE, "E0021")
+    channels = bounded(span, token, "a multiplicity", 1, MAX_SIZE, "E0021")
     return summand(span, factors, channels)
 
 

@@ -1,0 +1,27 @@
+"""What every test may use: golden files, and `--update-golden` to write them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing them")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """Compare a text with a golden file, byte for byte; with `--update-golden`, write the file."""
+    update = bool(request.config.getoption("--update-golden"))
+
+    def compare(path: Path, text: str) -> None:
+        if update:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode("utf-8"))
+        assert path.is_file(), f"{path} is missing: run pytest with --update-golden and read what it wrote"
+        assert path.read_bytes().decode("utf-8") == text, f"{path} differs: see above, or run with --update-golden"
+
+    return compare
