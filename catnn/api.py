@@ -1,0 +1,130 @@
+"""The functions that people call: `catnn.load`, `catnn.parse`, `catnn.diagram`, `catnn.dim`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+from catnn.category.diagram import Diagram
+from catnn.category.families import FAMILIES
+from catnn.category.wires import Group, Wire
+from catnn.diagnostics import CatnnError, fail
+from catnn.model import Spec
+from catnn.syntax.elaborate import MAX_DIAGRAMS, elaborate
+from catnn.syntax.parser import decode, make_source, parse_arrow, parse_group, parse_pattern, parse_recovering
+from catnn.syntax.report import Report
+from catnn.syntax.scopes import RESERVED, Scope
+from catnn.syntax.terms import fixed
+from catnn.syntax.types import MOST_ORDER, fixed_arrow
+from catnn.syntax.types import group as group_of
+
+HOPELESS = 60
+"""Ports from which on Young diagrams are too many to count at a small literal size."""
+
+
+def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS) -> Spec:
+    """The spec in a file.
+
+    max_diagrams: the most diagrams that a hom-space may have.
+    Raises: CatnnError with every fault, in file order; E1004 where the file cannot be read.
+    """
+    _check_limit(max_diagrams)
+    file = Path(path)
+    try:
+        data = file.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else "it is not a readable file"
+        raise fail("E1004", f"`{path}` cannot be read: {reason}") from None
+    source = decode(data, str(path))
+    module, faults = parse_recovering(source)
+    return elaborate(module, source, base=file.parent, max_diagrams=max_diagrams, earlier=faults)
+
+
+def parse(text: str, path: str = "<text>", *, base: Path | None = None, max_diagrams: int = MAX_DIAGRAMS) -> Spec:
+    """The spec in a text.
+
+    path: what messages call it; base: the folder below which it may import, None for nowhere.
+    Raises: CatnnError with every fault, in file order.
+
+    >>> parse("space V : S(n)  layer mix : V^2[3] -> V^2[16] = all + bias")["mix"]
+    <layer mix : V^2[3] -> V^2[16], 15 diagrams, 2 for the bias>
+    """
+    _check_limit(max_diagrams)
+    source = make_source(text, path)
+    module, faults = parse_recovering(source)
+    return elaborate(module, source, base=base, max_diagrams=max_diagrams, earlier=faults)
+
+
+def _check_limit(max_diagrams: int) -> None:
+    if isinstance(max_diagrams, bool) or not isinstance(max_diagrams, int) or max_diagrams < 1:
+        raise fail("E1006", f"max_diagrams={max_diagrams!r} is not a positive integer")
+
+
+def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = None) -> Diagram:  # noqa: A002
+    """The diagram of a pattern, with or without its brackets.
+
+    groups: the group of the space V (``"S(n)"``), or groups by the names of their spaces; type: an arrow
+    (``"N @ R -> R"``), needed where there are several spaces.  Raises: CatnnError.
+
+    >>> diagram("S(n)", "i j -> j i").blocks
+    ((0, 3), (1, 2))
+    >>> diagram({"N": "S(n)", "R": "O(3)"}, "i j -> j", "N @ R -> R").blocks
+    {'R': ((0, 2),), 'N': ((1,),)}
+    """
+    scope = Scope(Report(), MAX_DIAGRAMS)
+    for name, text in ({"V": groups} if isinstance(groups, str) else dict(groups)).items():
+        if not name.isidentifier() or name in RESERVED:
+            raise fail("E1005", f"`{name}` cannot name a space")
+        scope.spaces[name] = Wire(name, _group(text))
+    term = parse_pattern(pattern)
+    words = (None, None)
+    if type is not None:
+        arrow = parse_arrow(type)
+        found = fixed_arrow(arrow, scope, "a diagram")
+        words = tuple(None if side is None else side.words[0] for side in found)  # type: ignore[assignment]
+        value = None if None in words else fixed(term, scope, *words, declared=None)
+    else:
+        value = fixed(term, scope)
+    faults = scope.report.diagnostics
+    if any(fault.code == "E0304" for fault in faults):
+        names = ", ".join(scope.spaces) or "none"
+        raise fail("E1005", f"the letters of `{pattern}` do not say which space they stand on ({names})",
+                   helps=('give a type: `catnn.diagram(..., "i j -> j", "N @ R -> R")`',))  # fmt: skip
+    if faults:
+        raise CatnnError(*faults)
+    assert isinstance(value, Diagram)
+    return value
+
+
+def dim(group: str, k: int, l: int) -> int:  # noqa: E741
+    """How many equivariant maps there are from k wires to l wires: the dimension of the hom-space.
+
+    group: ``"S(n)"``, ``"O(3)"``, ...; with a size that is a name, the dimension at every large enough size.
+    Raises: CatnnError.
+
+    >>> dim("S(3)", 2, 2), dim("S(n)", 2, 2), dim("O(3)", 1, 2)
+    (14, 15, 0)
+    """
+    found = _group(group)
+    for count in (k, l):
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_ORDER:
+            raise fail("E1001", f"{count!r} is not a number of wires", notes=(f"an order is 0 to {MOST_ORDER}",))
+    ports, size = k + l, found.size
+    few = isinstance(size, int) and found.family != "S" and size < (ports if found.family == "Sp" else ports / 2)
+    if few and ports > HOPELESS and ports % 2 == 0:
+        raise fail(
+            "E1007",
+            f"the dimension for {found} and {ports} ports is out of reach",
+            notes=(f"at small sizes it is a sum over Young diagrams; catnn counts up to {HOPELESS} ports",),
+            helps=(f"`catnn.dim('{found.family}(n)', {k}, {l})` counts the diagrams",),
+        )
+    return FAMILIES[found.family].dim(k, l, size)
+
+
+def _group(text: str) -> Group:
+    report = Report()
+    found = group_of(parse_group(text), report)
+    if found is None:
+        raise CatnnError(*report.diagnostics)
+    return found

@@ -1,0 +1,127 @@
+"""Checks: two fixed terms are proved equal, or shown to differ, by their normal forms."""
+
+from __future__ import annotations
+
+from catnn.category.diagram import Diagram, Morphism
+from catnn.category.families import FAMILIES
+from catnn.category.scalar import ONE, ZERO, Scalar
+from catnn.diagnostics import Span
+from catnn.model import Check
+from catnn.syntax import nodes
+from catnn.syntax.ports import postorder
+from catnn.syntax.report import number
+from catnn.syntax.scopes import Scope
+from catnn.syntax.terms import pair, show
+from catnn.syntax.types import fixed_arrow
+
+MOST_PAIRS = 250_000
+"""How many inner products a check at literal sizes may take."""
+
+
+def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
+    """The proved line, or None once it is reported what is wrong with it."""
+    if not (_is_fixed(node.left, scope) & _is_fixed(node.right, scope)):
+        return None
+    words, declared = None, None
+    if node.arrow is not None:
+        source, target = fixed_arrow(node.arrow, scope, "a `check`")
+        if source is None or target is None:
+            return None
+        words, declared = (source.words[0], target.words[0]), node.arrow.span
+    sides = pair(node.left, node.right, scope, words, declared)
+    if sides is None:
+        return None
+    left, right = sides
+    difference = left - right
+    literal = _has_literal(difference)
+    if literal and difference.weighted and len(difference.weighted) ** 2 > MOST_PAIRS:
+        found = number(len(difference.weighted))
+        scope.report.error("E0405", f"the two sides differ in {found} diagrams, too many to compare at a literal size",
+                           (node.span, "here"), helps=("make the size a name: `S(n)`",))  # fmt: skip
+        return None
+    if difference.weighted and not (literal and not norm(difference)):
+        _refute(node, scope, left, right, literal=literal)
+        return None
+    return Check(node.span.text, node.span)
+
+
+def _is_fixed(term: nodes.Term, scope: Scope) -> bool:
+    for node in postorder(term):
+        name = node.name.text if isinstance(node, nodes.Generator) else ""
+        kind = scope.entries[name].kind if name in scope.entries else "let"
+        if kind != "let" or isinstance(node, nodes.All | nodes.Bias | nodes.SpanOf):
+            shown = f"`{name}` is a {kind}" if name else f"`{node.span.text[:4].split('{')[0].strip()}` makes weights"
+            places: list[tuple[Span, str]] = [(node.span, "learned")]
+            if name:
+                places.append((scope.entries[name].span, "defined here"))
+            scope.report.error("E0702", f"{shown}: a check compares fixed diagrams", *places,
+                               notes=("weights change while training, so nothing can be proved about them",))  # fmt: skip
+            return False
+    return True
+
+
+def _has_literal(value: Morphism) -> bool:
+    return any(isinstance(wire.group.size, int) for wire in value.source + value.target)
+
+
+def norm(value: Morphism) -> Scalar:
+    """The square of the Frobenius norm; zero iff the map is zero, at every value of the sizes that are names."""
+    total = ZERO
+    for at, (c, diagram) in enumerate(value.weighted):
+        total = total + c * c * inner(diagram, diagram)
+        for d, other in value.weighted[at + 1 :]:
+            total = total + c * d * inner(diagram, other) * Scalar.of(2)
+    return total
+
+
+def inner(left: Diagram, right: Diagram) -> Scalar:
+    """The Frobenius inner product of two parallel diagrams, a product over their spaces."""
+    result = ONE
+    for wire in left.spaces():
+        family = FAMILIES[wire.group.family]
+        result = result * family.inner(left.part(wire)[0], right.part(wire)[0], wire.group.size)
+    return result
+
+
+def _refute(node: nodes.CheckStatement, scope: Scope, left: Morphism, right: Morphism, *, literal: bool) -> None:
+    scope.report.error(
+        "E0701",
+        "the two sides of this check differ",
+        (node.right.span, f"is {show(right)}"),
+        (node.left.span, f"is {show(left)}"),
+        notes=(_difference(left, right, literal=literal),),
+    )
+
+
+def _difference(left: Morphism, right: Morphism, *, literal: bool) -> str:
+    """What a reader should look at."""
+    where = "at this size" if literal else "as diagrams, for every n"
+    one, other = left.weighted, right.weighted
+    if len(one) == len(other) == 1 and one[0][1] == other[0][1]:
+        factor = one[0][0], other[0][0]
+        if all(len(str(scalar)) < 60 for scalar in factor if len(scalar.terms) < 4):
+            return f"the diagram is the same, its coefficient is {factor[0]} on the left and {factor[1]} on the right"
+        return "the diagram is the same, its coefficients differ"
+    if one == () or other == ():
+        return f"{'the left' if one == () else 'the right'} side is zero"
+    if len(one) == len(other) == 1 and one[0][0] == other[0][0] == ONE:
+        return _blocks(one[0][1], other[0][1])
+    return f"the sides are compared {where}; they differ by {show(left - right)}"
+
+
+def _blocks(left: Diagram, right: Diagram) -> str:
+    """The first two ports that one side joins and the other does not."""
+    ports = range(len(left.target) + len(left.source))
+    of = [{v: b for b, block in enumerate(d.parts) for v in block} for d in (left, right)]
+    for a in (*ports[len(left.target) :], *ports[: len(left.target)]):
+        for b in ports:
+            joined = [blocks[a] == blocks[b] for blocks in of]
+            if a != b and joined[0] != joined[1]:
+                side = ("left", "right")[joined[1]]
+                names = [_port(v, len(left.target)) for v in (a, b)]
+                return f"{names[0]} and {names[1]} are joined on the {side} only"
+    return "the sides join different ports"
+
+
+def _port(vertex: int, outputs: int) -> str:
+    return f"output {vertex}" if vertex < outputs else f"input {vertex - outputs}"

@@ -1,0 +1,176 @@
+"""Syntax to meaning: every statement of a file in turn, every fault reported, none of them twice.
+
+Spaces and imports first, wherever they stand; then definitions and checks in file order, each using what stands
+above it.  A definition that fails keeps its name and, where it was right, its type: later lines stay silent about
+faults that are not theirs.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from catnn.category.wires import Type
+from catnn.diagnostics import CatnnError, Diagnostic, Source
+from catnn.model import Check, Spec
+from catnn.syntax import layers, nodes
+from catnn.syntax.checks import check
+from catnn.syntax.imports import Imported, Loader
+from catnn.syntax.networks import network
+from catnn.syntax.report import Report
+from catnn.syntax.scopes import Entry, Scope
+from catnn.syntax.terms import fixed
+from catnn.syntax.types import arrow, check_size_names, declare_spaces, fixed_arrow
+
+MAX_DIAGRAMS = 100_000
+
+
+def elaborate(
+    module: nodes.Module,
+    source: Source,
+    *,
+    base: Path | None,
+    max_diagrams: int = MAX_DIAGRAMS,
+    earlier: tuple[Diagnostic, ...] = (),
+) -> Spec:
+    """What a file means.
+
+    base: the folder below which imports are found, None for a text without a file; max_diagrams: the most diagrams
+    that a hom-space may have; earlier: the faults that the parser found.
+    Raises: CatnnError with every fault, in file order.
+    """
+    loader = Loader()
+    if base is not None:
+        loader.open.append(((base / Path(source.path).name).resolve(), source.path))
+    checks: list[Check] = []
+    scope = _file(module, source, base, "", earlier, loader, max_diagrams, checks)
+    definitions = {name: entry.value for name, entry in scope.entries.items() if entry.value is not None}
+    spaces = {name: wire for name, wire in scope.spaces.items() if wire is not None}
+    return Spec(source.path, source.text, definitions, spaces, tuple(checks))
+
+
+def _file(
+    module: nodes.Module,
+    source: Source,
+    base: Path | None,
+    prefix: str,
+    earlier: tuple[Diagnostic, ...],
+    loader: Loader,
+    max_diagrams: int,
+    checks: list[Check],
+) -> Scope:
+    """The scope of one file.  Raises: CatnnError with every fault in it and in what it imports."""
+    scope = Scope(Report(), max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken))
+    for diagnostic in earlier:
+        scope.report.include((diagnostic,), diagnostic.labels[0].span.start if diagnostic.labels else 0)
+    _declare(module, scope, base, loader)
+    for statement in module.statements:
+        proved = _statement(statement, scope)
+        if proved is not None:
+            checks.append(proved)
+    if scope.report.found:
+        raise CatnnError(*scope.report.diagnostics)
+    return scope
+
+
+# ----------------------------------------------------------------------------------------------------- the first pass
+
+
+def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Loader) -> None:
+    """Spaces, imports, and the places of all other names."""
+    for statement in module.statements:
+        match statement:
+            case nodes.SpaceStatement():
+                declare_spaces(statement, scope)
+            case nodes.ImportStatement():
+                if scope.declare(statement.alias):
+                    _import(statement, scope, base, loader)
+            case nodes.BoxStatement():
+                for name in statement.names:
+                    if scope.declare(name):
+                        scope.broken.add(name.text)
+            case nodes.PointfulStatement() | nodes.RuleStatement():
+                if scope.declare(statement.name):
+                    scope.broken.add(statement.name.text)
+            case nodes.LetStatement() | nodes.LayerStatement() | nodes.NetworkStatement():
+                scope.declare(statement.name)
+    check_size_names(scope)
+
+
+def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader: Loader) -> None:
+    def read(
+        module: nodes.Module, source: Source, folder: Path, prefix: str, faults: tuple[Diagnostic, ...]
+    ) -> Imported:
+        return Imported(_file(module, source, folder, prefix, faults, loader, scope.max_diagrams, []))
+
+    found = loader.load(node, scope, base, read)
+    alias = node.alias.text
+    if found is None:
+        scope.broken.add(alias)
+        scope.failed_spaces = True
+        return
+    scope.spaces.update({f"{alias}.{name}": wire for name, wire in found.spaces.items()})
+    scope.entries.update({f"{alias}.{name}": entry for name, entry in found.entries.items()})
+
+
+# ---------------------------------------------------------------------------------------------------- the second pass
+
+
+def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
+    """Read a statement; a check gives back its proved line."""
+    later = partial(_later, scope, node)
+    match node:
+        case nodes.LetStatement():
+            _define(node, scope, _let(node, scope))
+        case nodes.LayerStatement():
+            _define(node, scope, _layer(node, scope))
+        case nodes.NetworkStatement():
+            source, target = arrow(node.arrow, scope)
+            _define(node, scope, Entry("network", node.name.span, source, target, network(node, source, target, scope)))
+        case nodes.CheckStatement():
+            return check(node, scope)
+        case nodes.BoxStatement():
+            later("E0903", "boxes are")
+        case nodes.RuleStatement():
+            later("E0904", "rules are")
+        case nodes.PointfulStatement():
+            later("E0905", "networks with named values are", "write a pipeline: `network f : A -> B = f ; g`")
+    return None
+
+
+def _define(
+    node: nodes.LetStatement | nodes.LayerStatement | nodes.NetworkStatement, scope: Scope, entry: Entry | None
+) -> None:
+    """Keep a definition under its name, if the name is its own."""
+    name = node.name.text
+    if scope.places.get(name) != node.name.span:
+        return
+    if entry is None:
+        scope.broken.add(name)
+    else:
+        scope.entries[name] = entry
+
+
+def _let(node: nodes.LetStatement, scope: Scope) -> Entry:
+    source, target = fixed_arrow(node.arrow, scope, "a `let`")
+    words = [None if side is None else side.words[0] for side in (source, target)]
+    value = fixed(node.term, scope, *words, declared=node.arrow.span)
+    return Entry("let", node.name.span, source, target, value if source is not None and target is not None else None)
+
+
+def _layer(node: nodes.LayerStatement, scope: Scope) -> Entry | None:
+    if node.arrow is None:
+        return layers.copy(node, scope)
+    source, target = arrow(node.arrow, scope)
+    value = None
+    if source is not None and target is not None:
+        value = layers.layer(node, source, target, scope)
+    return Entry("layer", node.name.span, source, target, value)
+
+
+def _later(scope: Scope, node: nodes.Statement, code: str, what: str, *helps: str) -> None:
+    """Refuse a statement that this release does not compile."""
+    scope.report.error(code, f"{what} not built yet", (node.span, ""), helps=helps)
+
+
+__all__ = ["MAX_DIAGRAMS", "Type", "elaborate"]

@@ -1,0 +1,155 @@
+"""The generators of the language: the ports each has, and the diagram it is."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from catnn.category.diagram import Diagram, identity, permutation
+from catnn.category.families import FAMILIES
+from catnn.category.wires import Word
+from catnn.syntax import nodes
+from catnn.syntax.ports import Port, Shape, known, resolved
+from catnn.syntax.report import listed, plural
+from catnn.syntax.scopes import GENERATORS, Scope
+from catnn.syntax.types import MOST_ORDER, word
+
+LEGS = {"merge": (2, 1), "copy": (1, 2), "unit": (0, 1), "discard": (1, 0), "ev": (2, 0), "coev": (0, 2)}
+"""Inputs and outputs of the generators that join all their ports, on one space."""
+
+ALIASES = {"cap": "ev", "cup": "coev"}
+EXAMPLES = {"perm": "perm[2,0,1]", "spider": "spider[2,1]", "swap": "swap[V,V]", "id": "id[V^2]"}
+
+
+def plain_name(node: nodes.Generator) -> str:
+    """The name of a generator, `ev` for `cap`."""
+    return ALIASES.get(node.name.text, node.name.text)
+
+
+def shape(node: nodes.Generator, scope: Scope) -> Shape | None:
+    """The ports of a generator, or None once the fault is reported."""
+    name = plain_name(node)
+    default = scope.only_space
+    if name == "eps":
+        scope.report.error("E0403", "`eps` exists in SO(n) and A(n) only", (node.span, "not here"),
+                           notes=("the Levi-Civita tensor changes its sign under reflections",))  # fmt: skip
+        return None
+    if name == "perm":
+        return _perm(node, scope)
+    numbers = tuple(arg for arg in node.args if isinstance(arg, int))
+    types = tuple(arg for arg in node.args if not isinstance(arg, int))
+    if name == "id":
+        return _id(node, scope)
+    if name == "swap":
+        return _swap(node, scope, numbers, types)
+    if name == "spider":
+        if len(numbers) != 2 or len(types) > 1:
+            return _wrong(node, scope, "the numbers of its inputs and outputs")
+        legs = numbers
+    else:
+        legs = LEGS[name]
+        if numbers or len(types) > 1:
+            return _wrong(node, scope, "one space at most")
+    if sum(legs) > MOST_ORDER:
+        return too_wide(node, scope, sum(legs))
+    port = Port(default)
+    if types:
+        wires = word(types[0], scope)
+        if wires is None:
+            return None
+        if len(wires) != 1:
+            return _wrong(node, scope, "a single wire")
+        port = Port(wires[0])
+    return Shape((port,) * legs[0], (port,) * legs[1])
+
+
+def _perm(node: nodes.Generator, scope: Scope) -> Shape | None:
+    order = tuple(arg for arg in node.args if isinstance(arg, int))
+    if len(order) < len(node.args) or sorted(order) != list(range(len(order))) or not order:
+        return _wrong(node, scope, "the numbers 0, 1, ... in some order: output j is input perm[j]")
+    if len(order) > MOST_ORDER:
+        return too_wide(node, scope, len(order))
+    ports = tuple(Port(scope.only_space) for _ in order)
+    return Shape(ports, tuple(ports[i] for i in order))
+
+
+def _id(node: nodes.Generator, scope: Scope) -> Shape | None:
+    if not node.args:
+        port = Port(scope.only_space)
+        return Shape((port,), (port,))
+    if len(node.args) > 1:
+        return _wrong(node, scope, "one type at most")
+    argument = node.args[0]
+    if isinstance(argument, int):
+        return Shape((), ()) if argument == 1 else _wrong(node, scope, "a type")
+    wires = word(argument, scope)
+    return None if wires is None else Shape(known(wires), known(wires))
+
+
+def _swap(
+    node: nodes.Generator, scope: Scope, numbers: tuple[int, ...], types: tuple[nodes.Type, ...]
+) -> Shape | None:
+    if numbers or len(types) > 2:
+        return _wrong(node, scope, "one or two spaces")
+    words = [word(argument, scope) for argument in types]
+    whole = [wires for wires in words if wires is not None]
+    if len(whole) < len(words):
+        return None
+    if any(len(wires) != 1 for wires in whole):
+        return _wrong(node, scope, "single wires")
+    first, second = Port(scope.only_space), Port(scope.only_space)
+    if whole:
+        first, second = Port(whole[0][0]), Port(whole[-1][0])
+    return Shape((first, second), (second, first))
+
+
+def _wrong(node: nodes.Generator, scope: Scope, what: str) -> None:
+    name = node.name.text
+    scope.report.error("E0305", f"`{name}` takes {what}", (node.span, "wrong arguments"),
+                       helps=(f"`{EXAMPLES.get(name, f'{name}[V]')}`",))  # fmt: skip
+
+
+def too_wide(node: nodes.Term, scope: Scope, width: int) -> None:
+    """Refuse a word that is too long to work with."""
+    scope.report.error("E0204", f"the order of a type is at most {MOST_ORDER}", (node.span, plural(width, "wire")))
+
+
+# ----------------------------------------------------------------------------------------------------- what they mean
+
+
+def exists(node: nodes.Generator, shape_: Shape, scope: Scope) -> bool:
+    """Whether the groups of its wires have this generator; reports where not."""
+    name = plain_name(node)
+    for wire in dict.fromkeys((*(resolved(shape_.source) or ()), *(resolved(shape_.target) or ()))):
+        family = FAMILIES[wire.group.family]
+        if name not in family.generators:
+            has = listed(g for g in GENERATORS if g in family.generators)
+            scope.report.error(
+                "E0403",
+                f"`{node.name.text}` does not exist on `{scope.show_word((wire,))}` ({wire.group})",
+                (node.span, f"not in {wire.group}"),
+                notes=(family.law,),
+                helps=(f"{wire.group} has {has}, and patterns",),
+            )
+            return False
+    return True
+
+
+def diagram(node: nodes.Generator, source: Word, target: Word) -> Diagram:
+    """The diagram of a generator whose words are known."""
+    name = plain_name(node)
+    numbers = tuple(arg for arg in node.args if isinstance(arg, int)) if name == "perm" else ()
+    return _diagram(name, numbers, source, target)
+
+
+@lru_cache(maxsize=256)
+def _diagram(name: str, numbers: tuple[int, ...], source: Word, target: Word) -> Diagram:
+    match name:
+        case "id":
+            return identity(source)
+        case "swap":
+            return permutation(source, (1, 0))
+        case "perm":
+            return permutation(source, numbers)
+        case _:
+            width = len(source) + len(target)
+            return Diagram(source, target, (tuple(range(width)),) if width else ())

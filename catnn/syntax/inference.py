@@ -1,0 +1,193 @@
+"""Type inference for fixed terms: every part gets two rows of ports, equal spaces are unified."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from catnn.diagnostics import Span
+from catnn.syntax import generators, nodes
+from catnn.syntax.activations import ACTIVATIONS
+from catnn.syntax.ports import Port, Shape, bare_identities, children, guess, is_bare_identity, known, postorder, unify
+from catnn.syntax.report import brief
+from catnn.syntax.scopes import GENERATORS, Scope
+from catnn.syntax.types import MOST_ORDER
+
+
+@dataclass
+class Inference:
+    """The shapes of the parts of a term, by identity of the node; None where a fault was reported.
+
+    faults: how many were reported; a term with any has no meaning, but its shape may still be good.
+    """
+
+    scope: Scope
+    shapes: dict[int, Shape | None] = field(default_factory=dict)
+    faults: int = 0
+
+    def run(self, term: nodes.Term) -> Shape | None:
+        """Infer the whole of a term."""
+        before = len(self.scope.report.found)
+        for node in postorder(term):
+            shape = self._shape(node)
+            if shape is not None and len(shape.source) + len(shape.target) > 2 * MOST_ORDER:
+                generators.too_wide(node, self.scope, max(len(shape.source), len(shape.target)))
+                shape = None
+            self.shapes[id(node)] = shape
+        self.faults += len(self.scope.report.found) - before
+        return self.shapes[id(term)]
+
+    def _shape(self, node: nodes.Term) -> Shape | None:
+        inside = [self.shapes[id(child)] for child in children(node)]
+        match node:
+            case nodes.Generator():
+                return self._name(node)
+            case nodes.Pattern():
+                return self._pattern(node)
+            case nodes.Number():
+                return Shape((), ()) if self.scalar(node.scalar) else None
+            case nodes.Scaled():
+                return inside[0] if self.scalar(node.scalar) else None
+            case nodes.Brackets():
+                return inside[0]
+            case nodes.Dagger():
+                return None if inside[0] is None else Shape(inside[0].target, inside[0].source)
+            case nodes.Tensor():
+                return self._tensor(node, inside)
+            case nodes.Chain():
+                return self._chain(node, inside)
+            case nodes.Sum():
+                return self._sum(node, inside)
+            case nodes.All() | nodes.Bias() | nodes.SpanOf():
+                return self._learned(node)
+            case nodes.Call():
+                self._fault("E0906", "calls are not built yet", node.span, "a call",
+                            notes=("write a pipeline: `f ; g`",))  # fmt: skip
+                return None
+
+    def _fault(self, code: str, message: str, span: Span, text: str, **more: tuple[str, ...]) -> None:
+        self.scope.report.error(code, message, (span, text), **more)
+
+    # ------------------------------------------------------------------------------------------------------- leaves
+
+    def _name(self, node: nodes.Generator) -> Shape | None:
+        text = node.name.text
+        if text in GENERATORS:
+            return generators.shape(node, self.scope)
+        if text in ACTIVATIONS:
+            self._fault("E0308", f"`{text}` is an activation", node.span, "not a diagram",
+                        notes=("activations stand between the stages of a `network`, alone",))  # fmt: skip
+            return None
+        entry = self.scope.entry(node.name)
+        if entry is None:
+            return None
+        if entry.kind != "let":
+            self._fault("E0308", f"`{text}` is a {entry.kind}", node.span, "expected a fixed diagram",
+                        notes=("layers compose in a `network`; diagrams are made with `let`",))  # fmt: skip
+            return None
+        if node.args:
+            self._fault("E0305", f"`{text}` takes no arguments", node.span, "remove the brackets")
+            return None
+        self.faults += entry.value is None
+        return None if entry.words is None else Shape(known(entry.words[0]), known(entry.words[1]))
+
+    def _pattern(self, node: nodes.Pattern) -> Shape | None:
+        if node.sign:
+            self._fault("E0907", "jellyfish are not built yet", node.span, "a pattern of A(n)")
+            return None
+        if len(node.inputs) > 1:
+            self._fault("E0906", "patterns of several values are not built yet", node.span, "several values",
+                        notes=("a pattern outside a point-ful network has one value",))  # fmt: skip
+            return None
+        letters: dict[str, Port] = {}
+        default = self.scope.only_space
+        rows = [
+            tuple(letters.setdefault(name.text, Port(default)) for name in row)
+            for row in (node.inputs[0] if node.inputs else (), node.outputs)
+        ]
+        return Shape(rows[0], rows[1])
+
+    def scalar(self, scalar: nodes.Scalar) -> bool:
+        fine = True
+        for name, _ in scalar.powers:
+            if name not in self.scope.sizes:
+                from catnn.syntax.report import listed, nearest
+
+                self._fault("E0108", f"there is no size `{name}`", scalar.span, "unknown size",
+                            notes=(f"the sizes are: {listed(self.scope.sizes)}",),
+                            helps=nearest(name, self.scope.sizes))  # fmt: skip
+                fine = False
+        return fine
+
+    def _learned(self, node: nodes.All | nodes.Bias | nodes.SpanOf) -> None:
+        name = {nodes.All: "all", nodes.Bias: "bias", nodes.SpanOf: "span"}[type(node)]
+        self._fault("E0306", f"`{name}` may not stand here", node.span, "makes weights",
+                    notes=("`all`, `span` and `bias` are summands of a layer's term, never under `;`, `@`, `'` or a"
+                           " scalar",))  # fmt: skip
+
+    # ---------------------------------------------------------------------------------------------------- composites
+
+    def _tensor(self, node: nodes.Tensor, inside: list[Shape | None]) -> Shape | None:
+        whole = [shape for shape in inside if shape is not None]
+        if len(whole) < len(inside):
+            return None
+        width = max(sum(len(shape.source) for shape in whole), sum(len(shape.target) for shape in whole))
+        if width > MOST_ORDER:
+            generators.too_wide(node, self.scope, width)
+            return None
+        return Shape(tuple(p for s in whole for p in s.source), tuple(p for s in whole for p in s.target))
+
+    def _chain(self, node: nodes.Chain, inside: list[Shape | None]) -> Shape | None:
+        for at in range(1, len(inside)):
+            first, then = inside[at - 1], inside[at]
+            if first is not None and then is not None and not unify(first.target, then.source):
+                self._gap(node.terms[at - 1], node.terms[at], first, then)
+        start, end = inside[0], inside[-1]
+        return None if start is None or end is None else Shape(start.source, end.target)
+
+    def _gap(self, left: nodes.Term, right: nodes.Term, first: Shape, then: Shape) -> None:
+        produces = self.scope.show_word(guess(first.target))
+        expects = self.scope.show_word(guess(then.source))
+        helps: tuple[str, ...] = ()
+        if is_bare_identity(left) or is_bare_identity(right):
+            wanted = expects if is_bare_identity(left) else produces
+            helps = (f"inside a diagram `id` is one wire; write `id[{wanted}]`",)
+        self.scope.report.error(
+            "E0301",
+            f"`{brief(left.span)}` does not compose with `{brief(right.span)}`",
+            (right.span, f"expects  {expects}"),
+            (left.span, f"produces {produces}"),
+            notes=("in `f ; g` the target of f is the source of g",),
+            helps=helps,
+        )
+
+    def _sum(self, node: nodes.Sum, inside: list[Shape | None]) -> Shape | None:
+        identities = [bare_identities(term) for term in node.terms]
+        definite = [at for at, found in enumerate(identities) if found is None]
+        if any(inside[at] is None for at in definite):
+            return None
+        if not definite:
+            return inside[0]
+        base = inside[definite[0]]
+        assert base is not None
+        for at, found in enumerate(identities):
+            other = inside[at]
+            if found is not None:
+                for generator in found:
+                    self.shapes[id(generator)] = Shape(base.source, base.target)
+                other = Shape(base.source, base.source)
+            if other is None or not (unify(base.source, other.source) & unify(base.target, other.target)):
+                self._unlike(node.terms[definite[0]], node.terms[at], base, other)
+        return base
+
+    def _unlike(self, one: nodes.Term, other: nodes.Term, base: Shape, shape: Shape | None) -> None:
+        shown = ["`id` needs the same word on both sides" if shape is None else self.arrow(shape), self.arrow(base)]
+        self.scope.report.error(
+            "E0302",
+            f"`{brief(one.span)}` and `{brief(other.span)}` cannot be added: a sum has one type",
+            (other.span, f"this is {shown[0]}"),
+            (one.span, f"this is {shown[1]}"),
+        )
+
+    def arrow(self, shape: Shape) -> str:
+        """The type of a shape, for messages."""
+        return self.scope.show_arrow(guess(shape.source), guess(shape.target))

@@ -1,0 +1,32 @@
+"""The message for two stages that do not meet, with a layer to paste that makes them meet."""
+
+from __future__ import annotations
+
+from catnn.category.wires import Type
+from catnn.syntax import nodes
+from catnn.syntax.homs import effort
+from catnn.syntax.report import brief, number
+from catnn.syntax.scopes import Scope
+
+
+def gap(scope: Scope, left: nodes.Term, right: nodes.Term, produces: Type, expects: Type) -> None:
+    """Report that `left ; right` does not compose."""
+    scope.report.error(
+        "E0301",
+        f"`{brief(left.span)}` does not compose with `{brief(right.span)}`",
+        (right.span, f"expects  {scope.show_type(expects)}"),
+        (left.span, f"produces {scope.show_type(produces)}"),
+        notes=("in `f ; g` the target of f is the source of g",),
+        helps=_lift(scope, produces, expects),
+    )
+
+
+def _lift(scope: Scope, source: Type, target: Type) -> tuple[str, ...]:
+    """A layer that would fit between, if there is a sensible one."""
+    efforts = [effort(one, other) for one in source.words for other in target.words]
+    found = sum(count for count, _ in efforts)
+    shown = f"{scope.show_type(source)} -> {scope.show_type(target)}"
+    if not 0 < found <= scope.max_diagrams or "?" in shown:
+        return ()
+    name = next(n for n in ("lift", *(f"lift{i}" for i in range(2, 10**6))) if n not in scope.places)
+    return (f"insert `layer {name} : {shown} = all` ({number(found)} diagram{'s' if found != 1 else ''})",)

@@ -1,0 +1,292 @@
+"""Networks: layers, activations, fixed diagrams and residuals, one after the other.
+
+Types flow from left to right.  A stage is asked with the type that reaches it and answers with a `Flow`: the type it
+expects, the type it produces, and its value; whoever put two stages side by side compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator as Steps
+from dataclasses import dataclass
+
+from catnn.category.diagram import Morphism
+from catnn.category.scalar import ONE, Scalar
+from catnn.category.wires import Summand, Type, Word
+from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
+from catnn.syntax import nodes
+from catnn.syntax.activations import ACTIVATIONS, culprit, reason
+from catnn.syntax.inference import Inference
+from catnn.syntax.lifting import gap
+from catnn.syntax.parts import summands
+from catnn.syntax.ports import bare_identities, core, guess, is_bare_identity, known, postorder, resolved, unbracketed
+from catnn.syntax.ports import unify
+from catnn.syntax.report import brief
+from catnn.syntax.scopes import Scope
+from catnn.syntax.terms import meaning, settle
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a stage expects, produces and is; None for what a fault has made unknown."""
+
+    source: Type | None
+    target: Type | None
+    stage: Stage | None
+
+
+LOST = Flow(None, None, None)
+Request = tuple[nodes.Term, Type | None, Type | None]
+"""A term, the type that reaches it, and the type it should produce if that is known."""
+
+
+def network(node: nodes.NetworkStatement, source: Type | None, target: Type | None, scope: Scope) -> Network | None:
+    """A network in pipeline form, or None once its faults are reported."""
+    before = len(scope.report.found)
+    flow = Body(scope).run((node.term, source, target))
+    name = node.name.text
+    if source is not None and flow.source is not None and flow.source != source:
+        first = _end(node.term, 0)
+        scope.report.error(
+            "E0303",
+            f"`{name}` starts from {scope.show_type(source)}, but `{brief(first.span)}` does not",
+            (first.span, f"expects  {scope.show_type(flow.source)}"),
+            (node.arrow.source.span, "declared here"),
+        )
+    if target is not None and flow.target is not None and flow.target != target:
+        last = _end(node.term, -1)
+        scope.report.error(
+            "E0303",
+            f"`{name}` should end in {scope.show_type(target)}, but `{brief(last.span)}` does not",
+            (last.span, f"produces {scope.show_type(flow.target)}"),
+            (node.arrow.target.span, "declared here"),
+        )
+    if source is None or target is None or flow.stage is None or len(scope.report.found) > before:
+        return None
+    return Network(scope.prefix + name, source, target, flow.stage, node.name.span)
+
+
+def _end(term: nodes.Term, at: int) -> nodes.Term:
+    """The first or the last stage of a term."""
+    while isinstance(inner := unbracketed(term), nodes.Chain):
+        term = inner.terms[at]
+    return unbracketed(term)
+
+
+class Body:
+    """The stages of a network.  Each method of a stage is a generator that asks for its parts, so nothing recurses."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def run(self, request: Request) -> Flow:
+        """Answer a request, its parts on a stack of our own."""
+        stack: list[Steps[Request, Flow, Flow]] = [self._stage(*request)]
+        answer: Flow | None = None
+        while True:
+            try:
+                asked = next(stack[-1]) if answer is None else stack[-1].send(answer)
+                stack.append(self._stage(*asked))
+                answer = None
+            except StopIteration as done:
+                stack.pop()
+                answer = done.value
+                assert answer is not None
+                if not stack:
+                    return answer
+
+    def _stage(self, term: nodes.Term, source: Type | None, wanted: Type | None) -> Steps[Request, Flow, Flow]:
+        term = unbracketed(term)
+        if is_bare_identity(term):
+            return self._combined(source, [(factor, self._identity(source)) for factor, _, _ in summands(term)])
+        if self._is_diagram(term):
+            return self._diagram(term, source, wanted)
+        match term:
+            case nodes.Generator():
+                return self._named(term, source)
+            case nodes.Chain():
+                return (yield from self._chain(term, source, wanted))
+            case nodes.Sum() | nodes.Scaled():
+                return (yield from self._sum(term, source, wanted))
+            case nodes.Tensor() | nodes.Dagger():
+                self._refuse(term)
+                return LOST
+            case _:
+                Inference(self.scope).run(term)
+                return LOST
+
+    # -------------------------------------------------------------------------------------------------------- leaves
+
+    def _identity(self, source: Type | None) -> Flow:
+        return Flow(source, source, None if source is None else Identity(source))
+
+    def _named(self, node: nodes.Generator, source: Type | None) -> Flow:
+        name, scope = node.name.text, self.scope
+        if node.args:
+            scope.report.error("E0305", f"`{name}` takes no arguments", (node.span, "remove the brackets"))
+            return LOST
+        if name in ACTIVATIONS:
+            return self._activation(node, source)
+        entry = scope.entry(node.name)
+        if entry is None:
+            return LOST
+        match entry.value:
+            case Layer():
+                return Flow(entry.source, entry.target, Apply(entry.value))
+            case Network():
+                return Flow(entry.source, entry.target, Call(entry.value))
+            case _:
+                return Flow(entry.source, entry.target, None)
+
+    def _activation(self, node: nodes.Generator, source: Type | None) -> Flow:
+        if source is None:
+            return LOST
+        activation = ACTIVATIONS[node.name.text]
+        for word in source.words:
+            wire = culprit(activation, word)
+            if wire is not None:
+                norms = all(culprit(ACTIVATIONS["gate"], other) is None for other in source.words)
+                why = reason(activation, wire, norms=norms)
+                shown = self.scope.show_word(word)
+                self.scope.report.error(
+                    "E0501",
+                    f"`{activation.name}` is not equivariant on `{shown}` ({wire.group}): {why}",
+                    (node.span, f"acts on {self.scope.show_type(source)}"),
+                )
+                return Flow(source, source, None)
+        return Flow(source, source, Activate(activation.name, source))
+
+    def _refuse(self, term: nodes.Tensor | nodes.Dagger) -> None:
+        sign = "@" if isinstance(term, nodes.Tensor) else "'"
+        self.scope.report.error("E0309", f"`{sign}` is for diagrams, not for layers or activations",
+                                (term.span, "holds something learned or nonlinear"),
+                                notes=("a network is made with `;`, `+` and scalars",))  # fmt: skip
+
+    # ---------------------------------------------------------------------------------------------------- composites
+
+    def _chain(self, node: nodes.Chain, source: Type | None, wanted: Type | None) -> Steps[Request, Flow, Flow]:
+        flows: list[Flow] = []
+        reached = source
+        for at, term in enumerate(node.terms):
+            flow = yield (term, reached, wanted if at == len(node.terms) - 1 else None)
+            if flows and reached is not None and flow.source is not None and flow.source != reached:
+                gap(self.scope, node.terms[at - 1], term, reached, flow.source)
+                flow = Flow(flow.source, flow.target, None)
+            flows.append(flow)
+            reached = flow.target
+        stages = tuple(flow.stage for flow in flows if flow.stage is not None)
+        whole = Pipeline(stages) if len(stages) == len(flows) else None
+        return Flow(flows[0].source, flows[-1].target, whole)
+
+    def _sum(self, node: nodes.Term, source: Type | None, wanted: Type | None) -> Steps[Request, Flow, Flow]:
+        flows: list[tuple[Scalar, Flow]] = []
+        definite: tuple[nodes.Term, Flow] | None = None
+        for factor, term, written in summands(node):
+            if not self._sizes(written):
+                return LOST
+            flow = yield (term, source, wanted)
+            if definite is not None and not _parallel(definite[1], flow):
+                self._unlike(definite[0], written, definite[1], flow)
+                return LOST
+            if definite is None and flow.source is not None and flow.target is not None:
+                definite = (written, flow)
+            flows.append((factor, flow))
+        return self._combined(source, flows)
+
+    def _sizes(self, term: nodes.Term) -> bool:
+        """Whether the size names of the scalars in front of a summand are known; reports where not."""
+        return all(Inference(self.scope).scalar(scaled.scalar) for scaled in _scalars(term))
+
+    def _combined(self, source: Type | None, flows: list[tuple[Scalar, Flow]]) -> Flow:
+        stages = tuple((factor, flow.stage) for factor, flow in flows if flow.stage is not None)
+        known_ = next((flow for _, flow in flows if flow.source is not None and flow.target is not None), LOST)
+        if len(stages) < len(flows):
+            return Flow(known_.source, known_.target, None)
+        whole = stages[0][1] if len(stages) == 1 and stages[0][0] == ONE else Combine(stages)
+        return Flow(known_.source, known_.target, whole)
+
+    def _unlike(self, one: nodes.Term, other: nodes.Term, base: Flow, flow: Flow) -> None:
+        self.scope.report.error(
+            "E0302",
+            f"`{brief(one.span)}` and `{brief(other.span)}` cannot be added: a sum has one type",
+            (other.span, f"this is {self._arrow(flow)}"),
+            (one.span, f"this is {self._arrow(base)}"),
+        )
+
+    def _arrow(self, flow: Flow) -> str:
+        rows = (flow.source, flow.target)
+        return " -> ".join("?" if row is None else self.scope.show_type(row) for row in rows)
+
+    # ------------------------------------------------------------------------------------------------ fixed diagrams
+
+    def _is_diagram(self, term: nodes.Term) -> bool:
+        """Whether a term is made of diagrams alone, and no `id` in it means a whole type."""
+        for node in postorder(term):
+            match node:
+                case nodes.Generator():
+                    name = node.name.text
+                    entry = self.scope.entries.get(name)
+                    if name in ACTIVATIONS or (entry is not None and entry.kind != "let"):
+                        return False
+                case nodes.Chain() if any(bare_identities(stage) is not None for stage in node.terms):
+                    return False
+                case nodes.Sum() if bare_identities(node) is not None:
+                    return False
+        return True
+
+    def _diagram(self, term: nodes.Term, source: Type | None, wanted: Type | None) -> Flow:
+        if source is None:
+            Inference(self.scope).run(term)
+            return LOST
+        aims = wanted.words if wanted is not None and len(wanted.words) == len(source.words) else None
+        expects: list[Summand] = []
+        produces: list[Summand] = []
+        values: list[Morphism | None] = []
+        for at, summand in enumerate(source.summands):
+            inference = Inference(self.scope)
+            shape = inference.run(term)
+            if shape is None:
+                return LOST
+            fits = unify(shape.source, known(summand.word))
+            if fits and resolved(shape.target) is None and aims is not None:
+                unify(shape.target, known(aims[at]))
+            expects.append(Summand(guess(shape.source) if not fits else summand.word, summand.channels))
+            if not fits:
+                return Flow(Type((*source.summands[:at], expects[-1], *source.summands[at + 1 :])), None, None)
+            value = meaning(inference, term) if settle(inference, (term,)) else None
+            target = resolved(shape.target)
+            if target is None:
+                return LOST
+            produces.append(Summand(target, summand.channels))
+            values.append(value)
+            if value is None:
+                break
+        if any(value is None for value in values):
+            return Flow(source, Type(tuple(produces)) if len(produces) == len(source.words) else None, None)
+        morphisms = [value for value in values if value is not None]
+        return Flow(source, Type(tuple(produces)), Apply(_frozen(term, source, Type(tuple(produces)), morphisms)))
+
+
+def _frozen(term: nodes.Term, source: Type, target: Type, values: list[Morphism]) -> Layer:
+    """A layer without weights: a diagram on every summand."""
+    name = term.name.text if isinstance(term, nodes.Generator) and "[" not in term.span.text else "fixed"
+    rows = range(len(values))
+    parts = tuple(tuple((values[o],) if o == i and values[o].weighted else () for i in rows) for o in rows)
+    none = tuple(tuple(() for _ in rows) for _ in rows)
+    return Layer(name, source, target, none, tuple(() for _ in rows), parts, learned=False, span=term.span)
+
+
+def _scalars(term: nodes.Term) -> list[nodes.Scaled]:
+    found = []
+    while isinstance(term, nodes.Scaled | nodes.Brackets):
+        if isinstance(term, nodes.Scaled):
+            found.append(term)
+        term = term.term
+    return found
+
+
+def _parallel(one: Flow, other: Flow) -> bool:
+    pairs = ((one.source, other.source), (one.target, other.target))
+    return all(a is None or b is None or a == b for a, b in pairs)
+
+
+__all__ = ["Body", "Flow", "Word", "core", "network"]

@@ -1,0 +1,173 @@
+"""What names mean in a file: its spaces, sizes and definitions, and the messages for names that mean nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from catnn.category.diagram import Morphism
+from catnn.category.wires import Summand, Type, Wire, Word, show_word
+from catnn.diagnostics import Span
+from catnn.model import Layer, Network
+from catnn.syntax import nodes
+from catnn.syntax.activations import ACTIVATIONS
+from catnn.syntax.report import Report, listed, nearest
+
+GENERATORS = (
+    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps",
+)  # fmt: skip
+KEYWORDS = (
+    "space", "let", "layer", "network", "box", "rule", "check", "import", "as", "return", "all", "span", "bias", "sgn",
+)  # fmt: skip
+RESERVED = frozenset((*GENERATORS, *KEYWORDS, *ACTIVATIONS, "Sym"))
+"""Names that no file may define."""
+
+RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "mask"})
+"""Keywords of `catnn.compile` and of the modules, which sizes share."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A definition: its kind (let, layer, network), where it is, its type and its value.
+
+    source, target: None where the type itself was wrong; value: None where the definition failed.  Both keep later
+    lines silent about what is not their fault.
+    """
+
+    kind: str
+    span: Span
+    source: Type | None
+    target: Type | None
+    value: Morphism | Layer | Network | None
+
+    @property
+    def words(self) -> tuple[Word, Word] | None:
+        """The words of a let."""
+        if self.source is None or self.target is None:
+            return None
+        return self.source.summands[0].word, self.target.summands[0].word
+
+
+@dataclass
+class Scope:
+    """The names of one file while it is being read.
+
+    prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
+    None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
+    name first stands.
+    """
+
+    report: Report
+    max_diagrams: int
+    prefix: str = ""
+    spaces: dict[str, Wire | None] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    places: dict[str, Span] = field(default_factory=dict)
+    sizes: dict[str, Span] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    failed_spaces: bool = False
+
+    # -------------------------------------------------------------------------------------------------- declaring
+
+    def declare(self, name: nodes.Name) -> bool:
+        """Take a name for this file; an error if it is reserved or taken."""
+        if name.text in RESERVED or "." in name.text:
+            what = "an activation" if name.text in ACTIVATIONS else "a word of the language"
+            self.report.error(
+                "E0103", f"`{name.text}` is {what}", (name.span, "cannot be defined"), helps=(f"write `{name.text}_`",)
+            )
+            return False
+        if name.text in self.places:
+            first = self.places[name.text]
+            self.report.error(
+                "E0102",
+                f"`{name.text}` is defined twice",
+                (name.span, "defined again"),
+                (first, "first defined here"),
+                notes=("spaces, diagrams, layers, networks and imports share their names",),
+            )
+            return False
+        self.places[name.text] = name.span
+        return True
+
+    def is_broken(self, name: str) -> bool:
+        """Whether a qualified name belongs to an import that failed."""
+        return name.partition(".")[0] in self.broken
+
+    # ------------------------------------------------------------------------------------------------------ looking up
+
+    @property
+    def only_space(self) -> Wire | None:
+        """The space of the file, if it has exactly one."""
+        wires = {wire for wire in self.spaces.values() if wire is not None}
+        return next(iter(wires)) if len(wires) == 1 and not self.failed_spaces else None
+
+    def space(self, name: nodes.Name) -> Wire | None:
+        """The wire of a name in a type, or None once the fault is reported."""
+        if name.text in self.spaces:
+            return self.spaces[name.text]
+        if self.is_broken(name.text):
+            return None
+        if name.text in self.places:
+            message = f"`{name.text}` is no space"
+            self.report.error("E0107", message, (name.span, "a type is made of spaces"),
+                              (self.places[name.text], "defined here"))  # fmt: skip
+            return None
+        if not (self.failed_spaces and not self.spaces):
+            known = listed(self.spaces) if self.spaces else "nothing"
+            self.report.error(
+                "E0101",
+                f"there is no space `{name.text}`",
+                (name.span, "unknown space"),
+                notes=(f"the spaces are: {known}",),
+                helps=nearest(name.text, self.spaces) or (f"declare it: `space {name.text} : S(n)`",),
+            )
+        return None
+
+    def entry(self, name: nodes.Name) -> Entry | None:
+        """The definition of a name in a term, or None once the fault is reported."""
+        text = name.text
+        if text in self.entries:
+            return self.entries[text]
+        if self.is_broken(text):
+            return None
+        if text in self.spaces or text in self.sizes:
+            what = "space" if text in self.spaces else "size"
+            helps = (f"the identity of the wire is `id[{text}]`",) if what == "space" else ()
+            self.report.error("E0107", f"`{text}` is a {what}, not a diagram", (name.span, "expected a term"),
+                              helps=helps)  # fmt: skip
+        elif text in self.places and self.places[text].start <= name.span.start:
+            message = f"`{text}` uses itself"
+            self.report.error("E0105", message, (name.span, "used here"), (self.places[text], "defined here"),
+                              notes=("a definition uses what stands above it; there is no recursion",))  # fmt: skip
+        elif text in self.places:
+            self.report.error("E0104", f"`{text}` is used before its definition", (name.span, "used here"),
+                              (self.places[text], "defined here"),
+                              helps=("move the definition up",))  # fmt: skip
+        else:
+            known = (*self.entries, *GENERATORS, *ACTIVATIONS)
+            self.report.error("E0101", f"there is no `{text}`", (name.span, "unknown name"),
+                              notes=(f"defined so far: {listed(self.entries)}",),
+                              helps=nearest(text, known))  # fmt: skip
+        return None
+
+    # ------------------------------------------------------------------------------------------------------ spelling
+
+    def show_word(self, word: Word) -> str:
+        """A word in the names of this file."""
+        return show_word(tuple(self._local(wire) for wire in word))
+
+    def show_type(self, type_: Type) -> str:
+        """A type in the names of this file."""
+        summands = (Summand(tuple(self._local(w) for w in s.word), s.channels) for s in type_.summands)
+        return str(Type(tuple(summands)))
+
+    def show_arrow(self, source: Word, target: Word) -> str:
+        """``V^2 -> V``."""
+        return f"{self.show_word(source)} -> {self.show_word(target)}"
+
+    def _local(self, wire: Wire) -> Wire:
+        name = wire.space.removeprefix(self.prefix)
+        if self.spaces.get(name) == wire:
+            return replace(wire, space=name)
+        found = next((name for name, known in self.spaces.items() if known == wire), wire.space)
+        return replace(wire, space=found)

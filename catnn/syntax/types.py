@@ -1,0 +1,155 @@
+"""Groups, spaces and types: from what was written to wires and words."""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+
+from catnn.category.families import FAMILIES
+from catnn.category.wires import Group, Summand, Type, Wire, Word
+from catnn.syntax import nodes
+from catnn.syntax.report import Report, listed, nearest, plural
+from catnn.syntax.scopes import RESERVED_SIZES, Scope
+
+MOST_ORDER = 1000
+MOST_CHANNELS = 2**31 - 1
+PLANNED = ("A", "SO", "U", "H", "B", "S'", "B'", "S+", "O+", "Aut", "Perm")
+"""Groups of the language that this release does not compile yet."""
+
+
+def group(node: nodes.Group, report: Report) -> Group | None:
+    """The group of a `space`, or None once the fault is reported."""
+    place = (node.span, "")
+    if node.head == "":
+        report.error("E0901", "a space without symmetry is not built yet", place, notes=(_built(),))
+        return None
+    if node.head in PLANNED or (node.head == "O" and len(node.args) == 2):
+        shown = "O(p,q)" if node.head == "O" else node.head
+        report.error("E0901", f"the group `{shown}` is not built yet", place, notes=(_built(),))
+        return None
+    if node.head not in FAMILIES:
+        helps = nearest(node.head, (*FAMILIES, *PLANNED))
+        report.error("E0201", f"there is no group `{node.head}`", (node.span, "unknown group"),
+                     notes=(_built(),), helps=helps)  # fmt: skip
+        return None
+    if len(node.args) != 1 or not isinstance(node.args[0], int | nodes.Name):
+        report.error("E0203", f"`{node.head}` takes one size", (node.span, "a name or a number"),
+                     helps=(f"`{node.head}(n)`",))  # fmt: skip
+        return None
+    size = node.args[0]
+    if isinstance(size, nodes.Name):
+        return Group(node.head, size.text)
+    fault = FAMILIES[node.head].size_fault(size)
+    if fault is None and size > MOST_CHANNELS:
+        fault = f"a size is at most {MOST_CHANNELS:,}"
+    if fault is not None:
+        report.error("E0202", f"`{node.head}({size})`: {fault}", (node.span, "no such group"))
+        return None
+    return Group(node.head, size)
+
+
+def _built() -> str:
+    return "this release has " + listed(f"{key}(n)" for key in FAMILIES)
+
+
+def declare_spaces(node: nodes.SpaceStatement, scope: Scope) -> None:
+    """Add the spaces of a statement to the scope."""
+    found = group(node.group, scope.report)
+    if found is not None and not all(_declare_size(arg, scope) for arg in node.group.args):
+        found = None
+    for name in node.names:
+        if not scope.declare(name):
+            continue
+        scope.spaces[name.text] = None if found is None else Wire(scope.prefix + name.text, found)
+    scope.failed_spaces |= found is None
+
+
+def _declare_size(arg: object, scope: Scope) -> bool:
+    if not isinstance(arg, nodes.Name):
+        return True
+    if arg.text in RESERVED_SIZES or iskeyword(arg.text) or "." in arg.text:
+        scope.report.error(
+            "E0106",
+            f"`{arg.text}` may not name a size",
+            (arg.span, "taken"),
+            notes=("sizes are keywords of `catnn.compile`: `catnn.compile(layer, n=10)`",),
+        )
+        return False
+    scope.sizes.setdefault(arg.text, arg.span)
+    return True
+
+
+def check_size_names(scope: Scope) -> None:
+    """A size may not have the name of a space or a definition: `n * f` could not be read."""
+    for name, span in scope.sizes.items():
+        if name in scope.places:
+            scope.report.error(
+                "E0106",
+                f"`{name}` names a size and something else",
+                (span, "a size here"),
+                (scope.places[name], "defined here"),
+                helps=("rename one of them",),
+            )
+
+
+# ------------------------------------------------------------------------------------------------------------- types
+
+
+def type_(node: nodes.Type, scope: Scope) -> Type | None:
+    """A type, or None once its faults are reported."""
+    summands = [_summand(summand, scope) for summand in node.summands]
+    whole = [summand for summand in summands if summand is not None]
+    return Type(tuple(whole)) if len(whole) == len(summands) else None
+
+
+def arrow(node: nodes.Arrow, scope: Scope) -> tuple[Type | None, Type | None]:
+    """Source and target; the faults of both are reported."""
+    return type_(node.source, scope), type_(node.target, scope)
+
+
+def fixed_arrow(node: nodes.Arrow, scope: Scope, what: str) -> tuple[Type | None, Type | None]:
+    """Source and target of a fixed diagram: one word each, without multiplicities."""
+    return _single(node.source, scope, what), _single(node.target, scope, what)
+
+
+def _single(node: nodes.Type, scope: Scope, what: str) -> Type | None:
+    written = next((summand for summand in node.summands if summand.channels is not None), None)
+    if len(node.summands) > 1:
+        scope.report.error("E0207", f"{what} goes from one word to one word", (node.span, "a direct sum"),
+                           notes=("direct sums are for layers and networks",))  # fmt: skip
+        return None
+    if written is not None:
+        scope.report.error("E0206", f"{what} is written without multiplicities", (written.span, "remove the brackets"),
+                           notes=("a fixed diagram acts on every channel alike",))  # fmt: skip
+        return None
+    return type_(node, scope)
+
+
+def word(node: nodes.Type, scope: Scope) -> Word | None:
+    """A type that must be a single word, as in `id[V^2]`."""
+    found = _single(node, scope, "a static argument")
+    return None if found is None else found.summands[0].word
+
+
+def _summand(node: nodes.Summand, scope: Scope) -> Summand | None:
+    channels = 1 if node.channels is None else node.channels
+    if not 1 <= channels <= MOST_CHANNELS:
+        scope.report.error("E0205", f"a multiplicity is 1 to {MOST_CHANNELS:,}", (node.span, ""))
+        return None
+    order = sum(factor.power for factor in node.factors)
+    if order > MOST_ORDER:
+        scope.report.error("E0204", f"the order of a type is at most {MOST_ORDER}", (node.span, plural(order, "wire")))
+        return None
+    pieces = [_factor(factor, scope) for factor in node.factors]
+    whole = [piece for piece in pieces if piece is not None]
+    if len(whole) < len(pieces):
+        return None
+    return Summand(tuple(wire for piece in whole for wire in piece), channels)
+
+
+def _factor(node: nodes.Factor, scope: Scope) -> Word | None:
+    wire = scope.space(node.space)
+    if node.symmetric:
+        scope.report.error("E0902", "symmetric powers are not built yet", (node.span, "a symmetric power"),
+                           helps=(f"`{node.space.text}^{node.power}` holds it as a subspace",))  # fmt: skip
+        return None
+    return None if wire is None else (wire,) * node.power  # the dual of a real space is the space
