@@ -22,17 +22,25 @@ MARK = re.compile(r"(<!-- generated: ([\w ]+) -->\n).*?(<!-- end -->)", re.DOTAL
 
 
 def errors() -> str:
-    """Every error: its code, its title, and its page, which is a spec that fails with it."""
+    """Every error: its code, its title, its page, which is a spec that fails with it, and what that prints."""
     from catnn.resources import error_page, error_titles
 
     parts = []
     for code, title in error_titles().items():
-        page = error_page(code)
         parts.append(f"### {code}\n\n{title}\n")
-        if page:
-            fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", page)), default=0))
-            parts.append(f"{fence}text\n{page.rstrip()}\n{fence}\n")
+        printed = ROOT / "tests" / "errors" / f"{code}.txt"
+        if page := error_page(code):
+            parts.append(fenced(page))
+        if page and printed.is_file():
+            parts.append(fenced(printed.read_text(encoding="utf-8")))
     return "\n".join(parts) + "\n"
+
+
+def fenced(text: str) -> str:
+    """A block of plain text, whatever back ticks and control characters are in it."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall(r"`+", text)), default=0))
+    visible = "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text.expandtabs(4))
+    return f"{fence}text\n{visible.rstrip()}\n{fence}\n"
 
 
 def activations() -> str:
