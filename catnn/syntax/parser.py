@@ -53,8 +53,8 @@ def parse_recovering(source: Source) -> tuple[Module, tuple[Diagnostic, ...]]:
     faults: list[Diagnostic] = []
     broken: list[str] = []
     chunks = list(split(source, tokens))
-    ends = [chunk[0].start for chunk in chunks[1:]] + [len(source.text)]
-    for chunk, end in zip(chunks, ends, strict=True):
+    for index, chunk in enumerate(chunks):
+        end = chunks[index + 1][0].start if index + 1 < len(chunks) else len(source.text)
         outcome = statement_of(source, chunk, end)
         if outcome.statement is not None:
             statements.append(outcome.statement)

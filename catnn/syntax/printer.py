@@ -119,8 +119,9 @@ class _Layout:
                     self._end()
                     self.depth = depth
         self._put(word, blank)
+        self._trailing_before(len(self.source.text))
         self._end()
-        return self.lines
+        return self.lines + [comment for _, comment in self.comments]
 
     def _put(self, word: str, blank: bool) -> None:
         """A word that cannot be broken, behind a blank or a line end."""
