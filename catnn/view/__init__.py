@@ -1,0 +1,188 @@
+"""Pictures and graphs of diagrams, layers and networks, as text: SVG, TikZ, DOT, HTML, JSON, GraphML, terminal.
+
+`to_*` take a diagram, a sum, a layer or a network; `from_*` read diagrams back.  Everything is imported on first use,
+nothing draws with a library, and the same value is the same bytes.
+
+>>> from catnn.category.diagram import permutation
+>>> from catnn.category.wires import Group, Wire
+>>> V = Wire("V", Group("O", "n"))
+>>> from_json(to_json(permutation((V, V), (1, 0)))) == permutation((V, V), (1, 0))
+True
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from catnn.category.diagram import Diagram, Morphism, Sum
+from catnn.model import Layer, Network
+
+if TYPE_CHECKING:
+    import networkx
+
+    from catnn.view.drawing import Drawing
+
+Value = Morphism | Layer | Network
+
+__all__ = [
+    "to_text", "to_svg", "to_tikz", "to_dot", "to_html", "to_json", "to_graphml", "to_networkx",
+    "from_json", "from_graphml", "from_networkx",
+    "layer_text", "layer_svg", "layer_html", "network_text", "network_svg", "network_dot",
+]  # fmt: skip
+
+
+def _drawing(value: Value, **options: Any) -> Drawing:
+    from catnn.view import gallery
+
+    if isinstance(value, Layer):
+        return gallery.layer_picture(value, **options)
+    if isinstance(value, Network):
+        return gallery.network_picture(value, **options)
+    return gallery.picture(value, **options)
+
+
+def to_text(value: Value, *, width: int = 100) -> str:
+    """Box-drawing characters for a terminal; galleries wrap at `width` columns."""
+    if isinstance(value, Layer):
+        return layer_text(value, width=width)
+    if isinstance(value, Network):
+        return network_text(value)
+    from catnn.view.text import morphism_lines
+
+    return "\n".join(line.rstrip() for line in morphism_lines(value)) + "\n"
+
+
+def to_svg(value: Value, **options: Any) -> str:
+    """SVG that stands alone or inside a page.
+
+    options: inputs, the side they are on, ``bottom`` or ``top``; for diagrams and layers letters=False leaves the
+    pattern's letters out; for layers width and limit.
+    """
+    from catnn.view.svg import svg
+
+    return svg(_drawing(value, **options))
+
+
+def to_tikz(value: Value, *, standalone: bool = False, **options: Any) -> str:
+    """A tikzpicture, or standalone a LaTeX document; options as in `to_svg`."""
+    from catnn.view.tikz import tikz
+
+    return tikz(_drawing(value, **options), standalone=standalone)
+
+
+def to_dot(value: Value) -> str:
+    """A graph for Graphviz."""
+    from catnn.view import dot
+
+    if isinstance(value, Layer):
+        return dot.layer_dot(value)
+    if isinstance(value, Network):
+        return dot.network_dot(value)
+    return dot.morphism_dot(value)
+
+
+def to_html(value: Value) -> str:
+    """A self-contained page."""
+    from catnn.view.html import page
+
+    return page(value)
+
+
+def to_json(value: Value) -> str:
+    """A versioned document; `catnn.view.json` has the schema."""
+    from catnn.view.json import to_json
+
+    return to_json(value)
+
+
+def to_networkx(value: Value) -> networkx.MultiDiGraph:
+    """The graph of ports and blocks; `catnn.view.graph` describes it.
+
+    A layer is a graph of summands and terms, a network of stages.  Raises: ValueError for a sum of several diagrams.
+    """
+    from catnn.view import graph, layers
+
+    if isinstance(value, Layer):
+        return layers.layer_networkx(value)
+    if isinstance(value, Network):
+        return layers.network_networkx(value)
+    return graph.to_networkx(_single(value))
+
+
+def to_graphml(value: Value) -> str:
+    """The same graph as GraphML."""
+    from catnn.view.graph import graphml
+
+    return graphml(to_networkx(value))
+
+
+def _single(morphism: Morphism) -> Diagram:
+    single = morphism if isinstance(morphism, Diagram) else getattr(morphism, "single", None)
+    if not isinstance(single, Diagram):
+        raise ValueError(f"a sum of {len(morphism.weighted)} diagrams is not one graph; see its .terms")
+    return single
+
+
+def from_json(text: str) -> Diagram | Sum:
+    """The diagram or the sum of a JSON document.  Raises: ValueError where it is none."""
+    from catnn.view.json import from_json
+
+    return from_json(text)
+
+
+def from_networkx(graph: networkx.MultiDiGraph) -> Diagram:
+    """The diagram of a graph.  Raises: ValueError where it is none."""
+    from catnn.view.graph import from_networkx
+
+    return from_networkx(graph)
+
+
+def from_graphml(text: str) -> Diagram:
+    """The diagram of a GraphML text.  Raises: ValueError where it is none."""
+    from catnn.view.graph import from_graphml
+
+    return from_graphml(text)
+
+
+# --------------------------------------------------------------------------------------------- layers and networks
+
+
+def layer_text(layer: Layer, *, width: int = 100, limit: int = 1000) -> str:
+    """A gallery for a terminal: every term with its weight index and its pattern."""
+    from catnn.view.layers import layer_lines
+
+    return "\n".join(layer_lines(layer, width, limit)) + "\n"
+
+
+def layer_svg(layer: Layer, **options: Any) -> str:
+    """A gallery as SVG; options as in `to_svg`."""
+    return to_svg(layer, **options)
+
+
+def layer_html(layer: Layer, *, limit: int = 1000) -> str:
+    """A gallery as a fragment of a page, for Jupyter."""
+    from catnn.view.html import layer_html
+
+    return layer_html(layer, limit=limit)
+
+
+def network_text(network: Network) -> str:
+    """The stages of a network and what flows between them, a line a stage."""
+    from catnn.view.layers import network_lines
+
+    return "\n".join(network_lines(network)) + "\n"
+
+
+def network_svg(network: Network, **options: Any) -> str:
+    """The stages as boxes, from the input up; options as in `to_svg`."""
+    return to_svg(network, **options)
+
+
+def network_dot(network: Network) -> str:
+    """The stages for Graphviz."""
+    return to_dot(network)
+
+
+def _repr_svg_(value: Value) -> str:
+    """What Jupyter shows."""
+    return to_svg(value)

@@ -1,0 +1,103 @@
+"""Diagrams, layers and networks for Graphviz: plain DOT, drawn from the bottom up as everywhere in catnn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from catnn.category.diagram import Diagram, Morphism
+from catnn.category.pattern import spell
+from catnn.category.scalar import ONE
+from catnn.model import Layer, Network
+from catnn.view.drawing import colour, dash
+from catnn.view.gallery import groups, wires_of
+from catnn.view.graph import attributes_text, quoted
+from catnn.view.layout import Styles, styles
+from catnn.view.pipeline import network_graph
+
+LOOK = 'fontname="monospace", fontsize="11"'
+
+
+def morphism_dot(morphism: Morphism) -> str:
+    """A diagram as a graph; a sum as a cluster a term."""
+    style = styles(morphism.source + morphism.target)
+    return document(str(morphism), _terms("", (morphism,), style))
+
+
+def layer_dot(layer: Layer) -> str:
+    """A cluster a term, in the order of the weights."""
+    style = styles(wires_of(layer.source, layer.target))
+    body: list[str] = []
+    for number, group in enumerate(groups(layer)):
+        body += _terms(f"{number}_", group.terms, style, group.title)
+    return document(f"{layer.name} : {layer.source} -> {layer.target}", body)
+
+
+def _terms(prefix: str, terms: Iterable[Morphism], style: Styles, title: str = "") -> list[str]:
+    lines: list[str] = []
+    for index, term in enumerate(terms):
+        for at, (coefficient, diagram) in enumerate(term.weighted):
+            name = f"{prefix}{index}_{at}"
+            factor = "" if coefficient == ONE else f"({coefficient}) * "
+            caption = f"{title}, {index}: {factor}{diagram}" if title else f"{factor}{diagram}"
+            lines += [f"  subgraph cluster_{name} {{", f'    label={quoted(caption)}; color="#80808060";']
+            lines += [*_diagram(diagram, f"g{name}_", style), "  }"]
+    return lines
+
+
+def document(title: str, body: Iterable[str]) -> str:
+    """An undirected graph with a title."""
+    head = [f"graph {quoted(title)} {{", f'  rankdir=BT; {LOOK.replace(", ", "; ")}; bgcolor="transparent";']
+    return "\n".join((*head, f'  node [{LOOK}]; edge [penwidth="1.6"];', *body, "}", ""))
+
+
+def _diagram(diagram: Diagram, prefix: str, style: Styles) -> list[str]:
+    l, (inputs, outputs) = len(diagram.target), spell(diagram)  # noqa: E741
+    ports = [f"{prefix}out{j}" for j in range(l)] + [f"{prefix}in{i}" for i in range(len(diagram.source))]
+    lines = []
+    for row, rank in ((range(l, len(ports)), "min"), (range(l), "max")):
+        for vertex in row:
+            label = (*outputs, *inputs)[vertex]
+            paint = f"#{colour(style[diagram.wire(vertex)])}"
+            pairs = (("label", label), ("shape", "plaintext"), ("fontcolor", paint), ("width", "0.2"))
+            lines.append(f"    {ports[vertex]} {attributes_text(pairs)};")
+        if row:
+            lines.append(f"    {{ rank={rank}; {'; '.join(ports[v] for v in row)}; }}")
+            order = " -- ".join(ports[v] for v in row)
+            if len(row) > 1:
+                lines.append(f'    {order} [style="invis"];')
+    for b, part in enumerate(diagram.parts):
+        lines += _block(part, f"{prefix}block{b}", ports, l, style[diagram.wire(part[0])])
+    return lines
+
+
+def _block(part: tuple[int, ...], name: str, ports: list[str], l: int, style: int) -> list[str]:  # noqa: E741
+    paint = ("color", f"#{colour(style)}")
+    line = ("style", _line(style))
+    lines = [f"    {name} {attributes_text((('shape', 'point'), ('width', '0.09'), paint))};"]
+    for vertex in part:
+        ends = (name, ports[vertex]) if vertex < l else (ports[vertex], name)
+        lines.append(f"    {ends[0]} -- {ends[1]} {attributes_text((paint, line))};")
+    return lines
+
+
+def _line(style: int) -> str:
+    lengths = dash(style)
+    if not lengths:
+        return "solid"
+    return "dotted" if lengths[0] < 1 else "dashed"
+
+
+def network_dot(network: Network) -> str:
+    """The stages of a network and what flows between them."""
+    graph = network_graph(network)
+    shapes = {"input": "plaintext", "output": "plaintext", "sum": "circle", "activation": "ellipse"}
+    title = f"{network.name} : {network.source} -> {network.target}"
+    lines = [f"digraph {quoted(title)} {{", f'  rankdir=BT; {LOOK.replace(", ", "; ")}; bgcolor="transparent";']
+    lines.append(f"  node [{LOOK}]; edge [{LOOK}];")
+    for node in graph.nodes:
+        pairs = (("label", node.label), ("shape", shapes.get(node.kind, "box")))
+        lines.append(f"  {node.name} {attributes_text(pairs)};")
+    for flow in graph.flows:
+        text = flow.type if flow.coefficient == "1" else f"({flow.coefficient}) * {flow.type}"
+        lines.append(f"  {flow.tail} -> {flow.head} {attributes_text((('label', text),))};")
+    return "\n".join((*lines, "}", ""))

@@ -1,0 +1,229 @@
+"""Where everything of one diagram stands: ports in two rows, outputs on top, wires as smooth curves, spiders as dots.
+
+A block of two vertices is a wire, a block of one a short end with a dot, and a larger one a dot with a leg a vertex.
+The layout is a pure function of the diagram: the same diagram is the same picture, byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from catnn.category.diagram import Diagram
+from catnn.category.families import FAMILIES
+from catnn.category.pattern import spell
+from catnn.category.wires import Wire
+from catnn.view.drawing import Arrow, Curve, Dot, Drawing, Item, Label, Point, flipped, moved, samples, text_width
+
+STEP = 34.0
+"""The distance of two ports."""
+RADIUS = 4.2
+MARGIN = 12.0
+GAP = 11.0
+"""The distance of a letter to its port."""
+CLEAR = 0.3 * STEP
+"""No dot comes nearer to another block than this, where there is room."""
+
+Styles = Mapping[Wire, int]
+SHIFTS = sorted(
+    ((x / 4, y / 5) for x in range(-6, 7) for y in range(-4, 5)), key=lambda p: (p[0] ** 2 + 3 * p[1] ** 2, p)
+)
+"""Where a spider may go instead of its ideal place, in steps, nearest first."""
+
+
+def styles(wires: Sequence[Wire]) -> dict[Wire, int]:
+    """A style for every space, by first occurrence."""
+    return {wire: number for number, wire in enumerate(dict.fromkeys(wires))}
+
+
+def diagram_drawing(
+    diagram: Diagram, style: Styles | None = None, *, letters: bool = True, inputs: str = "bottom"
+) -> Drawing:
+    """One diagram.
+
+    style: the number of every space, for one look across many pictures; letters: write the pattern's at the ports;
+    inputs: the side the inputs are on, ``bottom`` or ``top``.  Raises: ValueError for another side.
+    """
+    if inputs not in ("bottom", "top"):
+        raise ValueError(f"inputs={inputs!r}: the inputs are at the 'bottom' or at the 'top'")
+    plan = _Plan(diagram, style if style is not None else styles(diagram.source + diagram.target))
+    plan.draw()
+    if letters:
+        plan.label()
+    pad = GAP if letters else 0.0
+    items = tuple(moved(item, 0, pad) for item in plan.items)
+    body = Drawing(plan.width, plan.height + 2 * pad, items, str(diagram))
+    return body if inputs == "bottom" else flipped(body)
+
+
+@dataclass
+class _Plan:
+    """The state of one layout: the ports, and what stands already."""
+
+    diagram: Diagram
+    style: Styles
+    items: list[Item] = field(default_factory=list)
+    dots: list[Point] = field(default_factory=list)
+    path: list[Point] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        d = self.diagram
+        self.l = len(d.target)
+        widest = max(len(d.target), len(d.source), 1)
+        names = max((text_width(name, "letter") for row in spell(d) for name in row), default=0)
+        self.step = max(STEP, names + 8)
+        self.width = (widest - 1) * self.step + 2 * MARGIN
+        self.depths = {b: self._depth(b) for b in range(len(d.parts))}
+        self.height = self._height()
+        left = [self.width / 2 - (len(row) - 1) * self.step / 2 for row in (d.target, d.source)]
+        self.ports = [(left[0] + j * self.step, 0.0) for j in range(self.l)]
+        self.ports += [(left[1] + i * self.step, self.height) for i in range(len(d.source))]
+
+    # ------------------------------------------------------------------------------------------------- vertical room
+
+    def _row(self, block: int) -> int | None:
+        """0 where all of a block is output, 1 where all is input, None where it goes through."""
+        part = self.diagram.parts[block]
+        if part[0] < self.l <= part[-1]:
+            return None
+        return 0 if part[0] < self.l else 1
+
+    def _depth(self, block: int) -> float:
+        """How far a block of one row reaches into the picture: blocks around others reach further."""
+        row, part = self._row(block), self.diagram.parts[block]
+        if row is None:
+            return 0.0
+        level, wider = 0, [
+            p for b, p in enumerate(self.diagram.parts)
+            if b != block and self._row(b) == row and part[0] < p[0] and p[-1] < part[-1]
+        ]  # fmt: skip
+        for inner in sorted(wider, key=lambda p: p[-1] - p[0]):
+            below = [p for p in wider if inner[0] < p[0] and p[-1] < inner[-1]]
+            level = max(level, 1 + (len(below) > 0))
+        if len(part) == 1:
+            return 0.42 * STEP
+        return STEP * (0.42 + 0.16 * level + 0.13 * (part[-1] - part[0]))
+
+    def _height(self) -> float:
+        top = max((d for b, d in self.depths.items() if self._row(b) == 0), default=0.0)
+        bottom = max((d for b, d in self.depths.items() if self._row(b) == 1), default=0.0)
+        if not self.diagram.parts:
+            return STEP
+        if not self.diagram.source or not self.diagram.target:
+            return max(top + bottom + 0.25 * STEP, STEP)
+        tangle = sum(1 for p in self.diagram.parts if p[0] < self.l <= p[-1] and len(p) > 2)
+        longest = 0.16 * STEP * max(self.l, len(self.diagram.source)) + 0.45 * STEP * max(tangle - 1, 0)
+        return max(top + bottom + 0.45 * STEP, 1.55 * STEP + longest)
+
+    # ---------------------------------------------------------------------------------------------------- the blocks
+
+    def draw(self) -> None:
+        """Wires first, they have no choice; then ends; then spiders, which go where there is room."""
+        if self.diagram.parts:
+            for y in (0.0, self.height):
+                inset = 0.3 * MARGIN
+                ends = ((inset, y), (self.width / 2, y), (self.width / 2, y), (self.width - inset, y))
+                self.items.append(Curve(ends, faint=True))
+        order = sorted(range(len(self.diagram.parts)), key=lambda b: (_kind(self.diagram.parts[b]), b))
+        for block in order:
+            part = self.diagram.parts[block]
+            style = self.style[self.diagram.wire(part[0])]
+            if len(part) == 2:
+                self._wire(block, part, style)
+            elif len(part) == 1:
+                self._end(block, part[0], style)
+            else:
+                self._spider(block, part, style)
+
+    def _curve(self, points: tuple[Point, ...], style: int) -> None:
+        self.items.append(Curve(points, style))
+        self.path.extend(samples(points))
+
+    def _dot(self, centre: Point, style: int) -> None:
+        self.items.append(Dot(centre, RADIUS, style))
+        self.dots.append(centre)
+
+    def _wire(self, block: int, part: tuple[int, ...], style: int) -> None:
+        (ax, ay), (bx, by) = self.ports[part[0]], self.ports[part[1]]
+        row = self._row(block)
+        if row is None:
+            bend = 0.5 * self.height
+            self._curve(((ax, ay), (ax, ay + bend), (bx, by - bend), (bx, by)), style)
+            return
+        inward = self.depths[block] / 0.75 * (1 if row == 0 else -1)
+        self._curve(((ax, ay), (ax, ay + inward), (bx, by + inward), (bx, by)), style)
+        if FAMILIES[self.diagram.wire(part[0]).group.family].closing == "form":
+            self.items.append(Arrow(((ax + bx) / 2 + 4, ay + 0.75 * inward), style))
+
+    def _end(self, block: int, vertex: int, style: int) -> None:
+        x, y = self.ports[vertex]
+        to = y + self.depths[block] * (1 if vertex < self.l else -1)
+        self._curve(((x, y), (x, (2 * y + to) / 3), (x, (y + 2 * to) / 3), (x, to)), style)
+        self._dot((x, to), style)
+
+    def _spider(self, block: int, part: tuple[int, ...], style: int) -> None:
+        ideal = self._ideal(block, part)
+        best, centre = float("inf"), ideal
+        for dx, dy in SHIFTS:
+            move = 0.4 * (dx * dx + 3 * dy * dy)
+            if move >= best:
+                break
+            here = (ideal[0] + dx * STEP, ideal[1] + dy * STEP)
+            if not (0 <= here[0] <= self.width and 0.42 * STEP <= here[1] <= self.height - 0.42 * STEP):
+                continue
+            crowd = move + self._crowd(here, part)
+            if crowd < best:
+                best, centre = crowd, here
+        for vertex in part:
+            self._curve(self._leg(vertex, centre, part), style)
+        self._dot(centre, style)
+
+    def _ideal(self, block: int, part: tuple[int, ...]) -> Point:
+        top = [self.ports[v][0] for v in part if v < self.l]
+        bottom = [self.ports[v][0] for v in part if v >= self.l]
+        means = [sum(row) / len(row) for row in (top, bottom) if row]
+        row = self._row(block)
+        if row is None:
+            return (sum(means) / 2, self.height / 2)
+        return (means[0], self.depths[block] if row == 0 else self.height - self.depths[block])
+
+    def _crowd(self, centre: Point, part: tuple[int, ...]) -> float:
+        """How much a dot here, with its legs, comes too near to what stands already."""
+        crowd = 0.0
+        for x, y in self.path:
+            crowd += max(0.0, 1 - _square(centre, (x, y)) / CLEAR**2)
+        for x, y in self.dots:
+            crowd += 4 * max(0.0, 1 - _square(centre, (x, y)) / (2.6 * CLEAR) ** 2)
+        for vertex in part:
+            for point in samples(self._leg(vertex, centre, part), 8):
+                for dot in self.dots:
+                    crowd += max(0.0, 1 - _square(point, dot) / CLEAR**2)
+        return crowd
+
+    def _leg(self, vertex: int, centre: Point, part: tuple[int, ...]) -> tuple[Point, ...]:
+        """From a port, which it leaves at a right angle, to a dot."""
+        (px, py), (x, y) = self.ports[vertex], centre
+        away, fall = px - x, py - y
+        same = [self.ports[v][0] - x for v in part if (v < self.l) == (vertex < self.l)]
+        reach = max(abs(value) for value in same)
+        outer = abs(away) / reach if reach > 1 and len(same) == len(part) else 0.0
+        end = (x + (0.35 + 0.15 * outer) * away, y + (1 - outer) * 0.3 * fall)
+        return ((px, py), (px, py - 0.55 * fall), end, (x, y))
+
+    # ---------------------------------------------------------------------------------------------------- the letters
+
+    def label(self) -> None:
+        """The letters of the pattern, inputs below and outputs above."""
+        inputs, outputs = spell(self.diagram)
+        for vertex, name in enumerate((*outputs, *inputs)):
+            x, y = self.ports[vertex]
+            style = self.style[self.diagram.wire(vertex)]
+            self.items.append(Label((x, y - GAP if vertex < self.l else y + GAP), name, "letter", style))
+
+
+def _kind(part: tuple[int, ...]) -> int:
+    return {2: 0, 1: 1}.get(len(part), 2)
+
+
+def _square(a: Point, b: Point) -> float:
+    return (a[0] - b[0]) ** 2 + (a[1] - b[1]) ** 2

@@ -1,0 +1,108 @@
+"""Drawings as SVG: plain text, no scripts, no fonts from elsewhere, legible on light and on dark pages.
+
+Words and boxes take the colour of the page around (`currentColor`); wires have colours that stand out on both.
+"""
+
+from __future__ import annotations
+
+from html import escape
+
+from catnn.view.drawing import INK, SIZES, Arrow, Box, Curve, Dot, Drawing, Item, Label, colour, dash
+
+THEME = (
+    "svg:root{color-scheme:light dark;color:#1b1f24}"
+    "@media(prefers-color-scheme:dark){svg:root{color:#e6e8eb}}"
+)  # fmt: skip
+"""Of effect only where the picture is a document of its own; inside a page, the page decides."""
+
+FONT = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
+
+
+def number(value: float) -> str:
+    """A coordinate: two decimals at most, no minus zero.
+
+    >>> number(2.0), number(-0.001), number(1.256)
+    ('2', '0', '1.26')
+    """
+    text = f"{value:.2f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def clean(text: str) -> str:
+    """Escaped for XML; what XML cannot say at all becomes a replacement character.
+
+    >>> clean('<V & "W">')
+    '&lt;V &amp; &quot;W&quot;&gt;'
+    """
+    return escape("".join(c if _legal(c) else "\ufffd" for c in text), quote=True)
+
+
+def _legal(c: str) -> bool:
+    return c in "\t\n\r" or (c >= " " and not "\ud800" <= c <= "\udfff" and c not in "\ufffe\uffff")
+
+
+def svg(drawing: Drawing) -> str:
+    """The picture as a document that may also stand inside HTML."""
+    width, height, title = number(drawing.width), number(drawing.height), clean(drawing.title)
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{title}" fill="currentColor">',
+        f"<title>{title}</title>",
+        f"<style>{THEME}</style>",
+    ]
+    lines.extend(_item(item) for item in sorted(drawing.items, key=_depth))
+    return "\n".join((*lines, "</svg>", ""))
+
+
+def _depth(item: Item) -> int:
+    """What is drawn first lies below."""
+    if isinstance(item, Curve):
+        return 0 if item.faint else 1
+    return 3 if isinstance(item, Label) else 2
+
+
+def _paint(style: int) -> str:
+    return "currentColor" if style == INK else f"#{colour(style)}"
+
+
+def _item(item: Item) -> str:
+    match item:
+        case Curve():
+            return _curve(item)
+        case Dot(centre=(x, y)):
+            return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(item.radius)}" fill="{_paint(item.style)}"/>'
+        case Arrow(tip=(x, y)):
+            back = 8 if item.left else -8
+            path = f"M{number(x)} {number(y)}l{back} -4v8z"
+            return f'<path d="{path}" fill="{_paint(item.style)}"/>'
+        case Box(corner=(x, y)):
+            return (
+                f'<rect x="{number(x)}" y="{number(y)}" width="{number(item.width)}" height="{number(item.height)}" '
+                'rx="6" fill="currentColor" fill-opacity="0.06" stroke="currentColor" stroke-width="1.2"/>'
+            )
+        case Label():
+            return _label(item)
+
+
+def _curve(item: Curve) -> str:
+    (x, y), *rest = item.points
+    pieces = [" ".join(f"{number(px)} {number(py)}" for px, py in rest[i : i + 3]) for i in range(0, len(rest), 3)]
+    path = f"M{number(x)} {number(y)}" + "".join(f"C{piece}" for piece in pieces)
+    if item.faint:
+        return f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.22" stroke-width="1"/>'
+    dashes = " ".join(number(value) for value in dash(item.style))
+    broken = f' stroke-dasharray="{dashes}"' if dashes else ""
+    width = "1.3" if item.style == INK else "2"
+    stroke = f'stroke="{_paint(item.style)}" stroke-width="{width}" stroke-linecap="round"{broken}'
+    return f'<path d="{path}" fill="none" {stroke}/>'
+
+
+def _label(item: Label) -> str:
+    size = SIZES[item.role]
+    x, y = item.centre
+    weight = ' font-weight="600"' if item.role == "heading" else ""
+    anchor = "start" if item.start else "middle"
+    return (
+        f'<text x="{number(x)}" y="{number(y + 0.35 * size)}" font-family="{FONT}" font-size="{number(size)}"{weight} '
+        f'text-anchor="{anchor}" fill="{_paint(item.style)}" xml:space="preserve">{clean(item.text)}</text>'
+    )
