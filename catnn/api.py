@@ -57,7 +57,7 @@ def parse(text: str, path: str = "<text>", *, base: Path | None = None, max_diag
 
 
 def _check_limit(max_diagrams: int) -> None:
-    if isinstance(max_diagrams, bool) or not isinstance(max_diagrams, int) or max_diagrams < 1:
+    if type(max_diagrams) is not int or max_diagrams < 1:
         raise fail("E1006", f"max_diagrams={max_diagrams!r} is not a positive integer")
 
 
@@ -108,7 +108,7 @@ def dim(group: str, k: int, l: int) -> int:  # noqa: E741
     """
     found = _group(group)
     for count in (k, l):
-        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_ORDER:
+        if type(count) is not int or not 0 <= count <= MOST_ORDER:
             raise fail("E1001", f"{count!r} is not a number of wires", notes=(f"an order is 0 to {MOST_ORDER}",))
     ports, size = k + l, found.size
     few = isinstance(size, int) and found.family != "S" and size < (ports if found.family == "Sp" else ports / 2)

@@ -56,7 +56,7 @@ def culprit(activation: Activation, word: Word) -> Wire | None:
     for wire in dict.fromkeys(word):
         family = FAMILIES[wire.group.family]
         if activation.kind == "norm":
-            fine = not family.signed(())
+            fine = family.closing != "form"
         else:
             fine = family.commutes_with(activation.kind, word.count(wire))
         if not fine:

@@ -8,6 +8,7 @@ from catnn.category.scalar import ONE, ZERO, Scalar
 from catnn.diagnostics import Span
 from catnn.model import Check
 from catnn.syntax import nodes
+from catnn.syntax.parts import WORDS
 from catnn.syntax.ports import postorder
 from catnn.syntax.report import number
 from catnn.syntax.scopes import Scope
@@ -36,8 +37,8 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
     literal = _has_literal(difference)
     if literal and difference.weighted and len(difference.weighted) ** 2 > MOST_PAIRS:
         found = number(len(difference.weighted))
-        scope.report.error("E0405", f"the two sides differ in {found} diagrams, too many to compare at a literal size",
-                           (node.span, "here"), helps=("make the size a name: `S(n)`",))  # fmt: skip
+        message = f"the two sides differ in {found} diagrams, too many to compare at a literal size"
+        scope.report.error("E0405", message, (node.span, "here"), helps=("make the size a name: `S(n)`",))
         return None
     if difference.weighted and not (literal and not norm(difference)):
         _refute(node, scope, left, right, literal=literal)
@@ -55,7 +56,7 @@ def _is_fixed(term: nodes.Term, scope: Scope) -> bool:
             if name:
                 places.append((scope.entries[name].span, "defined here"))
             scope.report.error("E0702", f"{shown}: a check compares fixed diagrams", *places,
-                               notes=("weights change while training, so nothing can be proved about them",))  # fmt: skip
+        shown = f"`{name}` is a {kind}" if name else f"`{WORDS[type(node)]}` makes weights"
             return False
     return True
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from catnn.category.wires import Type
 from catnn.diagnostics import CatnnError, Diagnostic, Source
 from catnn.model import Check, Spec
 from catnn.syntax import layers, nodes
@@ -172,5 +171,3 @@ def _later(scope: Scope, node: nodes.Statement, code: str, what: str, *helps: st
     """Refuse a statement that this release does not compile."""
     scope.report.error(code, f"{what} not built yet", (node.span, ""), helps=helps)
 
-
-__all__ = ["MAX_DIAGRAMS", "Type", "elaborate"]

@@ -110,7 +110,8 @@ def _wrong(node: nodes.Generator, scope: Scope, what: str) -> None:
 
 def too_wide(node: nodes.Term, scope: Scope, width: int) -> None:
     """Refuse a word that is too long to work with."""
-    scope.report.error("E0204", f"the order of a type is at most {MOST_ORDER}", (node.span, plural(width, "wire")))
+    message = f"a diagram of {plural(width, 'wire')}: at most {MOST_ORDER:,} stand side by side"
+    scope.report.error("E0204", message, (node.span, "too wide"))
 
 
 # ----------------------------------------------------------------------------------------------------- what they mean

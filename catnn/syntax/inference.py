@@ -8,21 +8,25 @@ from catnn.diagnostics import Span
 from catnn.syntax import generators, nodes
 from catnn.syntax.activations import ACTIVATIONS
 from catnn.syntax.ports import Port, Shape, bare_identities, children, guess, is_bare_identity, known, postorder, unify
-from catnn.syntax.report import brief
+from catnn.syntax.report import brief, listed, nearest
 from catnn.syntax.scopes import GENERATORS, Scope
 from catnn.syntax.types import MOST_ORDER
+
+WEIGHTS = "`all`, `span` and `bias` are summands of a layer's term, never under `;`, `@`, `'` or a scalar"
 
 
 @dataclass
 class Inference:
     """The shapes of the parts of a term, by identity of the node; None where a fault was reported.
 
-    faults: how many were reported; a term with any has no meaning, but its shape may still be good.
+    faults: how many were reported; poisoned: whether the term uses a definition that failed.  Either way it has no
+    meaning, but its shape may still be good.
     """
 
     scope: Scope
     shapes: dict[int, Shape | None] = field(default_factory=dict)
     faults: int = 0
+    poisoned: bool = False
 
     def run(self, term: nodes.Term) -> Shape | None:
         """Infer the whole of a term."""
@@ -87,7 +91,7 @@ class Inference:
         if node.args:
             self._fault("E0305", f"`{text}` takes no arguments", node.span, "remove the brackets")
             return None
-        self.faults += entry.value is None
+        self.poisoned |= entry.value is None
         return None if entry.words is None else Shape(known(entry.words[0]), known(entry.words[1]))
 
     def _pattern(self, node: nodes.Pattern) -> Shape | None:
@@ -109,9 +113,7 @@ class Inference:
     def scalar(self, scalar: nodes.Scalar) -> bool:
         fine = True
         for name, _ in scalar.powers:
-            if name not in self.scope.sizes:
-                from catnn.syntax.report import listed, nearest
-
+            if name not in self.scope.sizes and not self.scope.failed_spaces:
                 self._fault("E0108", f"there is no size `{name}`", scalar.span, "unknown size",
                             notes=(f"the sizes are: {listed(self.scope.sizes)}",),
                             helps=nearest(name, self.scope.sizes))  # fmt: skip
@@ -121,8 +123,7 @@ class Inference:
     def _learned(self, node: nodes.All | nodes.Bias | nodes.SpanOf) -> None:
         name = {nodes.All: "all", nodes.Bias: "bias", nodes.SpanOf: "span"}[type(node)]
         self._fault("E0306", f"`{name}` may not stand here", node.span, "makes weights",
-                    notes=("`all`, `span` and `bias` are summands of a layer's term, never under `;`, `@`, `'` or a"
-                           " scalar",))  # fmt: skip
+                    notes=(WEIGHTS,))  # fmt: skip
 
     # ---------------------------------------------------------------------------------------------------- composites
 

@@ -11,7 +11,7 @@ from catnn.syntax import nodes
 from catnn.syntax.homs import emptiness
 from catnn.syntax.parts import Parts, summands
 from catnn.syntax.report import Report, brief, listed, nearest
-from catnn.syntax.scopes import Entry, Scope
+from catnn.syntax.scopes import RESERVED, Entry, Scope
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {"reduce": ("sum", "mean"), "init": ("unit", "zeros")}
 """The attributes of a layer and their values, the default first."""
@@ -26,7 +26,8 @@ def attributes(written: tuple[nodes.Attribute, ...], report: Report) -> dict[str
         key = attribute.key.text
         if key not in ATTRIBUTES:
             report.error("E0603", f"a layer has no attribute `{key}`", (attribute.key.span, "unknown attribute"),
-                         notes=(f"the attributes are {listed(ATTRIBUTES)}",), helps=nearest(key, ATTRIBUTES))  # fmt: skip
+                         notes=(f"the attributes are {listed(ATTRIBUTES)}",),
+                         helps=nearest(key, ATTRIBUTES))  # fmt: skip
         elif key in seen:
             report.error("E0605", f"`{key}` is given twice", (attribute.key.span, "again"), (seen[key], "first here"))
         elif not isinstance(attribute.value, nodes.Name) or attribute.value.text not in ATTRIBUTES[key]:
@@ -90,7 +91,11 @@ def copy(node: nodes.LayerStatement, scope: Scope) -> Entry | None:
         scope.report.error("E0611", "a layer needs a type", (node.name.span, "no type"),
                            helps=(f"`layer {node.name.text} : A -> B = ...`",))  # fmt: skip
         return None
-    original = scope.entry(term.name)
+    original = None
+    if term.name.text in RESERVED:
+        scope.report.error("E0611", f"`{term.name.text}` is no layer", (term.span, "expected a layer"))
+    else:
+        original = scope.entry(term.name)
     if original is None:
         return None
     if original.kind != "layer":

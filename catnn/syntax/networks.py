@@ -11,15 +11,14 @@ from dataclasses import dataclass
 
 from catnn.category.diagram import Morphism
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Summand, Type, Word
+from catnn.category.wires import Summand, Type
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
 from catnn.syntax import nodes
 from catnn.syntax.activations import ACTIVATIONS, culprit, reason
 from catnn.syntax.inference import Inference
 from catnn.syntax.lifting import gap
 from catnn.syntax.parts import summands
-from catnn.syntax.ports import bare_identities, core, guess, is_bare_identity, known, postorder, resolved, unbracketed
-from catnn.syntax.ports import unify
+from catnn.syntax.ports import bare_identities, guess, is_bare_identity, known, postorder, resolved, unbracketed, unify
 from catnn.syntax.report import brief
 from catnn.syntax.scopes import Scope
 from catnn.syntax.terms import meaning, settle
@@ -288,5 +287,3 @@ def _parallel(one: Flow, other: Flow) -> bool:
     pairs = ((one.source, other.source), (one.target, other.target))
     return all(a is None or b is None or a == b for a, b in pairs)
 
-
-__all__ = ["Body", "Flow", "Word", "core", "network"]

@@ -11,6 +11,7 @@ from catnn.category.wires import Summand, Type, Word
 from catnn.diagnostics import Span
 from catnn.syntax import nodes
 from catnn.syntax.homs import averaged, basis, note, too_many
+from catnn.syntax.inference import WEIGHTS
 from catnn.syntax.placing import place
 from catnn.syntax.ports import unbracketed
 from catnn.syntax.report import brief
@@ -19,7 +20,6 @@ from catnn.syntax.terms import scalar
 
 Learned = nodes.All | nodes.Bias | nodes.SpanOf
 WORDS = {nodes.All: "all", nodes.Bias: "bias", nodes.SpanOf: "span"}
-PLACES = "`all`, `span` and `bias` are summands of a layer's term, never under `;`, `@`, `'` or a scalar"
 
 
 def summands(term: nodes.Term) -> Iterator[tuple[Scalar, nodes.Term, nodes.Term]]:
@@ -97,7 +97,7 @@ class Parts:
         self.learned[slot] = term.span
         if factor != ONE:
             self._error("E0306", f"`{name}` takes no factor", (written.span, "weights scale themselves"),
-                        notes=(PLACES,))  # fmt: skip
+                        notes=(WEIGHTS,))  # fmt: skip
             return False
         return True
 

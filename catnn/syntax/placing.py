@@ -40,7 +40,7 @@ def place(term: nodes.Term, scope: Scope, source: Type, target: Type, declared: 
 def _search(term: nodes.Term, scope: Scope, source: Type, target: Type, declared: Span) -> Placed | None:
     inference = Inference(scope)
     shape = inference.run(term)
-    if shape is None or inference.faults:
+    if shape is None or inference.faults or inference.poisoned:
         return None
     found: Placed = []
     complaints: list[Report] = []

@@ -130,7 +130,7 @@ class Scope:
             return self.entries[text]
         if self.is_broken(text):
             return None
-        if text in self.spaces or text in self.sizes:
+        if text in self.spaces or (text in self.sizes and text not in self.places):
             what = "space" if text in self.spaces else "size"
             helps = (f"the identity of the wire is `id[{text}]`",) if what == "space" else ()
             self.report.error("E0107", f"`{text}` is a {what}, not a diagram", (name.span, "expected a term"),

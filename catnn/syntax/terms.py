@@ -16,8 +16,8 @@ from catnn.syntax.ports import Port, Shape, bare_identities, children, core, kno
 from catnn.syntax.report import brief, number, plural, times
 from catnn.syntax.scopes import GENERATORS, Scope
 
-MOST_BITS = 20_000
-"""Coefficients have at most this many binary digits (6,000 decimal ones)."""
+MOST_BITS = 4_000
+"""Coefficients have at most this many binary digits (1,200 decimal ones)."""
 
 
 class TooBig(Exception):  # noqa: N818
@@ -42,7 +42,7 @@ def fixed(
     """
     inference = Inference(scope)
     shape = inference.run(term)
-    if shape is not None and (source is not None or target is not None):
+    if shape is not None and not inference.faults and (source is not None or target is not None):
         shape = expect(inference, term, shape, source, target, declared)
     if shape is None or not settle(inference, (term,)):
         return None
@@ -62,7 +62,7 @@ def pair(
         ]
         shapes = [shape or None for shape in both]
     one, other = shapes
-    if one is None or other is None:
+    if one is None or other is None or inference.faults:
         return None
     if words is None:
         one, other = _like(inference, left, one, other), _like(inference, right, other, one)
@@ -151,7 +151,7 @@ def _mixed_letter(inference: Inference, term: nodes.Term, source: Word | None, t
 
 def settle(inference: Inference, terms: tuple[nodes.Term, ...]) -> bool:
     """Whether every space is known, every generator exists and every pattern is a diagram; reports what is not."""
-    scope, fine = inference.scope, inference.faults == 0
+    scope, fine = inference.scope, inference.faults == 0 and not inference.poisoned
     unknown: set[Port] = set()
     for node in chain.from_iterable(postorder(term) for term in terms):
         if not isinstance(node, nodes.Generator | nodes.Pattern):
@@ -162,7 +162,7 @@ def settle(inference: Inference, terms: tuple[nodes.Term, ...]) -> bool:
             continue
         missing = {port.root() for port in (*shape.source, *shape.target) if port.root().wire is None}
         if missing:
-            if fine and not missing <= unknown and not scope.failed_spaces:
+            if not inference.faults and not missing <= unknown and not scope.failed_spaces:
                 _unresolved(node, scope)
             unknown |= missing
         elif isinstance(node, nodes.Pattern):

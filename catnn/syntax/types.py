@@ -133,11 +133,11 @@ def word(node: nodes.Type, scope: Scope) -> Word | None:
 def _summand(node: nodes.Summand, scope: Scope) -> Summand | None:
     channels = 1 if node.channels is None else node.channels
     if not 1 <= channels <= MOST_CHANNELS:
-        scope.report.error("E0205", f"a multiplicity is 1 to {MOST_CHANNELS:,}", (node.span, ""))
+        scope.report.error("E0021", f"a multiplicity is 1 to {MOST_CHANNELS:,}", (node.span, ""))
         return None
     order = sum(factor.power for factor in node.factors)
     if order > MOST_ORDER:
-        scope.report.error("E0204", f"the order of a type is at most {MOST_ORDER}", (node.span, plural(order, "wire")))
+        scope.report.error("E0022", f"the order of a type is at most {MOST_ORDER}", (node.span, plural(order, "wire")))
         return None
     pieces = [_factor(factor, scope) for factor in node.factors]
     whole = [piece for piece in pieces if piece is not None]
