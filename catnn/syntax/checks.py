@@ -50,13 +50,14 @@ def _is_fixed(term: nodes.Term, scope: Scope) -> bool:
     for node in postorder(term):
         name = node.name.text if isinstance(node, nodes.Generator) else ""
         kind = scope.entries[name].kind if name in scope.entries else "let"
-        if kind != "let" or isinstance(node, nodes.All | nodes.Bias | nodes.SpanOf):
-            shown = f"`{name}` is a {kind}" if name else f"`{node.span.text[:4].split('{')[0].strip()}` makes weights"
+        learned = WORDS[type(node)] if isinstance(node, nodes.All | nodes.Bias | nodes.SpanOf) else ""
+        if kind != "let" or learned:
+            shown = f"`{learned}` makes weights" if learned else f"`{name}` is a {kind}"
             places: list[tuple[Span, str]] = [(node.span, "learned")]
             if name:
                 places.append((scope.entries[name].span, "defined here"))
             scope.report.error("E0702", f"{shown}: a check compares fixed diagrams", *places,
-        shown = f"`{name}` is a {kind}" if name else f"`{WORDS[type(node)]}` makes weights"
+                               notes=("weights change while training, so nothing can be proved about them",))  # fmt: skip
             return False
     return True
 
