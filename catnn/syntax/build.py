@@ -20,7 +20,6 @@ from catnn.syntax.nodes import (
     ImportStatement,
     LayerStatement,
     LetStatement,
-    Name,
     NetworkStatement,
     Parameter,
     PointfulStatement,

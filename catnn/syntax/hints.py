@@ -22,7 +22,7 @@ _SYNONYMS = {
     "axiom": "rule", "assert": "check", "test": "check", "prove": "check", "theorem": "check", "lemma": "check",
     "include": "import", "use": "import", "from": "import", "require": "import", "open": "import",
 }  # fmt: skip
-_TERM = frozenset({"ALL", "BIAS", "SPAN", "SGN", "LSQB", "LPAR", "MINUS", "INT", "NAME", "QUALIFIED"})
+TERM = frozenset({"ALL", "BIAS", "SPAN", "SGN", "LSQB", "LPAR", "MINUS", "INT", "NAME", "QUALIFIED"})
 _TYPE = frozenset({"NAME", "QUALIFIED", "INT"})
 _MORE_TERM = frozenset({"PLUS", "MINUS", "SEMICOLON", "_TENSOR", "STAR", "SLASH", "_PRIME", "LPAR", "LSQB"})
 _MORE_TYPE = frozenset({"PLUS", "_TENSOR", "CIRCUMFLEX", "_PRIME", "LSQB", "LPAR"})
@@ -141,7 +141,9 @@ def explain_keyword(source: Source, tokens: Sequence[Token]) -> Diagnostic:
     close = _SYNONYMS.get(word) or (matches[0] if matches else "")
     named = first.kind in ("NAME", "QUALIFIED")
     follows = tokens[1].kind if len(tokens) > 1 else ""
-    helps = (f"write `let {first.text} : A -> B = ...`",) if not close and named and follows in ("COLON", "EQUAL") else ()
+    helps = (
+        (f"write `let {first.text} : A -> B = ...`",) if not close and named and follows in ("COLON", "EQUAL") else ()
+    )
     return Diagnostic(
         "E0013",
         f"{quoted(first.text)} does not begin a statement",
@@ -226,8 +228,8 @@ def words(expected: frozenset[str]) -> str:
     'a type'
     """
     rest, parts, more = set(expected), [], ""
-    if rest >= _TERM:
-        parts, rest = ["a term"], rest - _TERM
+    if rest >= TERM:
+        parts, rest = ["a term"], rest - TERM
     elif rest >= _TYPE:
         parts, rest = ["a type"], rest - _TYPE
     if rest >= _MORE_TERM - {"SEMICOLON", "LSQB"}:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 
 from catnn.diagnostics import Diagnostic
-from catnn.syntax.hints import _TERM, Situation, quoted, repaired
+from catnn.syntax.hints import TERM, Situation, quoted, repaired
+from catnn.syntax.lalr import END
 
 _GROUP = re.compile(r"(Sp|SO|S|A|O|U|H|B)_?(n|[0-9]+)")
 
@@ -63,17 +64,17 @@ def _no_type(here: Situation) -> Diagnostic | None:
 
 def _in_pattern(here: Situation) -> bool:
     inside = here.start == "bare_pattern" or (bool(here.open) and here.open[-1].kind == "LSQB")
-    return inside and "NAME" in here.expected and here.expected <= {"NAME", "COMMA", "_ARROW", "RSQB", "$END"}
+    return inside and "NAME" in here.expected and here.expected <= {"NAME", "COMMA", "_ARROW", "RSQB", END}
 
 
 def _pattern(here: Situation) -> Diagnostic | None:
     """`[i, j -> j, i]`, `[i j]`, `[1 2 -> 2 1]`."""
-    if not _in_pattern(here) or here.token is None:
+    if not _in_pattern(here) or (here.token is None and here.start != "bare_pattern"):
         return None
     note = "in a pattern the letters are names with blanks between: `[i j -> j i]`"
     if here.kind == "COMMA":
         return here.fault("E0017", "a comma between the letters of a pattern", "put a blank here", note=note)
-    if here.kind == "RSQB":
+    if here.kind in ("RSQB", END):
         return here.fault(
             "E0017",
             "a pattern without an arrow",
@@ -88,7 +89,7 @@ def _pattern(here: Situation) -> Diagnostic | None:
 
 def _einsum(here: Situation) -> Diagnostic | None:
     """`"ij->ji"`."""
-    if here.kind != "STRING" or not here.expected >= _TERM or here.token is None:
+    if here.kind != "STRING" or not here.expected >= TERM or here.token is None:
         return None
     sides = [side.split(",") for side in here.token.text.strip('"').replace(" ", "").split("->")]
     letters = [",".join(" ".join(value) for value in side) for side in sides]
@@ -146,7 +147,8 @@ def _group_shape(here: Situation) -> Diagnostic | None:
 def _power(here: Situation) -> Diagnostic | None:
     """`V^n`, `V[c]`, `f^2`, `V[3]^2`."""
     if here.kind_before() == "CIRCUMFLEX" and "INT" in here.expected:
-        return here.fault("E0010", f"a power is a number, found {here.found}", "expected a number", fix="write `V^2`")
+        code = "E0010" if here.token else "E0015"
+        return here.fault(code, f"a power is a number, found {here.found}", "expected a number", fix="write `V^2`")
     if here.kind_before() == "LSQB" and here.expected == {"INT"}:
         note = "channels are a fixed number; only the sizes of spaces may be names"
         return here.fault("E0010", f"a multiplicity is a number, found {here.found}", "expected a number", note=note)

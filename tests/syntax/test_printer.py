@@ -145,7 +145,9 @@ network f(x: V) -> V { # open
 }
 # foot
 """
-    assert format_source(text) == """\
+    assert (
+        format_source(text)
+        == """\
 # head
 
 # second
@@ -163,6 +165,7 @@ network f(x: V) -> V {  # open
 }
 # foot
 """
+    )
 
 
 def test_nothing_and_only_comments() -> None:
