@@ -82,6 +82,10 @@ class Family(ABC):
     def inner(self, left: Part, right: Part, size: Size) -> Scalar:
         """The Frobenius inner product of the two matrices."""
 
+    def norm2(self, part: Part, size: Size) -> Scalar:
+        """The squared Frobenius norm: n for each block, unless the family says otherwise."""
+        return Scalar.size(size, len(part.blocks))
+
     @abstractmethod
     def tensor(self, part: Part, size: int) -> NDArray[numpy.int64]:
         """The matrix as an array with an axis a vertex, in vertex order."""

@@ -1,0 +1,1 @@
+"""Plan to source: readable torch modules, checked, loaded and cached."""

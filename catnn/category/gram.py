@@ -1,0 +1,48 @@
+"""Inner products of diagrams: what makes equality decidable at a literal n, and what initialisation divides by.
+
+The Frobenius inner product of two diagrams is the number of closed curves (or components) that they make together, as
+a power of n; so it is computed in the category, at any n, without a matrix.
+"""
+
+from __future__ import annotations
+
+from catnn.category.diagram import Diagram, Morphism
+from catnn.category.families import FAMILIES
+from catnn.category.scalar import ONE, ZERO, Scalar
+
+
+def inner(left: Diagram, right: Diagram) -> Scalar:
+    """The Frobenius inner product of two parallel diagrams, as a scalar in the sizes.
+
+    >>> import catnn
+    >>> swap, one = catnn.diagram("S(n)", "i j -> j i"), catnn.diagram("S(n)", "i j -> i j")
+    >>> print(inner(swap, one), inner(swap, swap))
+    n n^2
+    """
+    result = ONE
+    for wire in left.spaces():
+        family = FAMILIES[wire.group.family]
+        result = result * family.inner(left.part(wire)[0], right.part(wire)[0], wire.group.size)
+    return result
+
+
+def norm2(morphism: Morphism) -> Scalar:
+    """The squared Frobenius norm; zero if and only if the matrix is zero, at literal sizes."""
+    weighted = morphism.weighted
+    if len(weighted) == 1:
+        ((coefficient, diagram),) = weighted
+        return coefficient * coefficient * _square(diagram)
+    total = ZERO
+    for at, (c, left) in enumerate(weighted):
+        total = total + c * c * _square(left)
+        for d, right in weighted[at + 1 :]:
+            total = total + Scalar.of(2) * c * d * inner(left, right)
+    return total
+
+
+def _square(diagram: Diagram) -> Scalar:
+    result = ONE
+    for wire in diagram.spaces():
+        part, _ = diagram.part(wire)
+        result = result * FAMILIES[wire.group.family].norm2(part, wire.group.size)
+    return result

@@ -1,0 +1,266 @@
+"""Reduce and expand as torch statements: one line a move of the plan, with the pattern that it computes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from catnn.category.halves import Half
+from catnn.category.scalar import Monomial
+from catnn.category.wires import Wire, Word
+from catnn.emit.writer import Body, size_variable
+from catnn.plan.moves import Move, full
+from catnn.plan.plan import Plan, Product, Row, Sigma
+from catnn.plan.prove import turn
+
+
+def axis(a: int, ports: int) -> int:
+    """The (negative) dimension of axis a of a value with that many axes; channels are last."""
+    return a - ports - 1
+
+
+def count_of(body: Body, wire: Wire) -> str:
+    """The size of a space as it counts in sums: a literal, or the variable that a mask may make a tensor."""
+    if isinstance(wire.group.size, int):
+        return str(wire.group.size)
+    body.counts.add(wire.space)
+    return f"count_{wire.space}"
+
+
+def scaled(body: Body, value: str, ports: int, factors: list[tuple[str, int]]) -> str:
+    """value times powers of counts."""
+    if not factors:
+        return value
+    shown = ", ".join(f"({count}, {exponent})" for count, exponent in factors)
+    return f"{body.use('_scaled')}({value}, {ports + 1}, {shown})"
+
+
+def scale_factors(body: Body, scale: Monomial, wires: Word) -> list[tuple[str, int]]:
+    """The factors of a monomial: a size counts as the first space that has it."""
+    factors = []
+    for size, exponent in scale:
+        wire = next((w for w in wires if w.group.size == size), None)
+        if wire is None:
+            body.sizes.add(size)
+            factors.append((size_variable(size), exponent))
+        else:
+            factors.append((count_of(body, wire), exponent))
+    return factors
+
+
+def mean_factors(body: Body, move: Move) -> list[tuple[str, int]]:
+    """What a mean divides by."""
+    if not move.mean or move.op == "diagonal":
+        return []
+    axes = move.axes if move.op == "sum" else move.axes[:1]
+    return [(count_of(body, move.fine.level[a]), -1) for a in axes]
+
+
+def moved(value: str, sigma: Sigma) -> str:
+    """The value with output axis j = input axis sigma[j]."""
+    p = len(sigma)
+    away = [j for j in range(p) if sigma[j] != j]
+    if not away:
+        return value
+    if " @ " in value:
+        value = f"({value})"
+    if len(away) == 2:
+        return f"{value}.transpose({axis(away[0], p)}, {axis(away[1], p)})"
+    source = ", ".join(str(axis(sigma[j], p)) for j in away)
+    target = ", ".join(str(axis(j, p)) for j in away)
+    return f"{value}.movedim(({source}), ({target}))"
+
+
+def port_order(word: Word) -> Sigma:
+    """Which axis of the tensor is each port of the whole half (they differ only where spaces interleave)."""
+    top = full(word)
+    return tuple(top.blocks[b][0] for b in top.ports)
+
+
+def wires_of(plan: Plan) -> Word:
+    """All wires of a plan, source first."""
+    return tuple(dict.fromkeys(w for side in (plan.source, plan.target) for word in side.words for w in word))
+
+
+# ------------------------------------------------------------------------------------------------------------ reduce
+
+
+def reduction(body: Body, plan: Plan, inputs: tuple[str, ...]) -> dict[Row, str]:
+    """Write the moves that read the inputs; the name of every value by row."""
+    values: dict[Row, str] = {}
+    for i, (word, moves) in enumerate(zip(plan.source.words, plan.reads, strict=True)):
+        top = Row(i, full(word))
+        values[top] = inputs[i]
+        order = port_order(word)
+        if order != tuple(range(len(word))) and any(True for _ in moves):
+            values[top] = body.let(f"{inputs[i]}_by_space", moved(inputs[i], order))
+        for move in moves:
+            value = _reduced(body, values[Row(i, move.fine)], move)
+            values[Row(i, move.coarse)] = body.let(inputs[i], value, str(move.coarse))
+    return values
+
+
+def _reduced(body: Body, value: str, move: Move) -> str:
+    p = len(move.fine.level)
+    dims = [axis(a, p) for a in move.axes]
+    match move.op:
+        case "sum":
+            value = f"{value}.sum({dims[0] if len(dims) == 1 else tuple(dims)})"
+        case "diagonal":
+            home = axis(move.axes[0], p - 1)
+            return f"{value}.diagonal(dim1={dims[0]}, dim2={dims[1]}).movedim(-1, {home})"
+        case "trace":
+            value = f"{value}.diagonal(dim1={dims[0]}, dim2={dims[1]}).sum(-1)"
+        case "form":
+            plus = body.names.fresh("plus")
+            minus = body.names.fresh("minus")
+            body.say(f"{plus}, {minus} = {body.use('_form')}({value}, {dims[0]}, {dims[1]})")
+            value = f"{plus}.sum(-1) - {minus}.sum(-1)"
+            if move.mean:
+                value = f"({value})"
+    return scaled(body, value, len(move.coarse.level), mean_factors(body, move))
+
+
+def whole_input(body: Body, plan: Plan, row: Row, inputs: tuple[str, ...]) -> str:
+    """A whole input, its axes in port order."""
+    return moved(inputs[row.summand], port_order(row.half.word))
+
+
+# ------------------------------------------------------------------------------------------------------------ expand
+
+
+class Expansion:
+    """Write the moves that build one target, the coarse first.
+
+    slices: for each half, what products and constants give it; a slice may be added into.
+    """
+
+    def __init__(self, body: Body, plan: Plan, out: int, batch: str, name: str, zero: str) -> None:
+        self.body, self.plan, self.out, self.batch, self.name, self.zero = body, plan, out, batch, name, zero
+        self.word = plan.target.words[out]
+        self.slices: dict[Half, list[str]] = defaultdict(list)
+        self.loose: dict[Half, list[str]] = defaultdict(list)
+        self.constants: dict[Half, list[str]] = defaultdict(list)
+        self.whole: list[tuple[Product, str]] = []
+        self.children: dict[Half, list[Move]] = defaultdict(list)
+        for move in plan.writes[out]:
+            self.children[move.fine].append(move)
+        self.done: dict[Half, str] = {}
+
+    def write(self, weight_of: dict[int, str], transposed: bool) -> str:
+        """All of it; the name of the result."""
+        for move in reversed(self.plan.writes[self.out]):
+            if move.coarse not in self.done:
+                self.done[move.coarse] = self._value(move.coarse)
+        top = full(self.word)
+        result = self._top(top, weight_of, transposed)
+        order = port_order(self.word)
+        back = tuple(order.index(j) for j in range(len(order)))
+        return moved(result, back) if back != tuple(range(len(order))) else result
+
+    def _shape(self, half: Half) -> str:
+        level = half.level
+        axes = [size_variable(s) if isinstance(s := w.group.size, str) else str(s) for w in level]
+        self.body.sizes.update(w.group.size for w in level if isinstance(w.group.size, str))
+        return f"({', '.join([self.batch, *axes, str(self.plan.target.summands[self.out].channels)])})"
+
+    def _spread(self, half: Half) -> tuple[list[str], list[Move]]:
+        """The children that are broadcast, as expressions; and those that are written on diagonals."""
+        broadcast, diagonal = [], []
+        for move in self.children[half]:
+            if move.op == "sum":
+                value = scaled(self.body, self.done[move.coarse], len(move.coarse.level), mean_factors(self.body, move))
+                for a in reversed(move.axes):
+                    value += f".unsqueeze({axis(a, len(half.level))})"
+                broadcast.append(value)
+            else:
+                diagonal.append(move)
+        return broadcast, diagonal
+
+    def _value(self, half: Half) -> str:
+        """The value of a half, complete; it may be broadcastable to its shape rather than of it."""
+        broadcast, diagonal = self._spread(half)
+        slices, comment = self.slices[half], str(half.diagram().dagger())
+        fresh = self.loose[half] + self.constants[half] + broadcast
+        if slices:
+            name = self.body.let(self.name, slices[0], comment)
+            for other in slices[1:] + fresh:
+                self.body.say(f"{name} += {other}")
+        elif fresh:
+            value = self._whole(fresh, half) if diagonal else " + ".join(fresh)
+            name = self.body.let(self.name, value, comment)
+        else:
+            name = self._blank(half, diagonal[0], comment)
+        self._diagonals(name, half, diagonal)
+        return name
+
+    def _blank(self, half: Half, move: Move, comment: str) -> str:
+        like, p = self.done[move.coarse], len(half.level)
+        for a in reversed(move.axes if move.op != "diagonal" else move.axes[1:]):
+            like += f".unsqueeze({axis(a, p)})"
+        return self.body.let(self.name, f"{self.body.use('_zeros')}({like}, {self._shape(half)})", comment)
+
+    def _diagonals(self, name: str, half: Half, moves: list[Move]) -> None:
+        p = len(half.level)
+        for move in moves:
+            child = scaled(self.body, self.done[move.coarse], len(move.coarse.level), mean_factors(self.body, move))
+            a, b = (axis(x, p) for x in move.axes)
+            if move.op == "diagonal":
+                view = f"{name}.diagonal(dim1={a}, dim2={b}).movedim(-1, {axis(move.axes[0], p - 1)})"
+                self.body.say(f"{view}.add_({child})")
+            elif move.op == "trace":
+                self.body.say(f"{name}.diagonal(dim1={a}, dim2={b}).add_({child}.unsqueeze(-1))")
+            else:
+                plus, minus = self.body.names.fresh("plus"), self.body.names.fresh("minus")
+                self.body.say(f"{plus}, {minus} = {self.body.use('_form')}({name}, {a}, {b})")
+                self.body.say(f"{plus}.add_({child}.unsqueeze(-1))")
+                self.body.say(f"{minus}.sub_({child}.unsqueeze(-1))")
+
+    def _whole(self, pieces: list[str], half: Half) -> str:
+        """The sum of pieces in its full shape, in memory that nothing else reads."""
+        if len(pieces) == 1:
+            return f"{self.body.use('_full')}({pieces[0]}, {self._shape(half)})"
+        return f"({' + '.join(pieces)}).expand({self._shape(half)}).contiguous()"
+
+    def _top(self, half: Half, weight_of: dict[int, str], transposed: bool) -> str:
+        """The target itself: it starts from what is broadcast into it, so that no pass over it is wasted."""
+        broadcast, diagonal = self._spread(half)
+        pieces = self.slices[half] + self.loose[half] + broadcast
+        constants = self.constants[half]
+        comment = str(half.diagram().dagger())
+        name, bias = "", ""
+        if len(constants) == 1 and not pieces and self.whole and not half.word:
+            bias = f", {constants[0]}"
+        elif pieces + constants:
+            name = self.body.let(self.name, self._whole(pieces + constants, half), comment)
+        for product, row in self.whole:
+            for s, sigma in enumerate(product.sigmas):
+                name = self._add(name, product, row, f"{weight_of[id(product)]}[{s}]", sigma, transposed, bias)
+                bias = ""
+        if not name and diagonal:
+            name = self._blank(half, diagonal[0], comment)
+        elif not name:
+            name = self.body.let(self.name, f"{self.zero}.new_zeros({self._shape(half)})", "no diagram leads here")
+        self._diagonals(name, half, diagonal)
+        return name
+
+    def _add(
+        self, name: str, product: Product, row: str, weight: str, sigma: Sigma, transposed: bool, bias: str
+    ) -> str:
+        """One product with the whole target: the first one makes it, the others are added into it."""
+        straight = sigma == tuple(sorted(sigma))
+        value, comment = times(row, weight, transposed, bias), str(turn(product.level, sigma))
+        if not name:
+            return self.body.let(self.name, moved(value, sigma), comment)
+        if straight:
+            width = self.plan.target.summands[self.out].channels
+            flat = f"{row}.reshape(-1, {row}.shape[-1])"
+            matrix = weight if transposed else f"{weight}.T"
+            self.body.say(f"{name}.view(-1, {width}).addmm_({flat}, {matrix})", comment)
+        else:
+            self.body.say(f"{name} += {moved(value, sigma)}", comment)
+        return name
+
+
+def times(row: str, weight: str, transposed: bool, bias: str = "") -> str:
+    """The product of rows with one block matrix of weights."""
+    return f"{row} @ {weight}" if transposed else f"linear({row}, {weight}{bias})"

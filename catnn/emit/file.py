@@ -1,0 +1,141 @@
+"""A whole generated file: head, shared parts, layers, networks; checked before anybody sees it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from textwrap import dedent
+
+from catnn.diagnostics import fail
+from catnn.emit.layer import emit_layer
+from catnn.emit.network import emit_network
+from catnn.emit.vet import vet
+from catnn.emit.writer import Names, cap_words
+from catnn.model import Layer, Network
+from catnn.plan.build import plan_layer
+from catnn.plan.prove import prove
+
+FORMAT = 1
+"""The version of the order and meaning of weights; equal to `catnn.emit.parts.FORMAT` (tested)."""
+
+HEAD = '''\
+"""{title}
+
+Each layer is reduce, mix, expand: the halves of its diagrams are computed once each, one matrix product a level mixes
+the channels, and the results are written where the diagrams say; comments give the pattern that a step computes.
+
+catnn format: {format}
+spec sha256: {sha}
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+FORMAT = {format}
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A generated file: its text, and the class of each layer and network by name."""
+
+    text: str
+    classes: Mapping[str, str]
+
+
+def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generated:
+    """Source for these layers and networks and all that they need, every plan proved first.
+
+    title: a line for the docstring, of whitelisted characters; spec: the text whose hash the head names.
+    Raises: CatnnError (E1005) where two names would be one class.
+    """
+    layers, networks = _needed(items)
+    classes, by_name = _class_names([*layers, *networks])
+    prefixes = Names()
+    texts, parts = [], set[str]()
+    for layer in layers:
+        plan = plan_layer(layer)
+        prove(plan, layer)
+        written = emit_layer(layer, plan, classes[id(layer)], prefixes.fresh(layer.name.replace(".", "_").lower()))
+        texts.append(written.text)
+        parts |= written.parts
+    for network in networks:
+        emitted = emit_network(network, classes[id(network)], classes)
+        texts.append(emitted.text)
+        parts |= emitted.parts
+    head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest())
+    body = "\n\n".join([head, *_parts(parts), *texts])
+    vet(body)
+    return Generated(body, by_name)
+
+
+def _needed(items: Iterable[Layer | Network]) -> tuple[list[Layer], list[Network]]:
+    """All layers and networks in an order in which each comes after what it uses."""
+    layers: dict[int, Layer] = {}
+    networks: dict[int, Network] = {}
+
+    def visit(item: Layer | Network) -> None:
+        if isinstance(item, Layer):
+            layers.setdefault(id(item), item)
+            return
+        for part in (*item.layers, *item.networks):
+            visit(part)
+        networks.setdefault(id(item), item)
+
+    for item in items:
+        visit(item)
+    return list(layers.values()), list(networks.values())
+
+
+def _class_names(items: list[Layer | Network]) -> tuple[dict[int, str], dict[str, str]]:
+    by_id: dict[int, str] = {}
+    by_name: dict[str, str] = {}
+    owner: dict[str, str] = {}
+    anonymous = 0
+    for item in items:
+        name = cap_words(item.name)
+        if isinstance(item, Layer) and item.name == "fixed":
+            anonymous += 1
+            name = f"Fixed{anonymous}"
+        if name in owner and owner[name] != item.name:
+            raise fail(
+                "E1005",
+                f"`{owner[name]}` and `{item.name}` would both be the class `{name}`",
+                helps=("rename one of them",),
+            )
+        while name in owner:  # the same name from two files of an import
+            name += "_"
+        owner[name] = item.name
+        by_id[id(item)] = name
+        by_name.setdefault(item.name, name)
+    return by_id, by_name
+
+
+@cache
+def _sources() -> dict[str, tuple[str, frozenset[str]]]:
+    """The text of every part, and the names that it mentions."""
+    text = Path(__file__).with_name("parts.py").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+            found[node.name] = (dedent("\n".join(lines[node.lineno - 1 : node.end_lineno])) + "\n", frozenset(mentioned))
+    return found
+
+
+def _parts(wanted: set[str]) -> list[str]:
+    """The texts of the parts wanted and of those that they use, in the order in which they stand."""
+    sources = _sources()
+    pending, needed = list(wanted), set[str]()
+    while pending:
+        name = pending.pop()
+        if name in sources and name not in needed:
+            needed.add(name)
+            pending.extend(sources[name][1])
+    return [text for name, (text, _) in sources.items() if name in needed]

@@ -1,0 +1,207 @@
+"""A network as source: a module of modules, its forward a list of stages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from catnn.category.scalar import Scalar
+from catnn.category.wires import Type
+from catnn.emit.layer import size_names
+from catnn.emit.writer import Names, size_parameter
+from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
+
+ACTIVATIONS = {
+    "relu": "torch.relu({})",
+    "gelu": "nn.functional.gelu({})",
+    "silu": "nn.functional.silu({})",
+    "elu": "nn.functional.elu({})",
+    "selu": "nn.functional.selu({})",
+    "leaky_relu": "nn.functional.leaky_relu({})",
+    "mish": "nn.functional.mish({})",
+    "sigmoid": "torch.sigmoid({})",
+    "softplus": "nn.functional.softplus({})",
+    "tanh": "torch.tanh({})",
+    "sin": "torch.sin({})",
+    "cos": "torch.cos({})",
+    "exp": "torch.exp({})",
+    "abs": "torch.abs({})",
+    "square": "torch.square({})",
+    "cube": "{} ** 3",
+    "softsign": "nn.functional.softsign({})",
+    "atan": "torch.atan({})",
+    "asinh": "torch.asinh({})",
+    "erf": "torch.erf({})",
+}
+"""How each pointwise activation is written; `gate` and `norm_relu` are parts of their own."""
+
+MOVES_ZERO = frozenset({"sigmoid", "softplus", "cos", "exp"})
+"""Those with f(0) != 0, after which padding is masked again."""
+
+
+@dataclass
+class NetworkSource:
+    """The text of a network and the parts that it uses."""
+
+    text: str
+    parts: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Forward:
+    """The lines of a forward, and the submodule of every layer and network."""
+
+    modules: Mapping[int, str]
+    sizes: tuple[str, ...]
+    names: Names = field(default_factory=Names)
+    lines: list[str] = field(default_factory=list)
+    parts: set[str] = field(default_factory=set)
+
+    def let(self, expression: str, comment: str) -> str:
+        name = self.names.fresh("x")
+        self.lines.append(f"{name} = {expression}".ljust(46) + f"  # {comment}")
+        return name
+
+
+def network_sizes(network: Network) -> tuple[str, ...]:
+    """The symbolic sizes of all the layers in a network."""
+    sizes = dict.fromkeys(size for layer in network.layers for size in size_names(layer))
+    for called in network.networks:
+        sizes.update(dict.fromkeys(network_sizes(called)))
+    for stage in _scales(network.body):
+        sizes.update(dict.fromkeys(name for monomial, _ in stage.terms for name, _ in monomial))
+    return tuple(sizes)
+
+
+def _scales(stage: Stage) -> list[Scalar]:
+    found, pending = [], [stage]
+    while pending:
+        top = pending.pop()
+        if isinstance(top, Combine):
+            found.extend(scalar for scalar, _ in top.terms)
+            pending.extend(inner for _, inner in top.terms)
+        elif isinstance(top, Pipeline):
+            pending.extend(top.stages)
+    return found
+
+
+def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) -> NetworkSource:
+    """The class of a network; classes: the class name of every layer and network by identity."""
+    names = Names()
+    parts: dict[int, Layer | Network] = {id(p): p for p in (*network.layers, *network.networks)}
+    modules = {key: names.fresh(p.name.replace(".", "_")) for key, p in parts.items()}
+    sizes = network_sizes(network)
+    forward = _Forward(modules, sizes)
+    forward.names.fresh("x")
+    forward.names.fresh("mask")
+    result = _stage(forward, network.body, "x")
+    parameters = ", ".join(
+        ["self", *(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
+    )
+    lines = [
+        f"class {class_name}(nn.Module):",
+        f'    """{network.name} : {network.source} -> {network.target}."""',
+        "",
+        f"    def __init__({parameters}):",
+        "        super().__init__()",
+        f"        self.sizes = {{{', '.join(f'{s!r}: {size_parameter(s)}' for s in sizes)}}}",
+    ]
+    for key, part in parts.items():
+        own = size_names(part) if isinstance(part, Layer) else network_sizes(part)
+        given = ", ".join([*(f"{size_parameter(s)}={size_parameter(s)}" for s in own), *KEYWORDS])
+        lines.append(f"        self.{modules[key]} = {classes[key]}({given})")
+    lines += ["", "    def forward(self, x, mask=None):", f'        """{_doc(network.source, network.target)}"""']
+    lines += [f"        {line}".rstrip() for line in forward.lines]
+    lines.append(f"        return {result}")
+    return NetworkSource("\n".join(lines) + "\n", forward.parts)
+
+
+KEYWORDS = ("device=device", "dtype=dtype", "generator=generator")
+
+
+def _doc(source: Type, target: Type) -> str:
+    def shown(side: Type) -> str:
+        tensors = [", ".join(["*batch", *(str(w.group.size) for w in s.word), str(s.channels)]) for s in side.summands]
+        return ", ".join(f"({tensor})" for tensor in tensors)
+
+    return f"{shown(source)} -> {shown(target)}; mask: bool (*batch, n), True = real."
+
+
+def _stage(forward: _Forward, stage: Stage, x: str) -> str:
+    match stage:
+        case Apply(layer):
+            return forward.let(f"self.{forward.modules[id(layer)]}({x}, mask)", str(layer.target))
+        case Call(network):
+            return forward.let(f"self.{forward.modules[id(network)]}({x}, mask)", str(network.target))
+        case Identity():
+            return x
+        case Pipeline(stages):
+            for inner in stages:
+                x = _stage(forward, inner, x)
+            return x
+        case Activate(activation, source):
+            return _activate(forward, activation, source, x)
+        case Combine(terms):
+            return _combine(forward, terms, stage.target, x)
+
+
+def _each(source: Type, x: str) -> list[str]:
+    return [x] if len(source.summands) == 1 else [f"{x}[{i}]" for i in range(len(source.summands))]
+
+
+def _activate(forward: _Forward, activation: str, source: Type, x: str) -> str:
+    results = []
+    for summand, value in zip(source.summands, _each(source, x), strict=True):
+        spaces = "".join(f"{wire.space!r}, " for wire in summand.word)
+        masks = f"_by_space(mask, ({spaces}))" if spaces else "[]"
+        if activation in ("gate", "norm_relu"):
+            forward.parts.update({f"_{activation}", "_by_space"})
+            results.append(f"_{activation}({value}, {masks})")
+            continue
+        result = ACTIVATIONS[activation].format(value)
+        if activation in MOVES_ZERO and summand.word:
+            forward.parts.update({"_masked", "_by_space"})
+            result = f"_masked({result}, {masks})"
+        results.append(result)
+    return forward.let(_joined(results), activation)
+
+
+def _combine(forward: _Forward, terms: tuple[tuple[Scalar, Stage], ...], target: Type, x: str) -> str:
+    values = [(scalar, _stage(forward, inner, x)) for scalar, inner in terms]
+    results = []
+    for at, summand in enumerate(target.summands):
+        pieces = []
+        for scalar, value in values:
+            one = value if len(target.summands) == 1 else f"{value}[{at}]"
+            pieces.append(_scale(forward, scalar, one, summand.word, "mask"))
+        results.append(" + ".join(pieces))
+    return forward.let(_joined(results), "sum" if len(values) > 1 else "scaled")
+
+
+def _scale(forward: _Forward, scalar: Scalar, value: str, word: object, mask: str) -> str:
+    wires = list(word)  # type: ignore[call-overload]
+    pieces = []
+    for monomial, coefficient in scalar.terms:
+        powers = []
+        for size, exponent in monomial:
+            at = next((a for a, wire in enumerate(wires) if wire.group.size == size), None)
+            if at is None:
+                powers.append(f"(self.sizes[{size!r}], {exponent})")
+            else:
+                forward.parts.update({"_count", "_by_space"})
+                powers.append(f"(_count({value}, {at - len(wires) - 1}, {mask}, {wires[at].space!r}), {exponent})")
+        piece = value
+        if powers:
+            forward.parts.add("_scaled")
+            piece = f"_scaled({value}, {len(wires) + 1}, {', '.join(powers)})"
+        if coefficient == -1:
+            piece = f"-{piece}"
+        elif coefficient != 1:
+            number = str(coefficient) if coefficient.denominator == 1 else f"({str(coefficient).replace('/', ' / ')})"
+            piece = f"{number} * {piece}"
+        pieces.append(piece)
+    return " + ".join(pieces) or f"0 * {value}"
+
+
+def _joined(results: list[str]) -> str:
+    return results[0] if len(results) == 1 else f"({', '.join(results)})"

@@ -1,0 +1,245 @@
+"""The parts that generated files share.
+
+The emitter copies the text of those that a file uses into it, so a generated file imports torch alone; here they stand
+as ordinary Python, to be read, linted, typed and tested.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear  # noqa: F401
+
+FORMAT = 1
+"""The version of the order and meaning of weights."""
+
+
+class _Layer(nn.Module):
+    """What layers share: shapes are checked, padding is masked, autocast is honoured, weights know their format.
+
+    label: the name in messages.  source, target: ((spaces of the axes), channels) for each summand.
+    space_sizes: the size of each space, a name or a number.
+    """
+
+    _version = FORMAT
+    label: str
+    source: tuple[tuple[tuple[str, ...], int], ...]
+    target: tuple[tuple[tuple[str, ...], int], ...]
+    space_sizes: dict[str, str | int]
+    even: tuple[str, ...] = ()
+
+    def __init__(self, sizes: dict[str, int]) -> None:
+        super().__init__()
+        self.sizes = sizes
+        for name, size in sizes.items():
+            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+                raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
+
+    def forward(self, x, mask=None):
+        """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real."""
+        xs = x if isinstance(x, (tuple, list)) else (x,)
+        masks = _masks(self, mask)
+        lengths = _lengths(self, xs, masks)
+        counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
+        counts.update((space, real.sum(-1)) for space, real in masks.items())
+        if masks:
+            xs = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(xs, self.source, strict=True))
+        device = xs[0].device.type
+        if torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
+            xs = tuple(v if v.dtype == torch.float64 else v.to(dtype) for v in xs)
+            with torch.autocast(device, enabled=False):
+                ys = self.compute(xs, lengths, counts)
+        else:
+            for parameter in self.parameters():
+                if parameter.dtype != xs[0].dtype:
+                    raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {xs[0].dtype}")
+            ys = self.compute(xs, lengths, counts)
+        if masks:
+            ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.target, strict=True))
+        return ys if len(self.target) > 1 else ys[0]
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        version = local_metadata.get("version", FORMAT)
+        if version != FORMAT:
+            raise ValueError(f"{self.label}: these weights have format {version}, this module has format {FORMAT}")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def extra_repr(self) -> str:
+        """The sizes given, for print(module)."""
+        return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+
+
+def _masks(layer, mask):
+    """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
+    if mask is None:
+        return {}
+    spaces = tuple(layer.space_sizes)
+    masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
+    if not isinstance(mask, dict) and len(spaces) > 1:
+        raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
+    for space, real in masks.items():
+        if real.dtype != torch.bool:
+            raise ValueError(f"{layer.label}: the mask of {space} is {real.dtype}, expected torch.bool, True = real")
+    return {space: real for space, real in masks.items() if space in layer.space_sizes}
+
+
+def _lengths(layer, xs, masks):
+    """The sizes by name, after checking that inputs and masks have the shapes they should."""
+    if len(xs) != len(layer.source):
+        raise ValueError(f"{layer.label}: expected a tuple of {len(layer.source)} tensors, got {len(xs)}")
+    found = {}
+    batch = None
+    for at, (x, (word, channels)) in enumerate(zip(xs, layer.source, strict=True)):
+        shape = tuple(x.shape)
+        start = len(shape) - len(word) - 1
+        if start < 0:
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed")
+        if shape[-1] != channels:
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels")
+        for axis, space in enumerate(word, start):
+            size, length = layer.space_sizes[space], shape[axis]
+            if isinstance(size, int) and length != size:
+                _wrong(layer, at, shape, f"axis {axis} has length {length}, not {size}")
+            if space in layer.even and length % 2:
+                _wrong(layer, at, shape, f"axis {axis} has odd length {length}, a symplectic space has even dimension")
+            first = found.setdefault(size, (at, axis, length))
+            if length != first[2]:
+                where = f"axes {first[1]} and {axis} differ"
+                if first[0] != at:
+                    where = f"axis {axis} differs from axis {first[1]} of input {first[0]}, which has length {first[2]}"
+                _wrong(layer, at, shape, where)
+        batch = shape[:start] if batch is None else batch
+        if shape[:start] != batch:
+            _wrong(layer, at, shape, f"the batch axes {shape[:start]} differ from {batch} of input 0")
+    for space, real in masks.items():
+        size = layer.space_sizes[space]
+        known = found.setdefault(size, (-1, -1, real.shape[-1]))
+        if tuple(real.shape) != (*(batch or ()), known[2]):
+            expected = (*(batch or ()), known[2])
+            raise ValueError(f"{layer.label}: the mask of {space} has shape {tuple(real.shape)}, expected {expected}")
+    return layer.sizes | {size: at[2] for size, at in found.items() if isinstance(size, str)}
+
+
+def _wrong(layer, at, shape, why):
+    """Say what was expected and what came."""
+    word, channels = layer.source[at]
+    expected = ", ".join(["*batch", *(str(layer.space_sizes[s]) for s in word), str(channels)])
+    which = f" as input {at}" if len(layer.source) > 1 else ""
+    raise ValueError(f"{layer.label}: expected ({expected}){which}, got {shape}: {why}")
+
+
+def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
+    """x with zeros where an axis is padding; masks: for each axis None or bool (*batch, n)."""
+    keep = None
+    for axis, real in enumerate(masks):
+        if real is not None:
+            after = (1,) * (len(masks) - axis)
+            one = real.reshape(*real.shape[:-1], *(1,) * axis, real.shape[-1], *after)
+            keep = one if keep is None else keep & one
+    return x if keep is None else x.masked_fill(~keep, 0)
+
+
+def _scaled(x: Tensor, axes: int, *powers) -> Tensor:
+    """x times powers of sizes; a size is a number, or with a mask a count for each entry of the batch.
+
+    axes: how many axes of x follow the batch.  The inverse of the size of an empty set counts as 1.
+    """
+    for count, exponent in powers:
+        if isinstance(count, Tensor):
+            value = count.clamp(min=1) if exponent < 0 else count
+            x = x * value.to(x.dtype).pow(exponent).reshape(*count.shape, *(1,) * axes)
+        elif exponent < 0:
+            x = x / max(count, 1) ** -exponent
+        else:
+            x = x * count**exponent
+    return x
+
+
+def _full(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """x broadcast to a shape, in memory of its own."""
+    return x.expand(shape).clone(memory_format=torch.contiguous_format)
+
+
+def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Zeros of a shape that `like` broadcasts to (so that vmap knows them for batched)."""
+    return torch.zeros_like(like.expand(shape), memory_format=torch.contiguous_format)
+
+
+def _form(x: Tensor, a: int, b: int) -> tuple[Tensor, Tensor]:
+    """The entries where Omega is 1 and where it is -1, as views: axes a < b < 0 give way to one at the end."""
+    plus = x.unflatten(b, (-1, 2)).select(b, 1).unflatten(a, (-1, 2)).select(a, 0)
+    minus = x.unflatten(b, (-1, 2)).select(b, 0).unflatten(a, (-1, 2)).select(a, 1)
+    return plus.diagonal(dim1=a, dim2=b), minus.diagonal(dim1=a, dim2=b)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """x as a matrix, its channels in the columns."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _normal(parameter: Tensor, variances: list, generator) -> None:
+    """Fill a parameter (diagrams, out, in) with normal numbers, each diagram with its variance."""
+    with torch.no_grad():
+        nn.init.normal_(parameter, generator=generator)
+        deviations = torch.tensor(variances, dtype=torch.float64).sqrt().to(parameter.device, parameter.dtype)
+        parameter.mul_(deviations.view(-1, 1, 1))
+
+
+def _save(ctx, inputs):
+    """Keep the inputs of a Function for its derivatives: tensors the safe way, numbers as they are."""
+    ctx.rest = tuple(None if isinstance(value, Tensor) else value for value in inputs)
+    tensors = tuple(value if isinstance(value, Tensor) else None for value in inputs)
+    ctx.save_for_backward(*tensors)
+    ctx.save_for_forward(*tensors)
+
+
+def _saved(ctx):
+    """What `_save` kept."""
+    return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
+
+
+def _by_space(mask, spaces):
+    """The masks of these spaces in order, None where there is none."""
+    if mask is None or isinstance(mask, dict):
+        return [(mask or {}).get(space) for space in spaces]
+    return [mask] * len(spaces)
+
+
+def _count(x: Tensor, axis: int, mask, space: str):
+    """The size of a space: the length of its axis, or with a mask the count of each entry of the batch."""
+    (real,) = _by_space(mask, (space,))
+    return x.shape[axis] if real is None else real.sum(-1)
+
+
+def _mean_square(x: Tensor, masks: list) -> Tensor:
+    """The mean of x * x over its axes (their real entries), kept as axes of length 1: an invariant of each channel."""
+    axes = len(masks)
+    if not axes:
+        return x * x
+    value = (x * x).sum(tuple(range(-axes - 1, -1)), keepdim=True)
+    powers = [(x.shape[a - axes - 1] if real is None else real.sum(-1), -1) for a, real in enumerate(masks)]
+    return _scaled(value, axes + 1, *powers)
+
+
+def _gate(x: Tensor, masks: list) -> Tensor:
+    """x times the sigmoid of its mean square, which is invariant: equivariant under rotations too."""
+    return x * torch.sigmoid(_mean_square(x, masks))
+
+
+def _norm_relu(x: Tensor, masks: list) -> Tensor:
+    """x made shorter by 1 (in root mean square), or 0 where it is shorter: equivariant under rotations too."""
+    square = _mean_square(x, masks)
+    root = torch.where(square > 1, square, torch.ones_like(square)).sqrt()
+    return x * (1 - 1 / root)
+
+
+def _vmap(apply, plain, xs, in_dims, args):
+    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function."""
+    if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
+        ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
+    else:
+        ys = torch.vmap(plain, in_dims)(*args)
+    return ys, tuple(0 for _ in ys)
