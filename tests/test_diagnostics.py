@@ -87,10 +87,13 @@ def test_a_place_behind_the_last_character() -> None:
 def test_long_lines_are_cut_around_what_is_underlined() -> None:
     text = "a" * 500 + "CULPRIT" + "b" * 500
     line, marks = shown(text, (500, 507, "here"))
-    assert line.startswith("1 | …") and line.endswith("…") and len(line) < 160
+    assert line.startswith("1 | …")
+    assert line.endswith("…")
+    assert len(line) < 160
     assert line[marks.index("^") : marks.rindex("^") + 1] == "CULPRIT"
     both = shown("A" + " " * 500 + "B", (501, 502, "b"), (0, 1, "a"))
-    assert len(both) == 4 and all(len(line) < 200 for line in both)
+    assert len(both) == 4
+    assert all(len(line) < 200 for line in both)
     assert len(max(shown("x" * 5000, (0, 5000, "all of it")), key=len)) < 200
 
 
@@ -137,7 +140,8 @@ class Terminal(io.StringIO):
 def test_colour_only_on_a_terminal_and_where_it_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm")
-    assert wants_colour(Terminal()) and not wants_colour(io.StringIO())
+    assert wants_colour(Terminal())
+    assert not wants_colour(io.StringIO())
     monkeypatch.setenv("NO_COLOR", "1")
     assert not wants_colour(Terminal())
     source = Source("a.catnn", "abc")

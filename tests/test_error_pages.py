@@ -84,4 +84,5 @@ def test_the_spec_of_a_page_fails_with_its_code_alone(
 
 
 def test_no_page_for_what_is_not_a_code() -> None:
-    assert error_page("E9999") is None and error_page("../E0010") is None
+    assert error_page("E9999") is None
+    assert error_page("../E0010") is None

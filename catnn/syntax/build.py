@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -97,7 +98,7 @@ def pointful(span: Span, children: Sequence[Any]) -> PointfulStatement:
     parameters = tuple(child for child in rest if isinstance(child, Parameter))
     targets = tuple(as_type(span, child) for child in rest if isinstance(child, Type | Token))
     body = tuple(child for child in rest if isinstance(child, Binding))
-    for one, two in zip(body, body[1:], strict=False):
+    for one, two in itertools.pairwise(body):
         between = span.source.text[one.span.end : two.span.start]
         if ";" not in between and "\n" not in between:
             raise fault(

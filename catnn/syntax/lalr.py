@@ -191,7 +191,7 @@ def expected(states: Sequence[int]) -> frozenset[str]:
 
 
 def stack_after(start: str, kinds: Iterable[str]) -> list[int] | None:
-    """The parse stack after these kinds of tokens, before anything is known of the next; None where one does not fit."""
+    """The parse stack after these kinds of tokens, whatever comes next; None where one of them does not fit."""
     table = tables()
     stack = [table.starts[start][0]]
     for kind in kinds:

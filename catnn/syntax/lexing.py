@@ -26,7 +26,8 @@ LOOKALIKES = {
     ":=": "=", "==": "=", "|->": "->", "-->": "->", "<-": "->", ">>": ";", "**": "^", "&&": "@", "||": "+",
     "∘": ";", "⨾": ";", "×": "@", "⊠": "@", "⊕": "+", "·": "*", "∗": "*", "−": "-", "–": "-", "—": "-",
     "’": "'", "‘": "'", "′": "'", "`": "'", "“": '"', "”": '"', "↦": "->", "⟶": "->", "⟼": "->", "⇒": "=>",
-    "≔": "=", "≡": "=", "：": ":", "；": ";", "，": ",", "（": "(", "）": ")", "\u037e": ";", "\\": "/", "|": ";", ".": ";",
+    "≔": "=", "≡": "=", "：": ":", "；": ";", "，": ",", "（": "(", "）": ")", "\u037e": ";",
+    "\\": "/", "|": ";", ".": ";",
     "\u00a0": " ", "\u3000": " ", "\u2009": " ", "\u202f": " ",
 }  # fmt: skip
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -183,9 +184,15 @@ def _string(span: Span) -> Diagnostic:
 def _number(span: Span) -> Diagnostic:
     text = span.text
     note = "numbers are integers; a fraction is written with `/`"
-    if (parts := re.fullmatch(r"([0-9]+)([^\W\d]\w*)", text)) and not re.fullmatch(r"e[0-9]+", parts[2]):
-        return _fault("E0007", f"`{text}` is neither a number nor a name", span, "a name begins with a letter",
-                      help_=f"write `{parts[1]} * {parts[2]}` for the product, or `{parts[2]}{parts[1]}` as a name")  # fmt: skip
+    parts = re.fullmatch(r"([0-9]+)([^\W\d]\w*)", text)
+    if parts and not re.fullmatch(r"e[0-9]+", parts[2]):
+        return _fault(
+            "E0007",
+            f"`{text}` is neither a number nor a name",
+            span,
+            "a name begins with a letter",
+            help_=f"write `{parts[1]} * {parts[2]}` for the product, or `{parts[2]}{parts[1]}` as a name",
+        )
     return _fault("E0007", f"`{text}` is not a number of catnn", span, "not an integer", note)
 
 
@@ -212,8 +219,7 @@ def _odd_name(span: Span) -> Diagnostic | None:
 
 
 def _long_number(span: Span) -> Diagnostic:
-    short = Span(span.source, span.start, span.end)
-    return _fault("E0008", f"a number of {len(span.text):,} digits", short, f"the limit is {MAX_DIGITS:,} digits")
+    return _fault("E0008", f"a number of {len(span.text):,} digits", span, f"the limit is {MAX_DIGITS:,} digits")
 
 
 _FAULTS = {

@@ -5,7 +5,7 @@ and never imports Lark, since building the tables costs more time than a whole `
 
 The JSON holds, in an order that depends on the grammar alone:
 
-- ``keywords``, ``literals``, ``patterns``: the terminals, by name: reserved words, fixed spellings, regular expressions;
+- ``keywords``, ``literals``, ``patterns``: the terminals by name: reserved words, spellings, regular expressions;
 - ``ignored``: the terminals that leave no token;
 - ``rules``: [name of the node, name of the rule, length, what becomes of each child, whether one child stands alone];
 - ``states``: for each state, symbol -> n, where n >= 0 goes to state n and n < 0 applies rule -1 - n;
@@ -32,7 +32,7 @@ def make_tables() -> dict[str, Any]:
 
     text = grammar_path().read_text(encoding="utf-8")
     lark = Lark(text, parser="lalr", lexer="basic", strict=True, maybe_placeholders=False, start=list(STARTS))
-    table = lark.parser.parser._parse_table  # type: ignore[attr-defined]
+    table = lark.parser.parser._parse_table
     numbers, states = _numbered(table)
     return {
         **_terminals(lark),

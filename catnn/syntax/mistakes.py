@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 
 from catnn.diagnostics import Diagnostic
-from catnn.syntax.hints import TERM, Situation, quoted, repaired
 from catnn.syntax.lalr import END
+from catnn.syntax.repair import repaired
+from catnn.syntax.situation import TERM, Situation, quoted
 
 _GROUP = re.compile(r"(Sp|SO|S|A|O|U|H|B)_?(n|[0-9]+)")
 

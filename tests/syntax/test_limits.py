@@ -54,7 +54,8 @@ def test_numbers() -> None:
 def test_chains_have_no_limit(operator: str) -> None:
     text = f" {operator} ".join(["f"] * 20_000)
     term = parse_term(text)
-    assert isinstance(term, n.Chain | n.Tensor | n.Sum) and len(term.terms) == 20_000
+    assert isinstance(term, n.Chain | n.Tensor | n.Sum)
+    assert len(term.terms) == 20_000
     assert show(term) == text
 
 
@@ -67,7 +68,8 @@ def test_a_hundred_thousand_tokens_in_seconds() -> None:
     assert time.perf_counter() - began < 20
     began = time.perf_counter()
     _, faults = parse_recovering(make_source("layr f : V -> V = all\n" * 10_000, "a"))
-    assert len(faults) == 10_000 and time.perf_counter() - began < 20
+    assert len(faults) == 10_000
+    assert time.perf_counter() - began < 20
     began = time.perf_counter()
     parse_recovering(make_source("f g " * 50_000, "a"))
     parse_recovering(make_source("check f = g\n" + "f\n" * 50_000, "a"))
@@ -102,7 +104,7 @@ def test_files() -> None:
     ],
 )
 def test_characters(text: str, code: str) -> None:
-    module, faults = parse_recovering(make_source(text, "a"))
+    _module, faults = parse_recovering(make_source(text, "a"))
     assert [fault.code for fault in faults] == [code]
     str(CatnnError(*faults)).encode("utf-8")
 
@@ -157,11 +159,10 @@ def test_broken_specs_parse_or_fail_with_codes(seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(40):
         text = broken(rng)
-        try:
-            module = parse(text)
-        except CatnnError as error:
-            assert str(error)
-            places = [fault.labels[0].span.start for fault in error.diagnostics]
-            assert places == sorted(places), text
+        module, faults = parse_recovering(make_source(text, "a.catnn"))
+        places = [fault.labels[0].span.start for fault in faults]
+        assert places == sorted(places), text
+        if faults:
+            assert str(CatnnError(*faults))
         else:
             assert parse(format_source(text)) == module

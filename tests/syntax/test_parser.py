@@ -31,7 +31,8 @@ def spans(node: Any) -> list[Any]:
 
 def test_the_whole_language() -> None:
     module = parse(LANGUAGE, "language.catnn")
-    assert len(module.statements) == 48 and len(module.comments) == 6
+    assert len(module.statements) == 48
+    assert len(module.comments) == 6
     assert parse(format_source(LANGUAGE)) == module
     assert parse(LANGUAGE.replace("\n", "\r\n")) == parse(LANGUAGE.replace("\n", "\r")) == module
     assert parse("\ufeff" + LANGUAGE) == module
@@ -108,7 +109,8 @@ def test_bindings_end_with_a_semicolon_or_a_line() -> None:
     (one,) = parse("network f(x: V) -> V { y = g(x) ; z = h(y) ; return z ; }").statements
     (two,) = parse("network f(x: V) -> V {\n y = g(x)\n z = h(y)\n return z }").statements
     assert one == two
-    assert isinstance(one, n.PointfulStatement) and [len(b.names) for b in one.body] == [1, 1, 0]
+    assert isinstance(one, n.PointfulStatement)
+    assert [len(b.names) for b in one.body] == [1, 1, 0]
 
 
 @pytest.mark.parametrize(

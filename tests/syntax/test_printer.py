@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from catnn.diagnostics import CatnnError
 from catnn.syntax import nodes as n
 from catnn.syntax import parser
+from catnn.syntax.lexing import tokenize
 from catnn.syntax.printer import WIDTH, format_source, show
 from tests.syntax import strategies as some
 
@@ -75,7 +76,7 @@ def test_files(statements: list[n.Statement]) -> None:
 def test_comments_anywhere(statements: list[n.Statement], random: Any) -> None:
     """Comments between any two tokens are all kept, in their order, and change nothing."""
     text = show(n.Module(tuple(statements)))
-    tokens, _ = parser.tokenize(parser.make_source(text, "<text>"))
+    tokens, _ = tokenize(parser.make_source(text, "<text>"))
     places = sorted({random.choice(tokens).end for _ in range(3)}, reverse=True)
     for number, place in enumerate(places):
         text = text[:place] + random.choice([" ", "\n", "\n\n"]) + f"# comment {number}\n" + text[place:]
@@ -115,8 +116,10 @@ def test_long_statements_are_broken_after_operators() -> None:
     text = "check " + " ; ".join(["relu"] * 60) + " = id"
     formatted = format_source(text)
     lines = formatted.splitlines()
-    assert len(lines) > 3 and max(map(len, lines)) <= WIDTH
-    assert all(line.startswith("    ") for line in lines[1:]) and all(line.endswith(";") for line in lines[:-1])
+    assert len(lines) > 3
+    assert max(map(len, lines)) <= WIDTH
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert all(line.endswith(";") for line in lines[:-1])
     assert format_source(formatted) == formatted
 
 
@@ -169,7 +172,8 @@ network f(x: V) -> V {  # open
 
 
 def test_nothing_and_only_comments() -> None:
-    assert format_source("") == "" and format_source(" \n\n") == ""
+    assert format_source("") == ""
+    assert format_source(" \n\n") == ""
     assert format_source("\n# a") == "# a\n"
 
 

@@ -52,8 +52,12 @@ def test_parsing_imports_neither_lark_nor_anything_heavy() -> None:
 
 def test_what_may_follow() -> None:
     stack = lalr.stack_after("statement", ["SPACE", "NAME"])
-    assert stack is not None and lalr.expected(stack) == {"COLON", "COMMA"}
+    assert stack is not None
+    assert lalr.expected(stack) == {"COLON", "COMMA"}
     assert lalr.stack_after("statement", ["SPACE", "COLON"]) is None
-    assert lalr.accepts("type", ["NAME", "CIRCUMFLEX", "INT"]) and not lalr.accepts("type", ["NAME", "CIRCUMFLEX"])
+    assert lalr.accepts("type", ["NAME", "CIRCUMFLEX", "INT"])
+    assert not lalr.accepts("type", ["NAME", "CIRCUMFLEX"])
     done = lalr.stack_after("type", ["NAME"])
-    assert done is not None and lalr.can_follow(done, lalr.END) and not lalr.can_follow(done, "NAME")
+    assert done is not None
+    assert lalr.can_follow(done, lalr.END)
+    assert not lalr.can_follow(done, "NAME")
