@@ -100,7 +100,7 @@ def picture(morphism: Morphism, *, letters: bool = True, inputs: str = "bottom")
 
 def cell(term: Morphism, caption: str, style: Styles, *, letters: bool, inputs: str) -> Drawing:
     """A term above its caption."""
-    return below((morphism_drawing(term, style, letters=letters, inputs=inputs), words(caption)), 3)
+    return below((morphism_drawing(term, style, letters=letters, inputs=inputs), words(caption)), 1)
 
 
 def layer_picture(

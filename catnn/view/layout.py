@@ -13,7 +13,20 @@ from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.pattern import spell
 from catnn.category.wires import Wire
-from catnn.view.drawing import Arrow, Curve, Dot, Drawing, Item, Label, Point, flipped, moved, samples, text_width
+from catnn.view.drawing import (
+    Arrow,
+    Curve,
+    Dot,
+    Drawing,
+    Item,
+    Label,
+    Point,
+    flipped,
+    moved,
+    samples,
+    text_width,
+    words,
+)
 
 STEP = 34.0
 """The distance of two ports."""
@@ -47,12 +60,14 @@ def diagram_drawing(
     if inputs not in ("bottom", "top"):
         raise ValueError(f"inputs={inputs!r}: the inputs are at the 'bottom' or at the 'top'")
     plan = _Plan(diagram, style if style is not None else styles(diagram.source + diagram.target))
+    if not diagram.parts:
+        return words("[->]")
     plan.draw()
     if letters:
         plan.label()
-    pad = GAP if letters else 0.0
-    items = tuple(moved(item, 0, pad) for item in plan.items)
-    body = Drawing(plan.width, plan.height + 2 * pad, items, str(diagram))
+    above, beneath = (GAP + 7 if letters and row else 0.0 for row in (diagram.target, diagram.source))
+    items = tuple(moved(item, 0, above) for item in plan.items)
+    body = Drawing(plan.width, plan.height + above + beneath, items, str(diagram))
     return body if inputs == "bottom" else flipped(body)
 
 
@@ -107,10 +122,8 @@ class _Plan:
     def _height(self) -> float:
         top = max((d for b, d in self.depths.items() if self._row(b) == 0), default=0.0)
         bottom = max((d for b, d in self.depths.items() if self._row(b) == 1), default=0.0)
-        if not self.diagram.parts:
-            return STEP
         if not self.diagram.source or not self.diagram.target:
-            return max(top + bottom + 0.25 * STEP, STEP)
+            return top + bottom + 0.15 * STEP
         tangle = sum(1 for p in self.diagram.parts if p[0] < self.l <= p[-1] and len(p) > 2)
         longest = 0.16 * STEP * max(self.l, len(self.diagram.source)) + 0.45 * STEP * max(tangle - 1, 0)
         return max(top + bottom + 0.45 * STEP, 1.55 * STEP + longest)
@@ -119,8 +132,8 @@ class _Plan:
 
     def draw(self) -> None:
         """Wires first, they have no choice; then ends; then spiders, which go where there is room."""
-        if self.diagram.parts:
-            for y in (0.0, self.height):
+        for row, y in ((self.diagram.target, 0.0), (self.diagram.source, self.height)):
+            if row:
                 inset = 0.3 * MARGIN
                 ends = ((inset, y), (self.width / 2, y), (self.width / 2, y), (self.width - inset, y))
                 self.items.append(Curve(ends, faint=True))
