@@ -251,10 +251,12 @@ class Sum(Morphism):
         return linear(self.target, self.source, ((c, d.dagger()) for c, d in self._weighted))
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
+        if name.startswith("_") and name != "_repr_svg_":
             raise AttributeError(name)
         if self.single is not None:
             return getattr(self.single, name)
+        if name.startswith("to_") or name == "_repr_svg_":
+            return _view(self, name)
         raise AttributeError(f"a sum of {len(self._weighted)} diagrams has no attribute {name!r}; see its .terms")
 
 
@@ -449,11 +451,11 @@ def resolve_sizes(
     return given
 
 
-def _view(diagram: Diagram, name: str) -> Any:
+def _view(morphism: Morphism, name: str) -> Any:
     if name.startswith("to_") or name in ("_repr_svg_", "_repr_html_", "draw"):
         from catnn import view
 
         method = getattr(view, name, None)
         if method is not None:
-            return lambda *args, **options: method(diagram, *args, **options)
+            return lambda *args, **options: method(morphism, *args, **options)
     raise AttributeError(f"a diagram has no attribute {name!r}")

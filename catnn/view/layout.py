@@ -166,7 +166,8 @@ class _Plan:
         inward = self.depths[block] / 0.75 * (1 if row == 0 else -1)
         self._curve(((ax, ay), (ax, ay + inward), (bx, by + inward), (bx, by)), style)
         if FAMILIES[self.diagram.wire(part[0]).group.family].closing == "form":
-            self.items.append(Arrow(((ax + bx) / 2 + 4, ay + 0.75 * inward), style))
+            beside = 0.0 if bx - ax < 1.5 * self.step else 0.12  # a wire may pass the middle of a wide arc
+            self.items.append(Arrow((ax + (0.5 - beside) * (bx - ax) + 4, ay + (0.75 - beside / 6) * inward), style))
 
     def _end(self, block: int, vertex: int, style: int) -> None:
         x, y = self.ports[vertex]

@@ -52,7 +52,11 @@ def test_methods_of_a_diagram() -> None:
     once = d + d * 0
     assert once.to_svg() == d.to_svg()
     assert view.to_json(once) == view.to_json(d)
+    several = DIAGRAMS["laplacian"]
+    assert view.from_json(several.to_json()) == several
+    assert several.to_svg() == several._repr_svg_()
     assert not hasattr(d, "to_nothing")
+    assert not hasattr(several, "to_nothing")
     with pytest.raises(ValueError):
         view.to_networkx(DIAGRAMS["laplacian"])
 
