@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Group, Wire
 from catnn.diagnostics import CatnnError, fail
-from catnn.model import Spec
+from catnn.model import Layer, Network, Spec
 from catnn.syntax.elaborate import MAX_DIAGRAMS, elaborate
 from catnn.syntax.parser import decode, make_source, parse_arrow, parse_group, parse_pattern, parse_recovering
 from catnn.syntax.report import Report
@@ -18,6 +19,9 @@ from catnn.syntax.scopes import RESERVED, Scope
 from catnn.syntax.terms import fixed
 from catnn.syntax.types import MOST_ORDER, fixed_arrow
 from catnn.syntax.types import group as group_of
+
+if TYPE_CHECKING:
+    import torch
 
 HOPELESS = 60
 """Ports from which on Young diagrams are too many to count at a small literal size."""
@@ -120,6 +124,16 @@ def dim(group: str, k: int, l: int) -> int:  # noqa: E741
             helps=(f"`catnn.dim('{found.family}(n)', {k}, {l})` counts the diagrams",),
         )
     return FAMILIES[found.family].dim(k, l, size)
+
+
+def compile(item: Layer | Network, **options: Any) -> torch.nn.Module:  # noqa: A001
+    """The torch module of a layer or network; see `catnn.compiler.compile_item`, which this calls.
+
+    options: sizes by name (``n=10``), batch, target, device, dtype, generator.  Raises: CatnnError.
+    """
+    from catnn.compiler import compile_item
+
+    return compile_item(item, **options)
 
 
 def _group(text: str) -> Group:

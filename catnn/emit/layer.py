@@ -227,8 +227,8 @@ def _class(layer: Layer, plan: Plan, name: str, prefix: str, packing: Packing | 
         f'    """{layer.name} : {layer.source} -> {layer.target}, {head}; equivariant under {groups}."""',
         "",
         f"    label = {layer.name!r}",
-        f"    source = {_words(layer.source)}",
-        f"    target = {_words(layer.target)}",
+        f"    inputs = {_words(layer.source)}",
+        f"    outputs = {_words(layer.target)}",
         f"    space_sizes = {{{', '.join(f'{w.space!r}: {w.group.size!r}' for w in wires(layer))}}}",
     ]
     even = [repr(w.space) for w in wires(layer) if w.group.family == "Sp"]

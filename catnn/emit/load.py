@@ -32,13 +32,13 @@ def load(text: str) -> ModuleType:
         raise
     for value in list(vars(module).values()):
         if isinstance(value, type) and value.__module__ == name and hasattr(value, "forward"):
-            value.source_text = text  # type: ignore[attr-defined]
+            value.source = text  # type: ignore[attr-defined]
             value.__reduce_ex__ = _reduce  # type: ignore[method-assign, assignment]
     return module
 
 
 def _reduce(self: Any, protocol: Any) -> tuple[Any, ...]:
-    return _rebuild, (type(self).source_text, type(self).__name__), self.__dict__
+    return _rebuild, (type(self).source, type(self).__name__), self.__dict__
 
 
 def _rebuild(text: str, name: str) -> Any:

@@ -15,14 +15,14 @@ FORMAT = 1
 class _Layer(nn.Module):
     """What layers share: shapes are checked, padding is masked, autocast is honoured, weights know their format.
 
-    label: the name in messages.  source, target: ((spaces of the axes), channels) for each summand.
+    label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.
     """
 
     _version = FORMAT
     label: str
-    source: tuple[tuple[tuple[str, ...], int], ...]
-    target: tuple[tuple[tuple[str, ...], int], ...]
+    inputs: tuple[tuple[tuple[str, ...], int], ...]
+    outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
     even: tuple[str, ...] = ()
 
@@ -41,7 +41,7 @@ class _Layer(nn.Module):
         counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
         counts.update((space, real.sum(-1)) for space, real in masks.items())
         if masks:
-            xs = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(xs, self.source, strict=True))
+            xs = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(xs, self.inputs, strict=True))
         device = xs[0].device.type
         if torch.is_autocast_enabled(device):
             dtype = torch.get_autocast_dtype(device)
@@ -54,8 +54,8 @@ class _Layer(nn.Module):
                     raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {xs[0].dtype}")
             ys = self.compute(xs, lengths, counts)
         if masks:
-            ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.target, strict=True))
-        return ys if len(self.target) > 1 else ys[0]
+            ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.outputs, strict=True))
+        return ys if len(self.outputs) > 1 else ys[0]
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
@@ -88,11 +88,11 @@ def _masks(layer, mask):
 
 def _lengths(layer, xs, masks):
     """The sizes by name, after checking that inputs and masks have the shapes they should."""
-    if len(xs) != len(layer.source):
-        raise ValueError(f"{layer.label}: expected a tuple of {len(layer.source)} tensors, got {len(xs)}")
+    if len(xs) != len(layer.inputs):
+        raise ValueError(f"{layer.label}: expected a tuple of {len(layer.inputs)} tensors, got {len(xs)}")
     found = {}
     batch = None
-    for at, (x, (word, channels)) in enumerate(zip(xs, layer.source, strict=True)):
+    for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
         if start < 0:
@@ -125,9 +125,9 @@ def _lengths(layer, xs, masks):
 
 def _wrong(layer, at, shape, why):
     """Say what was expected and what came."""
-    word, channels = layer.source[at]
+    word, channels = layer.inputs[at]
     expected = ", ".join(["*batch", *(str(layer.space_sizes[s]) for s in word), str(channels)])
-    which = f" as input {at}" if len(layer.source) > 1 else ""
+    which = f" as input {at}" if len(layer.inputs) > 1 else ""
     raise ValueError(f"{layer.label}: expected ({expected}){which}, got {shape}: {why}")
 
 

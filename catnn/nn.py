@@ -1,0 +1,40 @@
+"""Equivariant layers in one line, without a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from catnn.api import parse
+from catnn.compiler import compile_item
+
+if TYPE_CHECKING:
+    import torch
+
+
+def Equivariant(  # noqa: N802  (it makes a module, and reads as one)
+    group: str | Mapping[str, str],
+    arrow: str,
+    *,
+    bias: bool = True,
+    reduce: str = "sum",
+    init: str = "unit",
+    device: Any = None,
+    dtype: Any = None,
+    **sizes: int,
+) -> torch.nn.Module:
+    """Every equivariant linear map of a type, as a module.
+
+    group: the group of the space V (``"S(n)"``), or groups by the names of their spaces; arrow: the type;
+    bias, reduce, init: as in a `layer` statement; sizes: hints by name.  Raises: CatnnError.
+
+    >>> import torch
+    >>> layer = Equivariant("S(n)", "V^2[3] -> V^2[16]")
+    >>> layer(torch.zeros(4, 10, 10, 3)).shape
+    torch.Size([4, 10, 10, 16])
+    """
+    groups = {"V": group} if isinstance(group, str) else dict(group)
+    spaces = "\n".join(f"space {name} : {text}" for name, text in groups.items())
+    term = "all + bias" if bias else "all"
+    spec = parse(f"{spaces}\nlayer equivariant : {arrow} = {term} {{ reduce: {reduce}, init: {init} }}\n")
+    return compile_item(spec["equivariant"], device=device, dtype=dtype, **sizes)
