@@ -56,8 +56,8 @@ def _is_fixed(term: nodes.Term, scope: Scope) -> bool:
             places: list[tuple[Span, str]] = [(node.span, "learned")]
             if name:
                 places.append((scope.entries[name].span, "defined here"))
-            scope.report.error("E0702", f"{shown}: a check compares fixed diagrams", *places,
-                               notes=("weights change while training, so nothing can be proved about them",))  # fmt: skip
+            notes = ("weights change while training, so nothing can be proved about them",)
+            scope.report.error("E0702", f"{shown}: a check compares fixed diagrams", *places, notes=notes)
             return False
     return True
 

@@ -78,6 +78,7 @@ def _file(
 def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Loader) -> None:
     """Spaces, imports, and the places of all other names."""
     for statement in module.statements:
+        scope.report.begin()
         match statement:
             case nodes.SpaceStatement():
                 declare_spaces(statement, scope)
@@ -117,6 +118,7 @@ def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader
 
 def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
     """Read a statement; a check gives back its proved line."""
+    scope.report.begin()
     later = partial(_later, scope, node)
     match node:
         case nodes.LetStatement():

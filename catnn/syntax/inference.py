@@ -30,14 +30,14 @@ class Inference:
 
     def run(self, term: nodes.Term) -> Shape | None:
         """Infer the whole of a term."""
-        before = len(self.scope.report.found)
+        before = self.scope.report.faults
         for node in postorder(term):
             shape = self._shape(node)
             if shape is not None and len(shape.source) + len(shape.target) > 2 * MOST_ORDER:
                 generators.too_wide(node, self.scope, max(len(shape.source), len(shape.target)))
                 shape = None
             self.shapes[id(node)] = shape
-        self.faults += len(self.scope.report.found) - before
+        self.faults += self.scope.report.faults - before
         return self.shapes[id(term)]
 
     def _shape(self, node: nodes.Term) -> Shape | None:

@@ -21,7 +21,7 @@ def attributes(written: tuple[nodes.Attribute, ...], report: Report) -> dict[str
     """The attributes of a layer with their defaults, or None once the faults are reported."""
     found = {key: values[0] for key, values in ATTRIBUTES.items()}
     seen: dict[str, Span] = {}
-    before = len(report.found)
+    before = report.faults
     for attribute in written:
         key = attribute.key.text
         if key not in ATTRIBUTES:
@@ -38,7 +38,7 @@ def attributes(written: tuple[nodes.Attribute, ...], report: Report) -> dict[str
         else:
             found[key] = attribute.value.text
         seen.setdefault(key, attribute.key.span)
-    return found if len(report.found) == before else None
+    return found if report.faults == before else None
 
 
 def layer(node: nodes.LayerStatement, source: Type, target: Type, scope: Scope) -> Layer | None:

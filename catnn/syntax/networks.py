@@ -40,7 +40,7 @@ Request = tuple[nodes.Term, Type | None, Type | None]
 
 def network(node: nodes.NetworkStatement, source: Type | None, target: Type | None, scope: Scope) -> Network | None:
     """A network in pipeline form, or None once its faults are reported."""
-    before = len(scope.report.found)
+    before = scope.report.faults
     flow = Body(scope).run((node.term, source, target))
     name = node.name.text
     if source is not None and flow.source is not None and flow.source != source:
@@ -59,7 +59,7 @@ def network(node: nodes.NetworkStatement, source: Type | None, target: Type | No
             (last.span, f"produces {scope.show_type(flow.target)}"),
             (node.arrow.target.span, "declared here"),
         )
-    if source is None or target is None or flow.stage is None or len(scope.report.found) > before:
+    if source is None or target is None or flow.stage is None or scope.report.faults > before:
         return None
     return Network(scope.prefix + name, source, target, flow.stage, node.name.span)
 

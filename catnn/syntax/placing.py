@@ -57,7 +57,7 @@ def _search(term: nodes.Term, scope: Scope, source: Type, target: Type, declared
     if found:
         return found
     if complaints:
-        scope.report.found.extend(complaints[0].found)
+        scope.report.include((fault for _, fault in complaints[0].found), complaints[0].found[0][0])
     else:
         _misfit(term, scope, declared, f"this is {inference.arrow(shape)}")
     return None

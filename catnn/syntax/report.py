@@ -13,14 +13,28 @@ Place = tuple[Span, str]
 
 @dataclass
 class Report:
-    """The diagnostics of a file, collected as they are found and given back in file order."""
+    """The diagnostics of a file, collected as they are found and given back in file order.
+
+    said: the faults of the statement at hand, each reported where it occurs first; faults: how many there were,
+    repetitions too.
+    """
 
     found: list[tuple[int, Diagnostic]] = field(default_factory=list)
+    said: set[tuple[str, str]] = field(default_factory=set)
+    faults: int = 0
+
+    def begin(self) -> None:
+        """A new statement: what was said of the last one may be said of this one."""
+        self.said.clear()
 
     def error(
         self, code: str, message: str, *places: Place, notes: Iterable[str] = (), helps: Iterable[str] = ()
     ) -> None:
         """Note a fault; the first place is the culprit."""
+        self.faults += 1
+        if (code, message) in self.said:
+            return
+        self.said.add((code, message))
         labels = tuple(Label(span, text) for span, text in places)
         at = labels[0].span.start if labels else 0
         self.found.append((at, Diagnostic(code, message, labels, tuple(notes), tuple(helps))))
@@ -28,6 +42,7 @@ class Report:
     def include(self, diagnostics: Iterable[Diagnostic], at: int) -> None:
         """Take over the diagnostics of another file, at the place of its import."""
         self.found.extend((at, diagnostic) for diagnostic in diagnostics)
+        self.faults += 1
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
