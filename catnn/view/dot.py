@@ -18,17 +18,17 @@ LOOK = 'fontname="monospace", fontsize="11"'
 
 
 def morphism_dot(morphism: Morphism) -> str:
-    """A diagram as a graph; a sum as a cluster a term."""
+    """A diagram as a graph; a sum as one with a component a term."""
     style = styles(morphism.source + morphism.target)
     return document(str(morphism), _terms("", (morphism,), style))
 
 
 def layer_dot(layer: Layer) -> str:
-    """A cluster a term, in the order of the weights."""
+    """A component a term, in the order of the weights."""
     style = styles(wires_of(layer.source, layer.target))
     body: list[str] = []
     for number, group in enumerate(groups(layer)):
-        body += _terms(f"{number}_", group.terms, style, group.title)
+        body += _terms(f"{number}_", group.terms, style, group.title.partition(" :")[0])
     return document(f"{layer.name} : {layer.source} -> {layer.target}", body)
 
 
@@ -38,15 +38,27 @@ def _terms(prefix: str, terms: Iterable[Morphism], style: Styles, title: str = "
         for at, (coefficient, diagram) in enumerate(term.weighted):
             name = f"{prefix}{index}_{at}"
             factor = "" if coefficient == ONE else f"({coefficient}) * "
-            caption = f"{title}, {index}: {factor}{diagram}" if title else f"{factor}{diagram}"
-            lines += [f"  subgraph cluster_{name} {{", f'    label={quoted(caption)}; color="#80808060";']
-            lines += [*_diagram(diagram, f"g{name}_", style), "  }"]
+            caption = f"{title} {index}: {factor}{diagram}" if title else f"{factor}{diagram}"
+            lines += [*_diagram(diagram, f"g{name}_", style), *_caption(diagram, f"g{name}_", caption)]
     return lines
+
+
+def _caption(diagram: Diagram, prefix: str, text: str) -> list[str]:
+    """A line of text below a diagram.  (In a cluster, dot would not keep the order of the ports.)"""
+    pairs = (("label", text), ("shape", "plaintext"), ("fontcolor", "#808080"))
+    ends = [f"{prefix}in{i}" for i in range(len(diagram.source))] or [
+        f"{prefix}block{b}" for b in range(len(diagram.parts))
+    ]
+    edges = [f'  {prefix}caption -- {end} [style="invis"];' for end in ends]
+    return [f"  {prefix}caption {attributes_text(pairs)};", *edges]
 
 
 def document(title: str, body: Iterable[str]) -> str:
     """An undirected graph with a title."""
-    head = [f"graph {quoted(title)} {{", f'  rankdir=BT; {LOOK.replace(", ", "; ")}; bgcolor="transparent";']
+    head = [
+        f"graph {quoted(title)} {{",
+        f'  rankdir=BT; {LOOK.replace(", ", "; ")}; bgcolor="transparent"; ranksep="0.35";',
+    ]
     return "\n".join((*head, f'  node [{LOOK}]; edge [penwidth="1.6"];', *body, "}", ""))
 
 
@@ -54,14 +66,14 @@ def _diagram(diagram: Diagram, prefix: str, style: Styles) -> list[str]:
     l, (inputs, outputs) = len(diagram.target), spell(diagram)  # noqa: E741
     ports = [f"{prefix}out{j}" for j in range(l)] + [f"{prefix}in{i}" for i in range(len(diagram.source))]
     lines = []
-    for row, rank in ((range(l, len(ports)), "min"), (range(l), "max")):
+    for row in (range(l, len(ports)), range(l)):
         for vertex in row:
             label = (*outputs, *inputs)[vertex]
             paint = f"#{colour(style[diagram.wire(vertex)])}"
             pairs = (("label", label), ("shape", "plaintext"), ("fontcolor", paint), ("width", "0.2"))
-            lines.append(f"    {ports[vertex]} {attributes_text(pairs)};")
+            lines.append(f"  {ports[vertex]} {attributes_text(pairs)};")
         if row:
-            lines.append(f"    {{ rank={rank}; {'; '.join(ports[v] for v in row)}; }}")
+            lines.append(f"  {{ rank=same; {'; '.join(ports[v] for v in row)}; }}")
             order = " -- ".join(ports[v] for v in row)
             if len(row) > 1:
                 lines.append(f'    {order} [style="invis"];')
@@ -73,10 +85,10 @@ def _diagram(diagram: Diagram, prefix: str, style: Styles) -> list[str]:
 def _block(part: tuple[int, ...], name: str, ports: list[str], l: int, style: int) -> list[str]:  # noqa: E741
     paint = ("color", f"#{colour(style)}")
     line = ("style", _line(style))
-    lines = [f"    {name} {attributes_text((('shape', 'point'), ('width', '0.09'), paint))};"]
+    lines = [f"  {name} {attributes_text((('shape', 'point'), ('width', '0.09'), paint))};"]
     for vertex in part:
         ends = (name, ports[vertex]) if vertex < l else (ports[vertex], name)
-        lines.append(f"    {ends[0]} -- {ends[1]} {attributes_text((paint, line))};")
+        lines.append(f"  {ends[0]} -- {ends[1]} {attributes_text((paint, line))};")
     return lines
 
 

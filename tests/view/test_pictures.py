@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -207,6 +208,20 @@ def test_galleries_wrap() -> None:
     assert view.network_text(NET).splitlines()[7] == "  5  deep    layer  <- 2"
     assert view.network_dot(NET) == view.to_dot(NET)
     assert view.network_svg(NET) == view.to_svg(NET)
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
+@pytest.mark.parametrize("name", ["spiders", "several", "avg", "network"])
+def test_graphviz_reads_dot_and_keeps_the_order_of_ports(name: str) -> None:
+    done = subprocess.run(["dot", "-Tplain"], input=render(name, "dot"), capture_output=True, text=True, check=True)
+    nodes = [line.split() for line in done.stdout.splitlines() if line.startswith("node")]
+    for side in ("in", "out"):
+        rows: dict[str, list[tuple[float, int]]] = {}
+        for _, node, x, *_ in nodes:
+            if found := re.fullmatch(rf"(g\d\w*_){side}(\d+)", node):
+                rows.setdefault(found[1], []).append((float(x), int(found[2])))
+        for row in rows.values():
+            assert [number for _, number in sorted(row)] == list(range(len(row)))
 
 
 # ------------------------------------------------------------------------------------------------------------ golden
