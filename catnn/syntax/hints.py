@@ -171,7 +171,7 @@ def _unexpected(here: Situation) -> Diagnostic:
         code,
         f"expected {wanted}, found {here.found}",
         f"expected {wanted}",
-        note=f"the statement is `{_SHAPES[here.keyword]}`" if here.keyword in _SHAPES and not fix else "",
+        note="" if fix or here.open or not here.keyword else f"the statement is `{_SHAPES[here.keyword]}`",
         fix=f"write `{fix}`" if fix else "",
     )
 

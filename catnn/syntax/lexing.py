@@ -207,7 +207,8 @@ def _odd_name(span: Span) -> Diagnostic | None:
     if bare != text and bare:
         help_ = f"write `{bare}^{text[len(bare) :].translate(_SUPERSCRIPTS)}`"
     else:
-        help_ = f"write `{unicodedata.normalize('NFKC', text)}`"
+        normal = unicodedata.normalize("NFKC", text)
+        help_ = f"write `{normal}`" if normal != text else "a name has letters, digits and `_`"
     return _fault(
         "E0006",
         f"`{text}` is not in the normal form of a name",

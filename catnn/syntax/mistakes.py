@@ -92,6 +92,9 @@ def _einsum(here: Situation) -> Diagnostic | None:
     """`"ij->ji"`."""
     if here.kind != "STRING" or not here.expected >= TERM or here.token is None:
         return None
+    if "->" not in here.token.text:
+        bare = here.token.text.strip('"')
+        return here.fault("E0010", "a string is a file name", "not a term", fix=f"write `{bare}` without the quotes")
     sides = [side.split(",") for side in here.token.text.strip('"').replace(" ", "").split("->")]
     letters = [",".join(" ".join(value) for value in side) for side in sides]
     fix = f"write `[{' -> '.join(letters).replace(',', ', ')}]`" if len(sides) == 2 else ""
@@ -188,6 +191,36 @@ def _empty_span(here: Situation) -> Diagnostic | None:
     return None
 
 
+def _end_mark(here: Situation) -> Diagnostic | None:
+    """`let f : V -> V = id;`."""
+    if here.kind == END and here.kind_before() == "SEMICOLON":
+        note = "`;` composes; a statement needs no mark at its end"
+        return here.fault("E0015", "nothing stands behind `;`", "expected a term", note=note, fix="delete this `;`")
+    return None
+
+
+def _bare_pattern(here: Situation) -> Diagnostic | None:
+    """`check f = i j -> j i`."""
+    if here.open or "STAR" not in here.expected or here.start != "statement":
+        return None
+    kinds = [token.kind for token in here.tokens]
+    begin = max((i for i, kind in enumerate(kinds[: here.index]) if kind == "EQUAL"), default=len(kinds)) + 1
+    if kinds[begin:].count("_ARROW") != 1 or not set(kinds[begin:]) <= {"NAME", "_ARROW"}:
+        return None
+    text = here.source.text[here.tokens[begin].start : here.tokens[-1].end]
+    return here.fault("E0017", "a pattern stands in square brackets", "expected `[`", fix=f"write `[{text}]`")
+
+
+def _bracketed_type(here: Situation) -> Diagnostic | None:
+    """`(V @ V) -> V`, `Sym(V)`."""
+    if here.kind == "LPAR" and "NAME" in here.expected and not here.expected >= TERM and "INT" in here.expected:
+        note = "a type is a sum of words of wires: `V^2[3] + V @ W`"
+        return here.fault("E0010", "a type has no round brackets", "delete them", note=note)
+    if here.kind == "LPAR" and here.text_before() == "Sym":
+        return here.fault("E0010", "`Sym` without its power", "expected `^`", fix="write `Sym^2(V)`")
+    return None
+
+
 def _bracketed_span(here: Situation) -> Diagnostic | None:
     """`span [f, g]`, `span(f, g)`."""
     if here.kind_before() == "SPAN" and here.token is not None:
@@ -218,6 +251,9 @@ MISTAKES: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     _pointful_head,
     _no_return,
     _empty_span,
+    _end_mark,
+    _bare_pattern,
+    _bracketed_type,
     _bracketed_span,
     _nameless_rule,
 )

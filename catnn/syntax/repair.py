@@ -31,7 +31,11 @@ def repaired(here: Situation, insert: Sequence[str] | None) -> str:
         for kind in _CONFUSED.get(here.kind, ()):
             if lalr.accepts(here.start, [*before, kind, *after[1:]]):
                 return _edited(here, kind, exchange=True)
-    likely = ("PLUS", *_FORGOTTEN) if here.kind in ("ALL", "BIAS", "SPAN") else _FORGOTTEN
+    likely = _FORGOTTEN
+    if here.kind in ("ALL", "BIAS", "SPAN"):
+        likely = ("PLUS", *likely)
+    elif here.kind_before() == "INT":
+        likely = ("STAR", *likely)
     for kind in likely if insert is None else insert:
         if kind in here.expected and lalr.accepts(here.start, [*before, kind, *after]):
             return _edited(here, kind, exchange=False)
@@ -53,6 +57,8 @@ def _edited(here: Situation, kind: str, *, exchange: bool) -> str:
         else:
             gap = text[start - 1 : start].isspace()
             start, end, new = start, start, ("" if gap else " ") + new + ("" if here.token is None else " ")
+    elif not new:
+        end += text[end : end + 1] == " "
     begin = text.rfind("\n", 0, start) + 1
     stop = text.find("\n", max(start, end))
     stop = len(text) if stop < 0 else stop

@@ -118,6 +118,13 @@ def test_misspelt_keywords_each_on_their_line() -> None:
         ("let f : V\u00a0-> V = id", "E0001", "plain space"),
         ("let f : V² -> V = id", "E0006", "V^2"),
         ("let all : V -> V = id", "E0014", "all_"),
+        ("let f : V -> V = id;", "E0015", "no mark at its end"),
+        ("space V : S(n);", "E0010", "space V : S(n)`"),
+        ("check f = i j -> j i", "E0017", "[i j -> j i]"),
+        ("let f : (V @ V) -> V = f", "E0010", "no round brackets"),
+        ("let f : Sym(V) -> V = f", "E0010", "Sym^2(V)"),
+        ("let f : V -> V = 1/2 id", "E0010", "1/2 * id"),
+        ('layer f : V -> V = all {reduce: "mean"}', "E0010", "`mean`"),
     ],
 )
 def test_what_newcomers_write(text: str, code: str, says: str) -> None:
