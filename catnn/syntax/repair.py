@@ -31,7 +31,7 @@ def repaired(here: Situation, insert: Sequence[str] | None) -> str:
         for kind in _CONFUSED.get(here.kind, ()):
             if lalr.accepts(here.start, [*before, kind, *after[1:]]):
                 return _edited(here, kind, exchange=True)
-    likely = _FORGOTTEN
+    likely: tuple[str, ...] = _FORGOTTEN
     if here.kind in ("ALL", "BIAS", "SPAN"):
         likely = ("PLUS", *likely)
     elif here.kind_before() == "INT":
