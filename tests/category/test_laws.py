@@ -82,10 +82,10 @@ def test_swaps_are_natural(wires: tuple[Wire, ...], data: st.DataObject) -> None
 
 @each()
 def test_functor_is_exact(wires: tuple[Wire, ...]) -> None:
-    """functor(g . f) = functor(g) functor(f) in integers, 2,000 pairs a family."""
+    """functor(g . f) = functor(g) functor(f) in integers, 2,000 pairs a family (fewer at the literal sizes)."""
     pick = seeded(len(wires))
     most = 4 if len(wires) == 1 and wires[0].group.family != "S" else 3
-    for _ in range(2000):
+    for _ in range(2000 if wires in FAMILIES.values() else 300):
         f, g = chain(pick, wires, 2, most)
         at = sizes_of(f, g)
         left = (f >> g).matrix(**{name: at[name] for name in (f >> g).size_names})
@@ -97,7 +97,7 @@ def test_functor_is_exact(wires: tuple[Wire, ...]) -> None:
 @each()
 def test_functor_is_monoidal(wires: tuple[Wire, ...]) -> None:
     pick = seeded(7)
-    for _ in range(300):
+    for _ in range(150):
         ((f,), (g,)) = chain(pick, wires, 1, 2), chain(pick, wires, 1, 2)
         expected = numpy.kron(f.matrix(**sizes_of(f)), g.matrix(**sizes_of(g)))
         numpy.testing.assert_array_equal((f @ g).matrix(**sizes_of(f, g)), expected, err_msg=f"{f} @ {g}")
