@@ -109,7 +109,7 @@ def note(what: str, source: Word, target: Word, kept: int) -> str | None:
     total = count(source, target)
     if total == kept:
         return None
-    tight = [wire for wire in wires if _loses(_only(source, wire), _only(target, wire))]
+    tight = [wire for wire in wires if _loses(wire, source.count(wire), target.count(wire))]
     sizes = ", ".join(f"n = {wire.group.size}" if len(wires) == 1 else str(wire.group) for wire in tight)
     rules = [FAMILIES[w.group.family].basis_rule(w.group.size) for w in tight if isinstance(w.group.size, int)]
     return (
@@ -117,12 +117,9 @@ def note(what: str, source: Word, target: Word, kept: int) -> str | None:
     )
 
 
-def _only(word: Word, wire: Wire) -> Word:
-    return tuple(w for w in word if w == wire)
-
-
-def _loses(source: Word, target: Word) -> bool:
-    return sum(1 for _ in hom(source, target)) < count(source, target)
+def _loses(wire: Wire, k: int, l: int) -> bool:  # noqa: E741
+    family = FAMILIES[wire.group.family]
+    return family.dim(k, l, wire.group.size) < family.count(k, l)
 
 
 # ---------------------------------------------------------------------------------------------------- empty hom-spaces

@@ -81,6 +81,8 @@ class Inference:
             self._fault("E0308", f"`{text}` is an activation", node.span, "not a diagram",
                         notes=("activations stand between the stages of a `network`, alone",))  # fmt: skip
             return None
+        if self.scope.is_size(text) and not node.args:
+            return Shape((), ())
         entry = self.scope.entry(node.name)
         if entry is None:
             return None

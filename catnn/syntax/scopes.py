@@ -123,6 +123,10 @@ class Scope:
             )
         return None
 
+    def is_size(self, name: str) -> bool:
+        """Whether a name alone is a size, and so a number."""
+        return name in self.sizes and name not in self.places
+
     def entry(self, name: nodes.Name) -> Entry | None:
         """The definition of a name in a term, or None once the fault is reported."""
         text = name.text

@@ -268,6 +268,8 @@ def _words(node: nodes.Term, inference: Inference) -> tuple[Word, Word]:
 def _named(node: nodes.Generator, inference: Inference) -> Morphism:
     if node.name.text in GENERATORS:
         return generators.diagram(node, *_words(node, inference))
+    if inference.scope.is_size(node.name.text):
+        return linear((), (), ((Scalar.size(node.name.text), Diagram((), (), ())),))
     value = inference.scope.entries[node.name.text].value
     assert isinstance(value, Morphism)
     return value
