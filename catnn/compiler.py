@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catnn.diagnostics import fail
 from catnn.emit.file import Generated, emit
-from catnn.emit.layer import size_names, wires
+from catnn.emit.classes import size_names, wires
 from catnn.emit.network import network_sizes
 from catnn.emit.writer import size_parameter
 from catnn.model import Layer, Network, Spec
@@ -78,7 +78,7 @@ def generate(spec: Spec) -> Generated:
 
     Raises: CatnnError (E1005) where two names would be one class.
     """
-    items = [*spec.layers.values(), *spec.networks.values()]
+    items: list[Layer | Network] = [*spec.layers.values(), *spec.networks.values()]
     if not items:
         raise fail("E1008", f"{spec.path} defines no layer and no network, so there is nothing to compile")
     return emit(items, title=title(spec.path), spec=spec.text)
@@ -122,4 +122,5 @@ def check_sizes(item: Layer | Network, names: tuple[str, ...], sizes: Mapping[st
 def _wires(item: Layer | Network) -> set[Any]:
     if isinstance(item, Layer):
         return set(wires(item))
-    return set().union(*(_wires(part) for part in (*item.layers, *item.networks)))
+    parts: list[Layer | Network] = [*item.layers, *item.networks]
+    return set().union(*(_wires(part) for part in parts))

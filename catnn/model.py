@@ -258,7 +258,8 @@ class Spec(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self.definitions:
             known = ", ".join(f"`{key}`" for key in self.definitions) or "nothing"
-            raise UnknownName(Diagnostic("E0101", f"{self.path} does not define `{name}`", (), (f"it defines {known}",)))
+            note = f"it defines {known}"
+            raise UnknownNameError(Diagnostic("E0101", f"{self.path} does not define `{name}`", (), (note,)))
         return self.definitions[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -281,7 +282,7 @@ class Spec(Mapping[str, Any]):
         return f"<spec {self.path}: {', '.join(self.definitions)}>"
 
 
-class UnknownName(CatnnError, KeyError):
+class UnknownNameError(CatnnError, KeyError):
     """A CatnnError that is a KeyError as well, so that a `Spec` is a proper Mapping."""
 
     __str__ = CatnnError.__str__

@@ -37,4 +37,5 @@ def Equivariant(  # noqa: N802  (it makes a module, and reads as one)
     spaces = "\n".join(f"space {name} : {text}" for name, text in groups.items())
     term = "all + bias" if bias else "all"
     spec = parse(f"{spaces}\nlayer equivariant : {arrow} = {term} {{ reduce: {reduce}, init: {init} }}\n")
-    return compile_item(spec["equivariant"], device=device, dtype=dtype, **sizes)
+    options: dict[str, Any] = {"device": device, "dtype": dtype, **sizes}
+    return compile_item(spec["equivariant"], **options)

@@ -123,6 +123,9 @@ class Diagram(Morphism):
     def __hash__(self) -> int:
         return self._hash
 
+    def __reduce__(self) -> tuple[type[Diagram], tuple[object, ...]]:
+        return Diagram, (self.source, self.target, self.parts)
+
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True

@@ -7,14 +7,14 @@ the rows and columns by which a layer is planned (reduce, mix, expand).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby, permutations, product
 from math import prod
 
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks
-from catnn.category.wires import Wire, Word
+from catnn.category.wires import Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,16 @@ class Half:
     word: Word
     blocks: Blocks
     through: tuple[bool, ...]
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.word, self.blocks, self.through)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Half], tuple[object, ...]]:
+        return Half, (self.word, self.blocks, self.through)
 
     @property
     def ports(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from catnn.category.counting import matchings, even_shapes, tableaux
+from catnn.category.counting import even_shapes, matchings, tableaux
 from catnn.category.family import Blocks, Family, HalfPart, Part, join
 from catnn.category.partitions import _flat, equality_tensor
 from catnn.category.scalar import Scalar, Size

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catnn.category.counting import matchings, even_shapes, tableaux
+from catnn.category.counting import even_shapes, matchings, tableaux
 from catnn.category.family import Part, join
 from catnn.category.matchings import Matchings, longest_increasing
 from catnn.category.scalar import Scalar, Size
@@ -114,15 +114,16 @@ class Symplectic(Matchings):
         import numpy
 
         h = numpy.random.default_rng(seed).normal(size=(size, size)) / (4 * size)
-        a = omega(size).astype(float) @ (h + h.T)
-        return numpy.linalg.solve(numpy.eye(size) - a, numpy.eye(size) + a)
+        a = omega(size).astype(numpy.float64) @ (h + h.T)
+        return numpy.asarray(numpy.linalg.solve(numpy.eye(size) - a, numpy.eye(size) + a), dtype=numpy.float64)
 
 
 def omega(size: int) -> NDArray[numpy.int64]:
     """The symplectic form in the ordered basis 1, 1', 2, 2', ...: an array (size, size)."""
     import numpy
 
-    return numpy.kron(numpy.eye(size // 2, dtype=numpy.int64), numpy.array([[0, 1], [-1, 0]], dtype=numpy.int64))
+    block = numpy.array([[0, 1], [-1, 0]], dtype=numpy.int64)
+    return numpy.asarray(numpy.kron(numpy.eye(size // 2, dtype=numpy.int64), block), dtype=numpy.int64)
 
 
 def _neighbours(part: Part) -> dict[int, int]:

@@ -120,7 +120,7 @@ def _reduced(body: Body, value: str, move: Move) -> str:
     return scaled(body, value, len(move.coarse.level), mean_factors(body, move))
 
 
-def whole_input(body: Body, plan: Plan, row: Row, inputs: tuple[str, ...]) -> str:
+def whole_input(plan: Plan, row: Row, inputs: tuple[str, ...]) -> str:
     """A whole input, its axes in port order."""
     return moved(inputs[row.summand], port_order(row.half.word))
 
@@ -131,7 +131,8 @@ def whole_input(body: Body, plan: Plan, row: Row, inputs: tuple[str, ...]) -> st
 class Expansion:
     """Write the moves that build one target, the coarse first.
 
-    slices: for each half, what products and constants give it; a slice may be added into.
+    slices: for each half, the parts of products that it gets, which may be added into; loose: other tensors that it
+    gets; constants: biases; whole: the products with the target itself, as (product, rows, weights).
     """
 
     def __init__(self, body: Body, plan: Plan, out: int, batch: str, name: str, zero: str) -> None:
@@ -140,19 +141,19 @@ class Expansion:
         self.slices: dict[Half, list[str]] = defaultdict(list)
         self.loose: dict[Half, list[str]] = defaultdict(list)
         self.constants: dict[Half, list[str]] = defaultdict(list)
-        self.whole: list[tuple[Product, str]] = []
+        self.whole: list[tuple[Product, str, str]] = []
         self.children: dict[Half, list[Move]] = defaultdict(list)
         for move in plan.writes[out]:
             self.children[move.fine].append(move)
         self.done: dict[Half, str] = {}
 
-    def write(self, weight_of: dict[int, str], transposed: bool) -> str:
+    def write(self, transposed: bool) -> str:
         """All of it; the name of the result."""
         for move in reversed(self.plan.writes[self.out]):
             if move.coarse not in self.done:
                 self.done[move.coarse] = self._value(move.coarse)
         top = full(self.word)
-        result = self._top(top, weight_of, transposed)
+        result = self._top(top, transposed)
         order = port_order(self.word)
         back = tuple(order.index(j) for j in range(len(order)))
         return moved(result, back) if back != tuple(range(len(order))) else result
@@ -221,7 +222,7 @@ class Expansion:
             return f"{self.body.use('_full')}({pieces[0]}, {self._shape(half)})"
         return f"({' + '.join(pieces)}).expand({self._shape(half)}).contiguous()"
 
-    def _top(self, half: Half, weight_of: dict[int, str], transposed: bool) -> str:
+    def _top(self, half: Half, transposed: bool) -> str:
         """The target itself: it starts from what is broadcast into it, so that no pass over it is wasted."""
         broadcast, diagonal = self._spread(half)
         pieces = self.slices[half] + self.loose[half] + broadcast
@@ -232,9 +233,9 @@ class Expansion:
             bias = f", {constants[0]}"
         elif pieces + constants:
             name = self.body.let(self.name, self._whole(pieces + constants, half), comment)
-        for product, row in self.whole:
+        for product, row, weight in self.whole:
             for s, sigma in enumerate(product.sigmas):
-                name = self._add(name, product, row, f"{weight_of[id(product)]}[{s}]", sigma, transposed, bias)
+                name = self._add(name, product, row, f"{weight}[{s}]", sigma, transposed, bias)
                 bias = ""
         if not name and diagonal:
             name = self._blank(half, diagonal[0], comment)

@@ -83,8 +83,10 @@ def _needed(items: Iterable[Layer | Network]) -> tuple[list[Layer], list[Network
         if isinstance(item, Layer):
             layers.setdefault(id(item), item)
             return
-        for part in (*item.layers, *item.networks):
-            visit(part)
+        for layer in item.layers:
+            visit(layer)
+        for network in item.networks:
+            visit(network)
         networks.setdefault(id(item), item)
 
     for item in items:
@@ -125,7 +127,10 @@ def _sources() -> dict[str, tuple[str, frozenset[str]]]:
     for node in ast.parse(text).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-            found[node.name] = (dedent("\n".join(lines[node.lineno - 1 : node.end_lineno])) + "\n", frozenset(mentioned))
+            found[node.name] = (
+                dedent("\n".join(lines[node.lineno - 1 : node.end_lineno])) + "\n",
+                frozenset(mentioned),
+            )
     return found
 
 

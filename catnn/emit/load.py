@@ -26,7 +26,7 @@ def load(text: str) -> ModuleType:
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     sys.modules[name] = module
     try:
-        exec(compile(text, file, "exec"), module.__dict__)  # noqa: S102  vetted above; this is what loading means
+        exec(compile(text, file, "exec"), module.__dict__)
     except BaseException:
         del sys.modules[name]
         raise

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Type
-from catnn.emit.layer import size_names
-from catnn.emit.writer import Names, size_parameter
+from catnn.emit.classes import size_names
+from catnn.emit.layer import Emitted
+from catnn.emit.writer import Names, quoted, size_parameter
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
 
 ACTIVATIONS = {
@@ -40,14 +41,6 @@ MOVES_ZERO = frozenset({"sigmoid", "softplus", "cos", "exp"})
 
 
 @dataclass
-class NetworkSource:
-    """The text of a network and the parts that it uses."""
-
-    text: str
-    parts: set[str] = field(default_factory=set)
-
-
-@dataclass
 class _Forward:
     """The lines of a forward, and the submodule of every layer and network."""
 
@@ -74,7 +67,8 @@ def network_sizes(network: Network) -> tuple[str, ...]:
 
 
 def _scales(stage: Stage) -> list[Scalar]:
-    found, pending = [], [stage]
+    found: list[Scalar] = []
+    pending = [stage]
     while pending:
         top = pending.pop()
         if isinstance(top, Combine):
@@ -85,10 +79,11 @@ def _scales(stage: Stage) -> list[Scalar]:
     return found
 
 
-def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) -> NetworkSource:
+def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) -> Emitted:
     """The class of a network; classes: the class name of every layer and network by identity."""
     names = Names()
-    parts: dict[int, Layer | Network] = {id(p): p for p in (*network.layers, *network.networks)}
+    items: list[Layer | Network] = [*network.layers, *network.networks]
+    parts = {id(p): p for p in items}
     modules = {key: names.fresh(p.name.replace(".", "_")) for key, p in parts.items()}
     sizes = network_sizes(network)
     forward = _Forward(modules, sizes)
@@ -104,7 +99,7 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
         "",
         f"    def __init__({parameters}):",
         "        super().__init__()",
-        f"        self.sizes = {{{', '.join(f'{s!r}: {size_parameter(s)}' for s in sizes)}}}",
+        f"        self.sizes = {{{', '.join(f'{quoted(s)}: {size_parameter(s)}' for s in sizes)}}}",
     ]
     for key, part in parts.items():
         own = size_names(part) if isinstance(part, Layer) else network_sizes(part)
@@ -113,7 +108,7 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     lines += ["", "    def forward(self, x, mask=None):", f'        """{_doc(network.source, network.target)}"""']
     lines += [f"        {line}".rstrip() for line in forward.lines]
     lines.append(f"        return {result}")
-    return NetworkSource("\n".join(lines) + "\n", forward.parts)
+    return Emitted("\n".join(lines) + "\n", frozenset(forward.parts))
 
 
 KEYWORDS = ("device=device", "dtype=dtype", "generator=generator")
@@ -152,7 +147,7 @@ def _each(source: Type, x: str) -> list[str]:
 def _activate(forward: _Forward, activation: str, source: Type, x: str) -> str:
     results = []
     for summand, value in zip(source.summands, _each(source, x), strict=True):
-        spaces = "".join(f"{wire.space!r}, " for wire in summand.word)
+        spaces = "".join(f"{quoted(wire.space)}, " for wire in summand.word)
         masks = f"_by_space(mask, ({spaces}))" if spaces else "[]"
         if activation in ("gate", "norm_relu"):
             forward.parts.update({f"_{activation}", "_by_space"})
@@ -186,10 +181,12 @@ def _scale(forward: _Forward, scalar: Scalar, value: str, word: object, mask: st
         for size, exponent in monomial:
             at = next((a for a, wire in enumerate(wires) if wire.group.size == size), None)
             if at is None:
-                powers.append(f"(self.sizes[{size!r}], {exponent})")
+                powers.append(f"(self.sizes[{quoted(size)}], {exponent})")
             else:
                 forward.parts.update({"_count", "_by_space"})
-                powers.append(f"(_count({value}, {at - len(wires) - 1}, {mask}, {wires[at].space!r}), {exponent})")
+                powers.append(
+                    f"(_count({value}, {at - len(wires) - 1}, {mask}, {quoted(wires[at].space)}), {exponent})"
+                )
         piece = value
         if powers:
             forward.parts.add("_scaled")

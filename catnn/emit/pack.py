@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 
-from catnn.emit.functions import Function, number
-from catnn.emit.writer import Body
+from catnn.emit.functions import Function
+from catnn.emit.running import number
+from catnn.emit.writer import Body, one_tuple
 from catnn.model import Layer
 from catnn.plan.plan import Combination, Plan, Product
 
+ONE = Fraction(1)
 FEW = 16
 """Up to so many blocks are written out; more are gathered by an index."""
 
@@ -24,12 +27,7 @@ class Packing:
 def pack_function(layer: Layer, plan: Plan, name: str) -> Packing:
     """Write the packing of all products of a plan."""
     body = Body()
-    parameters = [
-        layer.weight_name(o, i)
-        for o, row in enumerate(layer.weighted)
-        for i, pair in enumerate(row)
-        if pair
-    ]
+    parameters = [layer.weight_name(o, i) for o, row in enumerate(layer.weighted) for i, pair in enumerate(row) if pair]
     for parameter in parameters:
         body.names.fresh(parameter)
     packing = Packing(Function(name, (), "", body))
@@ -44,7 +42,7 @@ def pack_function(layer: Layer, plan: Plan, name: str) -> Packing:
         value = bands[0] if len(bands) == 1 else f"torch.cat(({', '.join(bands)}), 1)"
         shape = f"{len(product.sigmas)} x {len(product.columns)} x {len(product.rows)} blocks"
         results.append(body.let(f"w{at}", value, shape))
-    body.say(f"return {', '.join(results)}" if len(results) > 1 else f"return ({', '.join([*results, ''])})".replace(", )", ",)"))
+    body.say(f"return {one_tuple(results)}")
     indices = tuple(index for index, _ in packing.indices)
     packing.function = Function(
         name,
@@ -63,31 +61,30 @@ def _block(layer: Layer, product: Product, o: int, i: int, packing: Packing, lik
     slots = [product.entries.get((s, c, r), ()) for c in columns for r in rows for s in sigmas]
     width, depth = layer.target.summands[o].channels, layer.source.summands[i].channels
     g, h, p = len(columns), len(rows), len(sigmas)
-    if not any(slots):
-        return f"{like}.new_zeros({p}, {g * width}, {h * depth})"
+    shape = f"({p}, {g * width}, {h * depth})"
+    order = f".view({g}, {h}, {p}, {width}, {depth}).permute(2, 0, 3, 1, 4).reshape{shape}"
     weight = layer.weight_name(o, i)
+    if not any(slots):
+        return f"{like}.new_zeros{shape}"
     base = slots[0][0][1] if slots[0] else -1
-    if all(slot == ((1, base + at),) for at, slot in enumerate(slots)):
+    if all(slot == ((ONE, base + at),) for at, slot in enumerate(slots)):
         part = f"{weight}[{base}:{base + len(slots)}]"
-        if g == h == 1:
-            return part
-        return f"{part}.view({g}, {h}, {p}, {width}, {depth}).permute(2, 0, 3, 1, 4).reshape({p}, {g * width}, {h * depth})"
-    plain = all(not slot or (len(slot) == 1 and slot[0][0] == 1) for slot in slots)
-    if plain and len(slots) > FEW:
+        return part if g == h == 1 else part + order
+    if len(slots) > FEW and all(not slot or (len(slot) == 1 and slot[0][0] == 1) for slot in slots):
         missing = len(layer.weighted[o][i])
         index = packing.function.body.names.fresh("index")
         packing.indices.append((index, tuple(slot[0][1] if slot else missing for slot in slots)))
-        padded = f"torch.cat(({weight}, {weight}.new_zeros(1, {width}, {depth})))"
-        shape = f"view({g}, {h}, {p}, {width}, {depth}).permute(2, 0, 3, 1, 4).reshape({p}, {g * width}, {h * depth})"
-        return f"{padded}[{index}].{shape}"
+        return f"torch.cat(({weight}, {weight}.new_zeros(1, {width}, {depth})))[{index}]{order}"
     layers = []
     for s in sigmas:
-        bands = []
-        for c in columns:
-            blocks = [_combination(weight, product.entries.get((s, c, r), ()), width, depth) for r in rows]
-            bands.append(blocks[0] if len(blocks) == 1 else f"torch.cat(({', '.join(blocks)}), 1)")
-        layers.append(bands[0] if len(bands) == 1 else f"torch.cat(({', '.join(bands)}))")
-    return f"({layers[0]}).unsqueeze(0)" if len(layers) == 1 else f"torch.stack(({', '.join(layers)}))"
+        table = [[product.entries.get((s, c, r), ()) for r in rows] for c in columns]
+        bands = [_cat([_combination(weight, entry, width, depth) for entry in band], 1) for band in table]
+        layers.append(_cat(bands, 0))
+    return f"torch.stack({one_tuple(layers)})"
+
+
+def _cat(blocks: list[str], dim: int) -> str:
+    return blocks[0] if len(blocks) == 1 else f"torch.cat(({', '.join(blocks)}), {dim})"
 
 
 def _combination(weight: str, combination: Combination, width: int, depth: int) -> str:

@@ -6,6 +6,7 @@ Names that users wrote reach the text only through `catnn.emit.writer`; this che
 from __future__ import annotations
 
 import ast
+from functools import lru_cache
 
 ALLOWED: tuple[type[ast.AST], ...] = (
     ast.Module, ast.Expr, ast.Constant, ast.Import, ast.ImportFrom, ast.alias, ast.Assign, ast.AnnAssign, ast.AugAssign,
@@ -18,20 +19,22 @@ ALLOWED: tuple[type[ast.AST], ...] = (
 
 MODULES = frozenset({"torch", "torch.nn.functional"})
 
-FORBIDDEN = frozenset({"eval", "exec", "compile", "open", "__import__", "globals", "locals", "vars", "setattr", "getattr",
-                       "delattr", "input", "breakpoint"})  # fmt: skip
+FORBIDDEN = frozenset(
+    "eval exec compile open __import__ globals locals vars setattr getattr delattr input breakpoint".split()
+)
 
 
-class UnsafeSource(AssertionError):
+class UnsafeSourceError(AssertionError):
     """Generated source that holds what it must not: a defect of catnn, never of a spec."""
 
 
+@lru_cache(maxsize=64)
 def vet(text: str) -> None:
-    """Raise: UnsafeSource unless the text is plain tensor code that imports torch alone."""
+    """Raise: UnsafeSourceError unless the text is plain tensor code that imports torch alone."""
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if not isinstance(node, ALLOWED):
-            raise UnsafeSource(f"line {getattr(node, 'lineno', '?')}: {type(node).__name__} is not allowed")
+            raise UnsafeSourceError(f"line {getattr(node, 'lineno', '?')}: {type(node).__name__} is not allowed")
         match node:
             case ast.Import(names=names):
                 bad = [alias.name for alias in names if alias.name not in MODULES]
@@ -44,4 +47,4 @@ def vet(text: str) -> None:
             case _:
                 bad = []
         if bad:
-            raise UnsafeSource(f"line {getattr(node, 'lineno', '?')}: {bad[0]!r} is not allowed")
+            raise UnsafeSourceError(f"line {getattr(node, 'lineno', '?')}: {bad[0]!r} is not allowed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -52,6 +53,26 @@ def size_parameter(size: str) -> str:
     """
     taken = size in TAKEN or keyword.iskeyword(size) or size in ("device", "dtype", "generator")
     return f"size_{size}" if taken or size.startswith("_") else size
+
+
+def quoted(name: str) -> str:
+    """A string literal in double quotes, of a name that has none of its own.
+
+    >>> quoted("V")
+    '"V"'
+    """
+    plain = name.isprintable() and name.isascii() and '"' not in name and "\\" not in name
+    return f'"{name}"' if plain else repr(name)
+
+
+def one_tuple(items: Iterable[str]) -> str:
+    """A tuple display of these expressions, right for one as well.
+
+    >>> one_tuple(["a"]), one_tuple(["a", "b"]), one_tuple([])
+    ('(a,)', '(a, b)', '()')
+    """
+    found = list(items)
+    return f"({', '.join(found)}{',' if len(found) == 1 else ''})"
 
 
 def cap_words(name: str) -> str:

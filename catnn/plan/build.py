@@ -37,9 +37,7 @@ def plan_layer(layer: Layer) -> Plan:
     terms = list(_terms(layer, mean=mean))
     products = _products(term for term in terms if term.index is not None)
     directs = tuple(
-        Direct(
-            Row(t.in_, t.factors.input), t.factors.sigma, Column(t.out, t.factors.output), t.scale, t.coefficient
-        )
+        Direct(Row(t.in_, t.factors.input), t.factors.sigma, Column(t.out, t.factors.output), t.scale, t.coefficient)
         for t in terms
         if t.index is None
     )

@@ -67,7 +67,7 @@ def openings(half: Half) -> list[Move]:
 
     A block with several vertices that goes through is a diagonal, a free view, so it is always split first.
     """
-    moves = []
+    moves: list[Move] = []
     for b, block in enumerate(half.blocks):
         if half.through[b] and len(block) > 1:
             moves.extend(_split(half, b, vertex) for vertex in reversed(block[1:]))

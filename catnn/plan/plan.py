@@ -2,8 +2,8 @@
 
     y = sum over levels of  Expand ( W ( Reduce x ) )
 
-Every diagram is an output half, a permutation and an input half (`catnn.category.halves`), so each half is computed once
-and one matrix product a level does for all diagrams; docs/explanation derives it.
+Every diagram is an output half, a permutation and an input half (`catnn.category.halves`), so each half is computed
+once and one matrix product a level does for all diagrams; docs/explanation derives it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from catnn.category.diagram import Diagram, Morphism, Sum, compose, linear, permutation
+from catnn.category.diagram import Diagram, Sum, compose, compose_diagrams, linear, permutation
 from catnn.category.halves import Half
 from catnn.category.scalar import ONE, Monomial, Scalar
 from catnn.category.wires import Word
@@ -18,14 +18,14 @@ from catnn.plan.moves import Move, full
 from catnn.plan.plan import Column, Plan, Row, Sigma, mirror
 
 
-class UnsoundPlan(AssertionError):
+class UnsoundPlanError(AssertionError):
     """A plan that does not compute its layer: a defect of catnn, never of a spec."""
 
 
 def prove(plan: Plan, layer: Layer) -> None:
     """Check that the plan computes the layer and that its mirror computes the transpose.
 
-    Raises: UnsoundPlan naming the first pattern that differs.
+    Raises: UnsoundPlanError naming the first pattern that differs.
     """
     _compare(computed(plan), _meant(layer), layer.name)
     _compare(computed(mirror(plan)), _transposed(_meant(layer, biases=False)), f"gradient of {layer.name}")
@@ -42,13 +42,15 @@ def computed(plan: Plan) -> dict[Key, Sum]:
     found: dict[Key, list[tuple[Scalar, Diagram]]] = defaultdict(list)
 
     def join(key: Key, factor: Scalar, column: Column, sigma: Sigma, row: Row) -> None:
-        upper = turned(column, sigma)
-        for coefficient, diagram in compose(upper, reads[row.summand][row.half]).weighted:
-            found[key].append((coefficient * factor, diagram))
+        terms = found[key]
+        for upper_factor, upper in turned(column, sigma).weighted:
+            for lower_factor, lower in reads[row.summand][row.half].weighted:
+                for coefficient, diagram in compose_diagrams(upper, lower):
+                    terms.append((coefficient * upper_factor * lower_factor * factor, diagram))
 
-    cache: dict[tuple[Column, Sigma], Morphism] = {}
+    cache: dict[tuple[Column, Sigma], Sum] = {}
 
-    def turned(column: Column, sigma: Sigma) -> Morphism:
+    def turned(column: Column, sigma: Sigma) -> Sum:
         if (column, sigma) not in cache:
             cache[column, sigma] = compose(writes[column.summand][column.half], turn(column.half.level, sigma))
         return cache[column, sigma]
@@ -129,4 +131,6 @@ def _compare(found: dict[Key, Sum], meant: dict[Key, Sum], name: str) -> None:
     found = {key: value for key, value in found.items() if value}
     for key in sorted(meant.keys() | found.keys(), key=str):
         if found.get(key) != meant.get(key):
-            raise UnsoundPlan(f"{name}: weight {key} should be {meant.get(key)}, the plan computes {found.get(key)}")
+            raise UnsoundPlanError(
+                f"{name}: weight {key} should be {meant.get(key)}, the plan computes {found.get(key)}"
+            )

@@ -1,0 +1,136 @@
+"""The autograd Function of a layer: its backward is the plan upside down, its other derivatives are by linearity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catnn.emit.functions import Function, bias_names, inputs_of
+from catnn.emit.writer import one_tuple
+from catnn.plan.plan import Plan
+
+TEMPLATE = '''\
+class {name}(torch.autograd.Function):
+    """`{plain}` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward({parameters}):
+        return {plain}({parameters})
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, {grads}):
+        {saved} = _saved(ctx)
+{backward}
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        {saved} = _saved(ctx)
+        {tangents} = tangents
+{jvp}
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap({name}.apply, {plain}, {count}, in_dims, args)
+'''
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """The functions of one layer, to be called with each other's results.
+
+    plan, back: the plan and its mirror; reduce, reduce_back: None where every input is taken whole;
+    extras: the sizes and counts that any of them takes.
+    """
+
+    plan: Plan
+    back: Plan
+    reduce: Function | None
+    reduce_back: Function | None
+    run: Function
+    run_back: Function
+    weights: Function
+    extras: tuple[str, ...]
+
+    @property
+    def xs(self) -> tuple[str, ...]:
+        """The inputs."""
+        return inputs_of(self.plan, "x")
+
+    @property
+    def packed(self) -> tuple[str, ...]:
+        """The packed weights."""
+        return tuple(f"w{i}" for i in range(len(self.plan.products)))
+
+    @property
+    def biases(self) -> tuple[str, ...]:
+        """The biases."""
+        return tuple(bias_names(self.plan).values())
+
+    @property
+    def learned(self) -> tuple[str, ...]:
+        """Everything that is learned."""
+        return self.packed + self.biases
+
+    def plain(self, name: str) -> str:
+        """The source of the layer as one differentiable function."""
+        halves = [call(self.reduce, self.xs)] if self.reduce else []
+        body = call(self.run, (*self.xs, *halves, *self.learned))
+        parameters = ", ".join((*self.xs, *self.learned, *self.extras))
+        doc = f"{self.plan.name} : {self.plan.source} -> {self.plan.target}, a plain differentiable function."
+        return f'def {name}({parameters}):\n    """{doc}"""\n    return {body}\n'
+
+    def derivative(self, plain: str, name: str) -> str:
+        """The source of the autograd Function around it."""
+        values = (*self.xs, *self.learned, *self.extras)
+        tangents = (*(f"d{value}" for value in (*self.xs, *self.learned)), *("_" for _ in self.extras))
+        return TEMPLATE.format(
+            name=name,
+            plain=plain,
+            parameters=", ".join(values),
+            grads=", ".join(inputs_of(self.back, "g")),
+            saved=", ".join(values) + ("," if len(values) == 1 else ""),
+            backward="\n".join(f"        {line}" for line in self._backward()),
+            tangents=", ".join(tangents) + ("," if len(tangents) == 1 else ""),
+            jvp="\n".join(f"        {line}" for line in self._jvp(plain)),
+            count=len(self.xs),
+        )
+
+    def _backward(self) -> list[str]:
+        grads = inputs_of(self.back, "g")
+        inputs, learned = len(self.xs), len(self.learned)
+        lines, halves = [], ()
+        if self.reduce_back:
+            lines.append(f"grads = {call(self.reduce_back, grads)}")
+            halves = ("grads",)
+        lines.append(f"dx = {one_tuple(['None'] * inputs)}")
+        lines.append(f"if any(ctx.needs_input_grad[:{inputs}]):")
+        lines.append(f"    dx = {call(self.run_back, (*grads, *halves, *self.packed))}")
+        nothing = ["None"] * len(self.extras)
+        if not learned:
+            return [*lines, f"return {', '.join(['*dx', *nothing])}{'' if nothing else ','}"]
+        here = (call(self.reduce, self.xs),) if self.reduce else ()
+        lines.append(f"dw = {one_tuple(['None'] * learned)}")
+        lines.append(f"if any(ctx.needs_input_grad[{inputs}:]):")
+        lines.append(f"    dw = {call(self.weights, (*self.xs, *grads, *here, *halves))}")
+        return [*lines, f"return {', '.join(['*dx', '*dw', *nothing])}"]
+
+    def _jvp(self, plain: str) -> list[str]:
+        """The layer is linear in its inputs, and linear in its weights."""
+        still = [f"torch.zeros_like({bias})" for bias in self.biases]
+        moved = ", ".join([*(f"d{x}" for x in self.xs), *self.packed, *still, *self.extras])
+        if not self.learned:
+            return [f"return {plain}({moved})"]
+        mixed = ", ".join([*self.xs, *(f"d{value}" for value in self.learned), *self.extras])
+        return [
+            f"moved = {plain}({moved})",
+            f"mixed = {plain}({mixed})",
+            "return tuple(a + b for a, b in zip(moved, mixed))",
+        ]
+
+
+def call(function: Function, tensors: tuple[str, ...]) -> str:
+    """A call of a function with tensors and the extras that it takes."""
+    return f"{function.name}({', '.join((*tensors, *function.extras))})"

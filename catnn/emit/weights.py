@@ -1,0 +1,56 @@
+"""The function of the weight gradients: at each level the product of the two reductions."""
+
+from __future__ import annotations
+
+from catnn.emit.algebra import moved, scale_factors, scaled, wires_of
+from catnn.emit.functions import Function, Halves, bias_names, constant_rows, constants_along, inputs_of, row_groups
+from catnn.emit.writer import Body, one_tuple
+from catnn.plan.plan import Plan, Product, Row, inverse
+
+
+def weights_function(plan: Plan, back: Plan, name: str) -> Function:
+    """The gradients of the packed weights and of the biases; back is the mirror of the plan."""
+    body = Body()
+    inputs = tuple(body.names.fresh(i) for i in inputs_of(plan, "x"))
+    grads = tuple(body.names.fresh(i) for i in inputs_of(back, "g"))
+    extra = constant_rows(plan)
+    given = ("halves",) * bool(row_groups(plan)) + ("grads",) * bool(row_groups(back, extra))
+    for parameter in given:
+        body.names.fresh(parameter)
+    here = Halves.of(body, plan, inputs, "halves")
+    there = Halves.of(body, back, grads, "grads", extra)
+    results = [_packed(body, plan, *pair, here, there) for pair in zip(plan.products, back.products, strict=True)]
+    results += [_bias(body, plan, o, there) for o in bias_names(plan)]
+    body.say(f"return {one_tuple(results)}")
+    doc = "The gradients for the weights: at each level the product of the two reductions."
+    return Function(name, (*inputs, *grads, *given), doc, body)
+
+
+def _packed(body: Body, plan: Plan, product: Product, mirrored: Product, here: Halves, there: Halves) -> str:
+    """The gradient of one packed weight, (permutations, outputs, inputs)."""
+    right, left = here.read(product.rows), there.read(mirrored.rows)
+    factors = scale_factors(body, product.scale, wires_of(plan))
+    if plan.is_whole(product.rows[0]):
+        left = scaled(body, left, len(product.level), factors)
+    else:
+        right = scaled(body, right, len(product.level), factors)
+    right = body.let("r", _flat(body, right))
+    products = [f"{_flat(body, moved(left, inverse(sigma)))}.T @ {right}" for sigma in product.sigmas]
+    if len(products) == 1:
+        return body.let("w", f"({products[0]}).unsqueeze(0)")
+    return body.let("w", f"torch.stack(({', '.join(products)}))")
+
+
+def _bias(body: Body, plan: Plan, o: int, there: Halves) -> str:
+    """The gradient of a bias: the invariants of the incoming gradient, summed over the batch."""
+    constants = [constant for constant in plan.constants if constant.column.summand == o]
+    for product in plan.products:
+        if product.columns[0].summand == o and constants_along(plan, product):
+            rows = tuple(Row(column.summand, column.half) for column in product.columns)
+            return body.let("b", f"{_flat(body, there.read(rows))}.sum(0).view({len(rows)}, -1)")
+    parts = [f"{_flat(body, there.single(Row(o, c.column.half)))}.sum(0)" for c in constants]
+    return body.let("b", f"torch.stack({one_tuple(parts)})")
+
+
+def _flat(body: Body, value: str) -> str:
+    return f"{body.use('_flat')}({value})"
