@@ -81,7 +81,7 @@ def _pattern(here: Situation) -> Diagnostic | None:
             "a pattern without an arrow",
             "`->` is missing before this",
             note="inputs stand left of `->`, outputs right of it; either side may be empty",
-            fix="write `[i i -> ]` to sum, `[ -> i]` to broadcast",
+            fix="write `[i i -> ]` to sum, `[-> i]` to broadcast",
         )
     if here.kind == "_ARROW":
         return here.fault("E0017", "a second arrow in a pattern", "expected `]`", note=note)

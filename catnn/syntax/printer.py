@@ -56,13 +56,14 @@ def _lines(source: Source, module: Module) -> list[str]:
     comments = list(module.comments)
     reached = 0  # the offset up to which all is written
     taken = 0  # how many comments are
+    commented = False  # whether a comment from inside of the last statement came behind it
     for statement in (*module.statements, None):
         start = statement.span.start if statement else len(source.text)
         while taken < len(comments) and comments[taken][0] < start:
             offset, comment = comments[taken]
             taken += 1
             gap = source.text[reached:offset]
-            if lines and reached and "\n" not in gap:
+            if reached and "\n" not in gap and not commented:
                 lines[-1] += f"  {comment}"
             else:
                 _blank(lines, gap)
@@ -76,7 +77,9 @@ def _lines(source: Source, module: Module) -> list[str]:
         while taken < len(comments) and comments[taken][0] < end:
             inside.append(comments[taken])
             taken += 1
-        lines.extend(_Layout(source, inside).lines_of(statement))
+        layout = _Layout(source, inside)
+        lines.extend(layout.lines_of(statement))
+        commented = layout.commented
         reached = end
     return lines
 
@@ -96,6 +99,7 @@ class _Layout:
         self.lines: list[str] = []
         self.line = ""
         self.depth = 0
+        self.commented = False
 
     def lines_of(self, statement: Statement) -> list[str]:
         items = list(flat(statement))
@@ -119,6 +123,7 @@ class _Layout:
                     self._end()
                     self.depth = depth
         self._put(word, blank)
+        self.commented = bool(self.comments)
         self._trailing_before(len(self.source.text))
         self._end()
         return self.lines + [comment for _, comment in self.comments]

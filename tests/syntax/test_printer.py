@@ -177,6 +177,14 @@ def test_nothing_and_only_comments() -> None:
     assert format_source("\n# a") == "# a\n"
 
 
+def test_comments_behind_one_another() -> None:
+    """One inside of a bracket that closes on the next line, one behind the bracket."""
+    text = "let f : V -> V[1 # inside\n] = id[0 # a\n] # b\n# c\n"
+    formatted = format_source(text)
+    assert formatted == "let f : V -> V[1] =  # inside\n    id[0]  # a\n# b\n# c\n"
+    assert format_source(formatted) == formatted
+
+
 def test_broken_text_is_not_formatted() -> None:
     with pytest.raises(CatnnError):
         format_source("layr x")
