@@ -1,0 +1,104 @@
+"""`catnn check`: parse, type and prove; a line a file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catnn.commands import UsageError
+from catnn.commands.arguments import Parser, positive
+from catnn.commands.console import Progress, counted, print_json, print_note, report
+from catnn.commands.files import load_spec
+from catnn.diagnostics import CatnnError, Diagnostic
+from catnn.model import Layer, Network, Spec
+
+EXAMPLES = """\
+  catnn check graph.catnn
+  catnn check *.catnn --json
+  generate | catnn check -
+"""
+
+
+def parser() -> Parser:
+    """The command line."""
+    text = "Prints a line a file and, to standard error, every fault with its place. Takes a fraction of a second."
+    found = Parser("check", text, EXAMPLES)
+    found.add_argument("files", metavar="FILE", nargs="+", help="a spec, `-` for standard input")
+    found.add_argument("--max-diagrams", type=positive, metavar="N", help="the most diagrams that a layer may have")
+    found.json()
+    return found
+
+
+def run(words: list[str]) -> int:
+    """Run the verb."""
+    options = parser().read(words)
+    status, files = 0, []
+    for file in options.files:
+        with Progress(f"checking {file}"):
+            spec, error = _load(file, options.max_diagrams)
+        status = max(status, 2 if isinstance(error, UsageError) else 1 if error else 0)
+        files.append(_as_dict(file, spec, error.diagnostics if error else ()))
+        if not options.json:
+            _print(file, spec, error)
+    if options.json:
+        print_json({"ok": status == 0, "files": files})
+    return status
+
+
+def _load(file: str, max_diagrams: int | None) -> tuple[Spec | None, CatnnError | None]:
+    try:
+        return load_spec(file, max_diagrams=max_diagrams), None
+    except CatnnError as error:
+        return None, error
+
+
+def _print(file: str, spec: Spec | None, error: CatnnError | None) -> None:
+    if error is not None:
+        print(f"{file}: {counted(len(error.diagnostics), 'error')}")
+        report(error.diagnostics)
+    if spec is not None:
+        print(f"{file}: {summary(spec)}")
+        for name, layer in spec.layers.items():
+            for note in layer.notes:
+                print_note(f"{file}: {name}: {note}")
+
+
+def summary(spec: Spec) -> str:
+    """What a spec defines, and what was proved, on a line."""
+    own = [value for name, value in spec.items() if "." not in name]
+    layers, networks = len(spec.layers), len(spec.networks)
+    counts = ((layers, "layer"), (networks, "network"), (len(own) - layers - networks, "diagram"))
+    parts = [counted(number, noun) for number, noun in counts if number]
+    if spec.checks:
+        parts.append(f"{counted(len(spec.checks), 'check')} proved")
+    return ", ".join(parts) or "nothing is defined"
+
+
+def _as_dict(file: str, spec: Spec | None, diagnostics: tuple[Diagnostic, ...]) -> dict[str, Any]:
+    return {
+        "file": file,
+        "ok": spec is not None,
+        "definitions": [_definition(name, value) for name, value in (spec or {}).items()],
+        "checks": [check.text for check in spec.checks] if spec else [],
+        "diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics],
+    }
+
+
+def _definition(name: str, value: Any) -> dict[str, Any]:
+    """A definition as plain data."""
+    if isinstance(value, Layer):
+        return {
+            "name": name,
+            "kind": "layer",
+            "source": str(value.source),
+            "target": str(value.target),
+            "diagrams": sum(len(pair) for row in value.weighted for pair in row),
+            "bias_diagrams": sum(map(len, value.biases)),
+            "parameters": value.parameters,
+            "notes": list(value.notes),
+        }
+    if isinstance(value, Network):
+        return {"name": name, "kind": "network", "source": str(value.source), "target": str(value.target)}
+    from catnn.category.wires import show_word
+
+    source, target = show_word(value.source), show_word(value.target)
+    return {"name": name, "kind": "diagram", "source": source, "target": target, "diagram": str(value)}
