@@ -172,4 +172,3 @@ def _layer(node: nodes.LayerStatement, scope: Scope) -> Entry | None:
 def _later(scope: Scope, node: nodes.Statement, code: str, what: str, *helps: str) -> None:
     """Refuse a statement that this release does not compile."""
     scope.report.error(code, f"{what} not built yet", (node.span, ""), helps=helps)
-

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from catnn.category.diagram import Diagram, identity, permutation
+from catnn.category.compose import identity, permutation
+from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Word
 from catnn.syntax import nodes
@@ -85,9 +86,7 @@ def _id(node: nodes.Generator, scope: Scope) -> Shape | None:
     return None if wires is None else Shape(known(wires), known(wires))
 
 
-def _swap(
-    node: nodes.Generator, scope: Scope, numbers: tuple[int, ...], types: tuple[nodes.Type, ...]
-) -> Shape | None:
+def _swap(node: nodes.Generator, scope: Scope, numbers: tuple[int, ...], types: tuple[nodes.Type, ...]) -> Shape | None:
     if numbers or len(types) > 2:
         return _wrong(node, scope, "one or two spaces")
     words = [word(argument, scope) for argument in types]

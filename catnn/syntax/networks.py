@@ -7,33 +7,20 @@ expects, the type it produces, and its value; whoever put two stages side by sid
 from __future__ import annotations
 
 from collections.abc import Generator as Steps
-from dataclasses import dataclass
 
-from catnn.category.diagram import Morphism
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Summand, Type
-from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
+from catnn.category.wires import Type
+from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline
 from catnn.syntax import nodes
 from catnn.syntax.activations import ACTIVATIONS, culprit, reason
 from catnn.syntax.inference import Inference
 from catnn.syntax.lifting import gap
 from catnn.syntax.parts import summands
-from catnn.syntax.ports import bare_identities, guess, is_bare_identity, known, postorder, resolved, unbracketed, unify
+from catnn.syntax.ports import is_bare_identity, unbracketed
 from catnn.syntax.report import brief
 from catnn.syntax.scopes import Scope
-from catnn.syntax.terms import meaning, settle
+from catnn.syntax.stages import LOST, Flow, diagram, is_diagram
 
-
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """What a stage expects, produces and is; None for what a fault has made unknown."""
-
-    source: Type | None
-    target: Type | None
-    stage: Stage | None
-
-
-LOST = Flow(None, None, None)
 Request = tuple[nodes.Term, Type | None, Type | None]
 """A term, the type that reaches it, and the type it should produce if that is known."""
 
@@ -97,8 +84,8 @@ class Body:
         term = unbracketed(term)
         if is_bare_identity(term):
             return self._combined(source, [(factor, self._identity(source)) for factor, _, _ in summands(term)])
-        if self._is_diagram(term):
-            return self._diagram(term, source, wanted)
+        if is_diagram(term, self.scope):
+            return diagram(term, source, wanted, self.scope)
         match term:
             case nodes.Generator():
                 return self._named(term, source)
@@ -215,64 +202,6 @@ class Body:
         rows = (flow.source, flow.target)
         return " -> ".join("?" if row is None else self.scope.show_type(row) for row in rows)
 
-    # ------------------------------------------------------------------------------------------------ fixed diagrams
-
-    def _is_diagram(self, term: nodes.Term) -> bool:
-        """Whether a term is made of diagrams alone, and no `id` in it means a whole type."""
-        for node in postorder(term):
-            match node:
-                case nodes.Generator():
-                    name = node.name.text
-                    entry = self.scope.entries.get(name)
-                    if name in ACTIVATIONS or (entry is not None and entry.kind != "let"):
-                        return False
-                case nodes.Chain() if any(bare_identities(stage) is not None for stage in node.terms):
-                    return False
-                case nodes.Sum() if bare_identities(node) is not None:
-                    return False
-        return True
-
-    def _diagram(self, term: nodes.Term, source: Type | None, wanted: Type | None) -> Flow:
-        if source is None:
-            Inference(self.scope).run(term)
-            return LOST
-        aims = wanted.words if wanted is not None and len(wanted.words) == len(source.words) else None
-        expects: list[Summand] = []
-        produces: list[Summand] = []
-        values: list[Morphism | None] = []
-        for at, summand in enumerate(source.summands):
-            inference = Inference(self.scope)
-            shape = inference.run(term)
-            if shape is None:
-                return LOST
-            fits = unify(shape.source, known(summand.word))
-            if fits and resolved(shape.target) is None and aims is not None:
-                unify(shape.target, known(aims[at]))
-            expects.append(Summand(guess(shape.source) if not fits else summand.word, summand.channels))
-            if not fits:
-                return Flow(Type((*source.summands[:at], expects[-1], *source.summands[at + 1 :])), None, None)
-            value = meaning(inference, term) if settle(inference, (term,)) else None
-            target = resolved(shape.target)
-            if target is None:
-                return LOST
-            produces.append(Summand(target, summand.channels))
-            values.append(value)
-            if value is None:
-                break
-        if any(value is None for value in values):
-            return Flow(source, Type(tuple(produces)) if len(produces) == len(source.words) else None, None)
-        morphisms = [value for value in values if value is not None]
-        return Flow(source, Type(tuple(produces)), Apply(_frozen(term, source, Type(tuple(produces)), morphisms)))
-
-
-def _frozen(term: nodes.Term, source: Type, target: Type, values: list[Morphism]) -> Layer:
-    """A layer without weights: a diagram on every summand."""
-    name = term.name.text if isinstance(term, nodes.Generator) and "[" not in term.span.text else "fixed"
-    rows = range(len(values))
-    parts = tuple(tuple((values[o],) if o == i and values[o].weighted else () for i in rows) for o in rows)
-    none = tuple(tuple(() for _ in rows) for _ in rows)
-    return Layer(name, source, target, none, tuple(() for _ in rows), parts, learned=False, span=term.span)
-
 
 def _scalars(term: nodes.Term) -> list[nodes.Scaled]:
     found = []
@@ -286,4 +215,3 @@ def _scalars(term: nodes.Term) -> list[nodes.Scaled]:
 def _parallel(one: Flow, other: Flow) -> bool:
     pairs = ((one.source, other.source), (one.target, other.target))
     return all(a is None or b is None or a == b for a, b in pairs)
-

@@ -5,16 +5,17 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import chain
 
-from catnn.category.diagram import Diagram, Morphism, compose, linear, tensor
-from catnn.category.families import FAMILIES
+from catnn.category.compose import compose, tensor
+from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.scalar import Monomial, Scalar
 from catnn.category.wires import Word
 from catnn.diagnostics import Span
 from catnn.syntax import generators, nodes
 from catnn.syntax.inference import Inference
-from catnn.syntax.ports import Port, Shape, bare_identities, children, core, known, postorder, resolved, unify
-from catnn.syntax.report import brief, number, plural, times
+from catnn.syntax.ports import Shape, bare_identities, children, postorder, resolved, unify
+from catnn.syntax.report import number, plural
 from catnn.syntax.scopes import GENERATORS, Scope
+from catnn.syntax.settling import expect, settle
 
 MOST_BITS = 4_000
 """Coefficients have at most this many binary digits (1,200 decimal ones)."""
@@ -88,127 +89,6 @@ def _like(inference: Inference, term: nodes.Term, shape: Shape, other: Shape) ->
     for generator in identities:
         inference.shapes[id(generator)] = Shape(other.source, other.source)
     return Shape(other.source, other.source)
-
-
-# ------------------------------------------------------------------------------------------------------------ typing
-
-
-def expect(
-    inference: Inference,
-    term: nodes.Term,
-    shape: Shape,
-    source: Word | None,
-    target: Word | None,
-    declared: Span | None,
-) -> Shape | None:
-    """Make a shape meet the words that are declared; reports where it cannot."""
-    identities = bare_identities(term)
-    if identities is not None:
-        word = source if source is not None else target
-        assert word is not None
-        shape = Shape(known(word), known(word))
-        for generator in identities:
-            inference.shapes[id(generator)] = shape
-    before = inference.arrow(shape)
-    fine = source is None or unify(shape.source, known(source))
-    fine &= target is None or unify(shape.target, known(target))
-    if fine:
-        return shape
-    if not _mixed_letter(inference, term, source, target):
-        wanted = [inference.scope.show_word(word) if word is not None else "..." for word in (source, target)]
-        places: list[tuple[Span, str]] = [(term.span, f"this is {before}")]
-        if declared is not None:
-            places.append((declared, f"declared {' -> '.join(wanted)}"))
-        message = f"`{brief(term.span)}` is not of type {' -> '.join(wanted)}"
-        inference.scope.report.error("E0303", message, *places)
-    return None
-
-
-def _mixed_letter(inference: Inference, term: nodes.Term, source: Word | None, target: Word | None) -> bool:
-    """Report a letter that stands on two spaces, where a pattern of the right width does not fit."""
-    pattern = core(term)
-    if not isinstance(pattern, nodes.Pattern) or source is None or target is None:
-        return False
-    letters = (*pattern.inputs[0], *pattern.outputs)
-    wires = source + target if term is pattern else ()
-    if len(letters) != len(wires) or len(pattern.outputs) != len(target):
-        return False
-    first: dict[str, int] = {}
-    for at, letter in enumerate(letters):
-        other = first.setdefault(letter.text, at)
-        if wires[other] != wires[at]:
-            shown = [inference.scope.show_word((wires[i],)) for i in (other, at)]
-            inference.scope.report.error(
-                "E0402",
-                f"letter `{letter.text}` joins a wire of `{shown[0]}` and a wire of `{shown[1]}`",
-                (letter.span, f"on `{shown[1]}`"),
-                (letters[other].span, f"on `{shown[0]}`"),
-                notes=("the wires of one block are of one space",),
-            )
-            return True
-    return False
-
-
-def settle(inference: Inference, terms: tuple[nodes.Term, ...]) -> bool:
-    """Whether every space is known, every generator exists and every pattern is a diagram; reports what is not."""
-    scope, fine = inference.scope, inference.faults == 0 and not inference.poisoned
-    unknown: set[Port] = set()
-    for node in chain.from_iterable(postorder(term) for term in terms):
-        if not isinstance(node, nodes.Generator | nodes.Pattern):
-            continue
-        shape = inference.shapes[id(node)]
-        if shape is None:
-            fine = False
-            continue
-        missing = {port.root() for port in (*shape.source, *shape.target) if port.root().wire is None}
-        if missing:
-            if not inference.faults and not missing <= unknown and not scope.failed_spaces:
-                _unresolved(node, scope)
-            unknown |= missing
-        elif isinstance(node, nodes.Pattern):
-            fine = _blocks(node, shape, scope) and fine
-        elif node.name.text in GENERATORS:
-            fine = generators.exists(node, shape, scope) and fine
-    return fine and not unknown
-
-
-def _unresolved(node: nodes.Generator | nodes.Pattern, scope: Scope) -> None:
-    spaces = [name for name, wire in scope.spaces.items() if wire is not None]
-    if not spaces:
-        scope.report.error("E0304", f"`{brief(node.span)}` needs a space, and none is declared",
-                           (node.span, "of which space?"), helps=("declare one: `space V : S(n)`",))  # fmt: skip
-        return
-    choices = " or ".join(f"`{name}`" for name in spaces[:4])
-    fix = f"`{node.name.text}[{spaces[0]}]`" if isinstance(node, nodes.Generator) else ""
-    if not fix or node.name.text in ("perm", "spider"):  # type: ignore[union-attr]
-        fix = "`id[...]` beside it says which"
-    scope.report.error(
-        "E0304",
-        f"the space of `{brief(node.span)}` is not known: {choices}",
-        (node.span, "of which space?"),
-        helps=(f"say it: {fix}; in a check, end with `: A -> B`",),
-    )
-
-
-def _blocks(node: nodes.Pattern, shape: Shape, scope: Scope) -> bool:
-    found: dict[str, list[Span]] = {}
-    wires = dict[str, Port]()
-    letters = (*(node.inputs[0] if node.inputs else ()), *node.outputs)
-    for letter, port in zip(letters, (*shape.source, *shape.target), strict=True):
-        found.setdefault(letter.text, []).append(letter.span)
-        wires[letter.text] = port
-    fine = True
-    for text, spans in found.items():
-        wire = wires[text].root().wire
-        assert wire is not None
-        family = FAMILIES[wire.group.family]
-        fault = family.block_fault(len(spans))
-        if fault is not None:
-            places = [(spans[-1], f"{times(len(spans))}"), *((span, "") for span in spans[:-1])]
-            message = f"a wire of `{wire.group}` is used {times(len(spans))}: letter `{text}` {fault}"
-            scope.report.error("E0401", message, *places[:8], notes=(family.law,))
-            fine = False
-    return fine
 
 
 # ----------------------------------------------------------------------------------------------------------- meaning

@@ -23,8 +23,10 @@ def codes(text: str) -> list[str]:
     [
         (
             "space R : O(3)  network f : R[4] -> R[4] = relu",
-            "`relu` is not equivariant on `R` (O(3)): a pointwise map commutes with permutations, not with rotations; "
-            "use `gate`",
+            (
+                "`relu` is not equivariant on `R` (O(3)): a pointwise map commutes with permutations, not with "
+                "rotations; use `gate`"
+            ),
         ),
         (
             "space R : O(n)  let f : R^2 -> R = [i i -> i]",
@@ -32,23 +34,32 @@ def codes(text: str) -> list[str]:
         ),
         (
             "space R : O(3)  layer f : R -> R^2 = all",
-            "no non-zero equivariant map `R -> R^2` exists for O(3): 3 ports cannot be paired (k + l must be even); "
-            "SO(3) has one, `[i -> j k]`, the cross product upside down",
+            (
+                "no non-zero equivariant map `R -> R^2` exists for O(3): 3 ports cannot be paired (k + l must be "
+                "even); SO(3) has one, `[i -> j k]`, the cross product upside down"
+            ),
         ),
         (
             "space V : S(n)  layer f : V^12 -> V^12 = all",
-            "`V^12 -> V^12` has 445,958,869,294,805,289 diagrams; the limit is 100,000 (`--max-diagrams`), counted, "
-            "not tried",
+            (
+                "`V^12 -> V^12` has 445,958,869,294,805,289 diagrams; the limit is 100,000 (`--max-diagrams`), "
+                "counted, not tried"
+            ),
         ),
         (
             "space V : S(n)  layer f : V^500 -> V^500 = all",
-            "`V^500 -> V^500` has more than 10^453 diagrams; the limit is 100,000 (`--max-diagrams`), counted, not tried",
+            (
+                "`V^500 -> V^500` has more than 10^453 diagrams; the limit is 100,000 (`--max-diagrams`), "
+                "counted, not tried"
+            ),
         ),
         ("space P : Sp(3)", "`Sp(3)`: a symplectic space has even dimension"),
         (
             "space P : Sp(n)  network f : P -> P = gate",
-            "`gate` is not equivariant on `P` (Sp(n)): Omega(v, v) = 0, so a single vector has no norm; make invariants "
-            "from pairs with `ev` first",
+            (
+                "`gate` is not equivariant on `P` (Sp(n)): Omega(v, v) = 0, so a single vector has no norm; make "
+                "invariants from pairs with `ev` first"
+            ),
         ),
         (
             "space V : S(n)  space R : O(3)  let f : V @ R -> V @ R = [i j -> j i]",
@@ -64,9 +75,7 @@ def test_what_only_a_tool_that_knows_the_mathematics_says(text: str, message: st
 
 def test_literal_sizes_leave_a_note() -> None:
     layer = catnn.parse("space V : S(3)  layer f : V^2 -> V^2 = all")["f"]
-    assert layer.notes == (
-        "15 diagrams, only 14 independent for n = 3: `all` keeps the 14 with at most 3 blocks",
-    )
+    assert layer.notes == ("15 diagrams, only 14 independent for n = 3: `all` keeps the 14 with at most 3 blocks",)
     assert len(layer.diagrams) == 14
 
 
@@ -78,7 +87,9 @@ layer pool : V^2[16] -> V[8]    = all
 network classify : V^2[3] -> V^2[16] = mix ; pool ; relu ; mix
 """
     (fault,) = faults(text)
-    assert str(CatnnError(fault)) == """\
+    assert (
+        str(CatnnError(fault))
+        == """\
 error[E0301]: `relu` does not compose with `mix`
  --> a.catnn:5:60
   |
@@ -87,6 +98,7 @@ error[E0301]: `relu` does not compose with `mix`
   |                                                     ---- produces V[8]
   = note: in `f ; g` the target of f is the source of g
   = help: insert `layer lift : V[8] -> V^2[3] = all` (5 diagrams)"""
+    )
 
 
 def test_many_faults_in_file_order_none_caused_by_another() -> None:
@@ -103,7 +115,9 @@ let broken : V -> V =
 let f : V -> V^2 = copy ; swap ; merge
 """
     found = faults(text)
-    assert [(fault.code, fault.labels[0].span.source.line_column(fault.labels[0].span.start)[0]) for fault in found] == [
+    spans = [fault.labels[0].span for fault in found]
+    lines = [span.source.line_column(span.start)[0] for span in spans]
+    assert list(zip([fault.code for fault in found], lines, strict=True)) == [
         ("E0201", 2),
         ("E0101", 3),
         ("E0306", 6),
@@ -175,7 +189,7 @@ def test_the_nearest_is_offered(text: str, help_: str) -> None:
         ("check id = 2 * id", "E0701"),
         ("check id = 0 * id", "E0701"),
         ("check id = all", "E0702"),
-        ("import \"/etc/passwd\" as H", "E0801"),
+        ('import "/etc/passwd" as H', "E0801"),
     ],
 )
 def test_one_fault_one_code(text: str, code: str) -> None:
