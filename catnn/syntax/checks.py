@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from catnn.category.diagram import Diagram, Morphism
-from catnn.category.families import FAMILIES
-from catnn.category.scalar import ONE, ZERO, Scalar
+from catnn.category.scalar import ONE
 from catnn.diagnostics import Span
 from catnn.model import Check
 from catnn.syntax import nodes
+from catnn.syntax.independence import inner
 from catnn.syntax.parts import WORDS
 from catnn.syntax.ports import postorder
 from catnn.syntax.report import number
@@ -40,7 +40,7 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
         message = f"the two sides differ in {found} diagrams, too many to compare at a literal size"
         scope.report.error("E0405", message, (node.span, "here"), helps=("make the size a name: `S(n)`",))
         return None
-    if difference.weighted and not (literal and not norm(difference)):
+    if difference.weighted and not (literal and not inner(difference, difference)):
         _refute(node, scope, left, right, literal=literal)
         return None
     return Check(node.span.text, node.span)
@@ -64,25 +64,6 @@ def _is_fixed(term: nodes.Term, scope: Scope) -> bool:
 
 def _has_literal(value: Morphism) -> bool:
     return any(isinstance(wire.group.size, int) for wire in value.source + value.target)
-
-
-def norm(value: Morphism) -> Scalar:
-    """The square of the Frobenius norm; zero iff the map is zero, at every value of the sizes that are names."""
-    total = ZERO
-    for at, (c, diagram) in enumerate(value.weighted):
-        total = total + c * c * inner(diagram, diagram)
-        for d, other in value.weighted[at + 1 :]:
-            total = total + c * d * inner(diagram, other) * Scalar.of(2)
-    return total
-
-
-def inner(left: Diagram, right: Diagram) -> Scalar:
-    """The Frobenius inner product of two parallel diagrams, a product over their spaces."""
-    result = ONE
-    for wire in left.spaces():
-        family = FAMILIES[wire.group.family]
-        result = result * family.inner(left.part(wire)[0], right.part(wire)[0], wire.group.size)
-    return result
 
 
 def _refute(node: nodes.CheckStatement, scope: Scope, left: Morphism, right: Morphism, *, literal: bool) -> None:

@@ -11,6 +11,7 @@ from catnn.category.wires import Summand, Type, Word
 from catnn.diagnostics import Span
 from catnn.syntax import nodes
 from catnn.syntax.homs import averaged, basis, note, too_many
+from catnn.syntax.independence import rank
 from catnn.syntax.inference import WEIGHTS
 from catnn.syntax.placing import place
 from catnn.syntax.ports import unbracketed
@@ -19,6 +20,9 @@ from catnn.syntax.scopes import Scope
 from catnn.syntax.terms import scalar
 
 Learned = nodes.All | nodes.Bias | nodes.SpanOf
+MOST_COMPARED = 30
+"""How many elements of a `span` are tested for independence."""
+
 WORDS = {nodes.All: "all", nodes.Bias: "bias", nodes.SpanOf: "span"}
 
 
@@ -121,6 +125,23 @@ class Parts:
                 spans: dict[tuple[int, int], list[Span]] = {}
                 for element in term.terms:
                     self._element(element, spans)
+                self._note_dependence()
+
+    def _note_dependence(self) -> None:
+        """Tell where fewer weights would do; longer lists are the user's business."""
+        for out, in_, target, source in self.pairs():
+            here = self.weighted[out][in_]
+            if (
+                self.failed
+                or not 1 < len(here) <= MOST_COMPARED
+                or sum(len(e.weighted) for e in here) > 2 * MOST_COMPARED
+            ):
+                continue
+            independent = rank(here)
+            if independent < len(here):
+                arrow = self.scope.show_arrow(source.word, target.word)
+                text = f"only {independent} of the {len(here)} elements of `span` are linearly independent"
+                self.notes.append(f"`{arrow}`: {text}")
 
     def _basis(self, term: Learned, what: str, source: Word, target: Word) -> list[Morphism] | None:
         message = too_many(source, target, self.scope)

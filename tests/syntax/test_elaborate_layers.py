@@ -114,3 +114,15 @@ def test_what_direct_sums_refuse(text: str, code: str) -> None:
     with pytest.raises(CatnnError) as caught:
         layer(text)
     assert [fault.code for fault in caught.value.diagnostics] == [code]
+
+
+def test_a_dependent_span_leaves_a_note() -> None:
+    text = "V^2 -> V^2 = span { id, swap, id + swap }"
+    for size, note in (("n", "only 2 of the 3"), ("1", "only 1 of the 3")):
+        found = layer(text, f"space V : S({size})\n")
+        assert len(found.diagrams) == 3
+        assert found.notes == (f"`V^2 -> V^2`: {note} elements of `span` are linearly independent",)
+    assert layer("V^2 -> V^2 = span { id, swap }", "space V : Sp(n)\n").notes == ()
+    assert layer("V^2 -> 1 = span { ev }", "space V : Sp(2)\n").notes == ()
+    (note,) = layer("V^2 -> V^2 = span { id, swap, ev ; coev }", "space V : Sp(2)\n").notes
+    assert "only 2 of the 3" in note
