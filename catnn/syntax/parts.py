@@ -20,8 +20,8 @@ from catnn.syntax.scopes import Scope
 from catnn.syntax.terms import scalar
 
 Learned = nodes.All | nodes.Bias | nodes.SpanOf
-MOST_COMPARED = 30
-"""How many elements of a `span` are tested for independence."""
+MOST_COMPARED = 50
+"""How many diagrams the elements of a `span` may have to be tested for independence."""
 
 WORDS = {nodes.All: "all", nodes.Bias: "bias", nodes.SpanOf: "span"}
 
@@ -131,11 +131,7 @@ class Parts:
         """Tell where fewer weights would do; longer lists are the user's business."""
         for out, in_, target, source in self.pairs():
             here = self.weighted[out][in_]
-            if (
-                self.failed
-                or not 1 < len(here) <= MOST_COMPARED
-                or sum(len(e.weighted) for e in here) > 2 * MOST_COMPARED
-            ):
+            if self.failed or len(here) < 2 or sum(len(element.weighted) for element in here) > MOST_COMPARED:
                 continue
             independent = rank(here)
             if independent < len(here):
