@@ -15,12 +15,13 @@ from catnn.category.diagram import Morphism
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Type
 from catnn.diagnostics import CatnnError, Diagnostic, Span
+from catnn.drawable import Drawable
 
 Morphisms = tuple[Morphism, ...]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Layer:
+class Layer(Drawable):
     """A learned affine equivariant map: weights on diagrams, a bias on invariant elements, fixed diagrams beside them.
 
     weighted[out][in]: the weighted terms from source summand `in` to target summand `out`, in the order of the weights.
@@ -183,7 +184,7 @@ Stage = Apply | Call | Activate | Identity | Pipeline | Combine
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Network:
+class Network(Drawable):
     """A network: a name, its type and its body.
 
     A fixed diagram in the body is an `Apply` of a Layer that has only fixed parts (its name is then the let's name,

@@ -6,18 +6,19 @@ immediate and composition is linear in the vertices.  A `Sum` is a multiset of d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks, Part
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Wire, Word, show_word
+from catnn.category.sizes import length, resolve_sizes
+from catnn.category.wires import Wire, Word
 from catnn.diagnostics import fail
+from catnn.drawable import Drawable
 
 if TYPE_CHECKING:
     import numpy
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Morphism:
+class Morphism(Drawable):
     """What diagrams and sums have in common: the operations of a linear monoidal category with a dagger.
 
     `>>` composes (first this, then that), `@` tensors, `+`, `-` and scalars combine; each gives a `Sum`.
@@ -47,13 +48,19 @@ class Morphism:
         return tuple((coefficient.sympy(), diagram) for coefficient, diagram in self.weighted)
 
     def __rshift__(self, other: Morphism) -> Sum:
+        from catnn.category.compose import compose
+
         return compose(other, self)
 
     def __matmul__(self, other: Morphism) -> Sum:
+        from catnn.category.compose import tensor
+
         return tensor((self, other))
 
     def __add__(self, other: Morphism) -> Sum:
-        return linear(self.source, self.target, (*self.weighted, *_same(other, self).weighted))
+        from catnn.category.compose import parallel
+
+        return linear(self.source, self.target, (*self.weighted, *parallel(other, self).weighted))
 
     def __neg__(self) -> Sum:
         return self * -1
@@ -61,11 +68,15 @@ class Morphism:
     def __sub__(self, other: Morphism) -> Sum:
         return self + -other
 
-    def __mul__(self, scalar: Scalar | Fraction | int) -> Sum:
+    def __mul__(self, scalar: Scalar | sympy.Expr | Fraction | int | str) -> Sum:
         factor = Scalar.of(scalar)
         return linear(self.source, self.target, ((c * factor, d) for c, d in self.weighted))
 
     __rmul__ = __mul__
+
+    def __truediv__(self, scalar: Scalar | sympy.Expr | Fraction | int | str) -> Sum:
+        inverse = ONE / Scalar.of(scalar)
+        return linear(self.source, self.target, ((c * inverse, d) for c, d in self.weighted))
 
     def dagger(self) -> Sum | Diagram:
         """The diagram upside down: its matrix is the transpose."""
@@ -82,10 +93,10 @@ class Morphism:
         given = resolve_sizes(self.source + self.target, self.size_names, size, sizes)
         values = [coefficient.value(given) for coefficient, _ in self.weighted]
         whole = all(value.denominator == 1 for value in values)
-        shape = [int(_length(wire, given)) for wire in (*self.target, *self.source)]
-        total = numpy.zeros(shape, dtype=numpy.int64 if whole else numpy.float64)
+        shape = [int(length(wire, given)) for wire in (*self.target, *self.source)]
+        total: NDArray[Any] = numpy.zeros(shape, dtype=numpy.int64 if whole else numpy.float64)
         for value, (_, diagram) in zip(values, self.weighted, strict=True):
-            total += (int(value) if whole else float(value)) * diagram.array(given)
+            total = total + (int(value) if whole else float(value)) * diagram.array(given)
         rows = int(numpy.prod(shape[: len(self.target)], dtype=int))
         return total.reshape(rows, int(numpy.prod(shape[len(self.target) :], dtype=int)))
 
@@ -181,7 +192,7 @@ class Diagram(Morphism):
         order: list[int] = []
         for wire in self.spaces():
             part, here = self.part(wire)
-            result = numpy.multiply.outer(result, FAMILIES[wire.group.family].tensor(part, _length(wire, sizes)))
+            result = numpy.multiply.outer(result, FAMILIES[wire.group.family].tensor(part, length(wire, sizes)))
             order.extend(here)
         return numpy.transpose(result, numpy.argsort(order)) if order else result
 
@@ -194,10 +205,6 @@ class Diagram(Morphism):
         from catnn.category.pattern import transparent
 
         return transparent(self)
-
-    def __getattr__(self, name: str) -> Any:
-        """Drawings and graphs live in `catnn.view`: to_svg, to_tikz, to_dot, to_json, to_graphml, to_networkx, ..."""
-        return _view(self, name)
 
 
 class Sum(Morphism):
@@ -228,7 +235,9 @@ class Sum(Morphism):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Morphism):
             return NotImplemented
-        if len(self.source) != len(other.source) or len(self.target) != len(other.target):
+        if [w.group for w in self.source + self.target] != [w.group for w in other.source + other.target]:
+            return False
+        if len(self.source) != len(other.source):
             return False
         return set(self.weighted) == set(other.weighted)
 
@@ -253,14 +262,21 @@ class Sum(Morphism):
         """Every diagram upside down."""
         return linear(self.target, self.source, ((c, d.dagger()) for c, d in self._weighted))
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") and name != "_repr_svg_":
-            raise AttributeError(name)
-        if self.single is not None:
-            return getattr(self.single, name)
-        if name.startswith("to_") or name == "_repr_svg_":
-            return _view(self, name)
-        raise AttributeError(f"a sum of {len(self._weighted)} diagrams has no attribute {name!r}; see its .terms")
+    @property
+    def _one(self) -> Diagram:
+        if self.single is None:
+            raise AttributeError(f"a sum of {len(self._weighted)} diagrams has no blocks of its own; see its .terms")
+        return self.single
+
+    @property
+    def blocks(self) -> Blocks | dict[str, Blocks]:
+        """The blocks of the one diagram that this is.  Raises: AttributeError for any other sum."""
+        return self._one.blocks
+
+    @property
+    def parts(self) -> Blocks:
+        """The blocks in one tuple, likewise."""
+        return self._one.parts
 
 
 def linear(source: Word, target: Word, pairs: Iterable[tuple[Scalar, Diagram]]) -> Sum:
@@ -272,96 +288,6 @@ def linear(source: Word, target: Word, pairs: Iterable[tuple[Scalar, Diagram]]) 
     if len(kept) > 1:
         kept.sort(key=lambda pair: pair[1].parts)
     return Sum(source, target, tuple(kept))
-
-
-def identity(word: Word) -> Diagram:
-    """The identity of a word."""
-    return Diagram(word, word, tuple((v, v + len(word)) for v in range(len(word))))
-
-
-def permutation(word: Word, order: tuple[int, ...]) -> Diagram:
-    """The permutation whose output j is input order[j], as torch.permute."""
-    l = len(word)  # noqa: E741
-    return Diagram(word, tuple(word[i] for i in order), tuple((j, l + i) for j, i in enumerate(order)))
-
-
-def compose_diagrams(upper: Diagram, lower: Diagram) -> tuple[tuple[Scalar, Diagram], ...]:
-    """upper after lower, one space at a time (a closed loop is the family's scalar)."""
-    wires = tuple(dict.fromkeys((*upper.target, *upper.source, *lower.source)))
-    if not wires:
-        return ((ONE, Diagram((), (), ())),)
-    if len(wires) == 1:
-        u = Part(len(upper.target), len(upper.source), upper.parts)
-        w = Part(len(lower.target), len(lower.source), lower.parts)
-        group = wires[0].group
-        composed = FAMILIES[group.family].compose(u, w, group.size)
-        return tuple((c, Diagram(lower.source, upper.target, p.blocks)) for c, p in composed)
-    l = len(upper.target)  # noqa: E741
-    choices = []
-    for wire in wires:
-        pieces = FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size)
-        here = [v for v, w in enumerate(upper.target) if w == wire]
-        here += [l + v for v, w in enumerate(lower.source) if w == wire]
-        choices.append([(c, tuple(tuple(here[v] for v in block) for block in p.blocks)) for c, p in pieces])
-    result = []
-    for combination in product(*choices):
-        coefficient = ONE
-        for c, _ in combination:
-            coefficient = coefficient * c
-        blocks = tuple(sorted(block for _, piece in combination for block in piece))
-        result.append((coefficient, Diagram(lower.source, upper.target, blocks)))
-    return tuple(result)
-
-
-def compose(upper: Morphism, lower: Morphism) -> Sum:
-    """upper after lower.  Raises: CatnnError (E0301) where the words do not meet."""
-    lower, upper = _meet(lower, upper)
-    return linear(
-        lower.source,
-        upper.target,
-        (
-            (c * d * scalar, diagram)
-            for c, u in upper.weighted
-            for d, w in lower.weighted
-            for scalar, diagram in compose_diagrams(u, w)
-        ),
-    )
-
-
-def compose_all(stages: Iterable[Morphism]) -> Sum:
-    """The composite of a chain, first stage first.  Raises: CatnnError where two do not meet; ValueError if empty."""
-    iterator: Iterator[Morphism] = iter(stages)
-    try:
-        first = next(iterator)
-    except StopIteration:
-        raise ValueError("a chain has one stage or more") from None
-    total = linear(first.source, first.target, first.weighted)
-    for stage in iterator:
-        total = compose(stage, total)
-    return total
-
-
-def tensor(factors: Iterable[Morphism]) -> Sum:
-    """The factors side by side, n-ary."""
-    source: Word = ()
-    target: Word = ()
-    chosen: list[tuple[Scalar, tuple[Diagram, ...]]] = [(ONE, ())]
-    for factor in factors:
-        source, target = source + factor.source, target + factor.target
-        chosen = [(c * d, (*row, diagram)) for c, row in chosen for d, diagram in factor.weighted]
-    return linear(source, target, ((c, _beside(row)) for c, row in chosen))
-
-
-def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
-    source = tuple(wire for d in diagrams for wire in d.source)
-    target = tuple(wire for d in diagrams for wire in d.target)
-    blocks: list[tuple[int, ...]] = []
-    outs, ins = 0, len(target)
-    for d in diagrams:
-        l = len(d.target)  # noqa: E741
-        blocks.extend(tuple(v + outs if v < l else v - l + ins for v in block) for block in d.parts)
-        outs, ins = outs + l, ins + len(d.source)
-    return Diagram(source, target, tuple(sorted(blocks)))
 
 
 def _validate(diagram: Diagram) -> None:
@@ -379,86 +305,3 @@ def _validate(diagram: Diagram) -> None:
     seen.sort()
     if seen != list(range(len(diagram.target) + len(diagram.source))):
         raise ValueError(f"blocks {diagram.parts} are no partition of the vertices")
-
-
-def _same(other: Morphism, one: Morphism) -> Morphism:
-    """`other`, once it is known to be parallel to `one`."""
-    here, there = (one.source, one.target), (other.source, other.target)
-    alike = all(len(a) == len(b) and _groups(a) == _groups(b) for a, b in zip(here, there, strict=True))
-    if not alike or (here != there and len(set(one.source + one.target)) > 1):
-        shown = [f"{show_word(m.source)} -> {show_word(m.target)}" for m in (one, other)]
-        raise fail("E0302", f"`{shown[0]}` and `{shown[1]}` cannot be added: a sum has one type")
-    return _renamed(other, one)
-
-
-def _meet(lower: Morphism, upper: Morphism) -> tuple[Morphism, Morphism]:
-    if lower.target != upper.source:
-        spaces = [set(m.source + m.target) for m in (lower, upper)]
-        if _groups(lower.target) != _groups(upper.source) or any(len(s) > 1 for s in spaces):
-            met, wanted = show_word(lower.target), show_word(upper.source)
-            raise fail("E0301", f"`{lower}` does not compose with `{upper}`: it produces {met}, not {wanted}")
-        upper = _renamed(upper, lower)
-    return lower, upper
-
-
-def _renamed(other: Morphism, like: Morphism) -> Morphism:
-    """`other`, on one space, with that space named as in `like`."""
-    wires = set(like.source + like.target)
-    if len(wires) != 1 or other.source + other.target == () or set(other.source + other.target) == wires:
-        return other
-    (wire,) = wires
-    pairs = [
-        (c, Diagram((wire,) * len(d.source), (wire,) * len(d.target), d.parts)) for c, d in other.weighted
-    ]
-    return linear((wire,) * len(other.source), (wire,) * len(other.target), pairs)
-
-
-def _groups(word: Word) -> tuple[object, ...]:
-    return tuple(wire.group for wire in word)
-
-
-def _length(wire: Wire, sizes: Mapping[str, int]) -> int:
-    size = wire.group.size
-    return size if isinstance(size, int) else sizes[size]
-
-
-def resolve_sizes(
-    word: Word, names: frozenset[str], size: int | None, sizes: Mapping[str, int]
-) -> dict[str, int]:
-    """Numbers for all names, from one positional size or from keywords; literal sizes may be repeated, not changed."""
-    if not word and not names:
-        return {}  # a number has the same matrix at every size
-    given = dict(sizes)
-    if size is not None:
-        literal = {wire.group.size for wire in word if isinstance(wire.group.size, int)}
-        if len(names) == 1 and not literal:
-            given[next(iter(names))] = size
-        elif names or len(literal) > 1:
-            shown = ", ".join(sorted(names)) or "none"
-            raise fail("E1002", f"one size is not enough here: give each by its name ({shown})")
-        elif literal and literal != {size}:
-            raise fail("E1003", f"n={size} contradicts the literal size {next(iter(literal))}")
-    for name, value in given.items():
-        if name not in names:
-            known = ", ".join(sorted(names)) or "none"
-            raise fail("E1002", f"there is no size `{name}` here; the sizes are: {known}")
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise fail("E1003", f"the size {name}={value!r} is not a positive integer")
-    missing = sorted(names - given.keys())
-    if missing:
-        raise fail("E1002", f"no value for the size `{missing[0]}`", helps=(f"give it: {missing[0]}=4",))
-    for wire in word:
-        fault = FAMILIES[wire.group.family].size_fault(_length(wire, given))
-        if fault is not None:
-            raise fail("E1003", f"`{wire.group.family}({_length(wire, given)})`: {fault}")
-    return given
-
-
-def _view(morphism: Morphism, name: str) -> Any:
-    if name.startswith("to_") or name in ("_repr_svg_", "_repr_html_", "draw"):
-        from catnn import view
-
-        method = getattr(view, name, None)
-        if method is not None:
-            return lambda *args, **options: method(morphism, *args, **options)
-    raise AttributeError(f"a diagram has no attribute {name!r}")

@@ -129,9 +129,7 @@ class Factors:
         l = len(self.output.word)  # noqa: E741
         outs, ins = self.output, self.input
         blocks = [block for block, flag in zip(outs.blocks, outs.through, strict=True) if not flag]
-        blocks += [
-            tuple(v + l for v in block) for block, flag in zip(ins.blocks, ins.through, strict=True) if not flag
-        ]
+        blocks += [tuple(v + l for v in block) for block, flag in zip(ins.blocks, ins.through, strict=True) if not flag]
         outer, inner = outs.ports, ins.ports
         for j, b in enumerate(outer):
             blocks.append(outs.blocks[b] + tuple(v + l for v in ins.blocks[inner[self.sigma[j]]]))

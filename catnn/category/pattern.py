@@ -63,5 +63,6 @@ def transparent(morphism: Morphism) -> str:
         return f"<zero {show_word(morphism.source)} -> {show_word(morphism.target)}>"
     shown = []
     for coefficient, diagram in morphism.weighted:
-        shown.append(transparent(diagram) if str(coefficient) == "1" else f"({coefficient})*{transparent(diagram)}")
+        factor = "" if str(coefficient) == "1" else f" * {str(coefficient)!r}"
+        shown.append(transparent(diagram) + factor)
     return " + ".join(shown)

@@ -6,6 +6,7 @@ small class of our own keeps sympy (0.3 s to import) out of `catnn check`.  `Sca
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import sympy
 
 Size = int | str
+MOST_POWER = 1000
+"""The largest exponent that text may have."""
+
 Monomial = tuple[tuple[str, int], ...]
 
 
@@ -32,11 +36,23 @@ class Scalar:
     terms: tuple[tuple[Monomial, Fraction], ...]
 
     @staticmethod
-    def of(value: Scalar | Fraction | int) -> Scalar:
-        """A number as a scalar."""
+    def of(value: Scalar | sympy.Expr | Fraction | int | str) -> Scalar:
+        """A number, a Laurent polynomial of sympy, or what `str` of a scalar shows, as a scalar.
+
+        Raises: TypeError for a float, which is not exact, and for anything else; ValueError for other text.
+
+        >>> print(Scalar.of("1/2 - 3*n^2/m"), Scalar.of(7))
+        1/2 - 3*n^2/m 7
+        """
         if isinstance(value, Scalar):
             return value
-        return Scalar((((), Fraction(value)),)) if value else ZERO
+        if isinstance(value, str):
+            return _parse(value)
+        if isinstance(value, (int, Fraction)):
+            return Scalar((((), Fraction(value)),)) if value else ZERO
+        if hasattr(value, "as_coefficients_dict") and hasattr(value, "expand"):
+            return _parse(str(value.expand()).replace("**", "^"))
+        raise TypeError(f"{value!r} is no exact scalar: give an int, a Fraction, a sympy expression or text")
 
     @staticmethod
     def size(size: Size, exponent: int = 1) -> Scalar:
@@ -132,6 +148,44 @@ def _times(left: Monomial, right: Monomial) -> Monomial:
     for size, exponent in right:
         exponents[size] = exponents.get(size, 0) + exponent
     return tuple(sorted((s, e) for s, e in exponents.items() if e))
+
+
+def _parse(text: str) -> Scalar:
+    """An expression of numbers and sizes with + - * / and ^ (or **); Python reads it, nothing is executed."""
+    try:
+        return _value(ast.parse(text.replace("^", "**"), mode="eval").body)
+    except (SyntaxError, TypeError, KeyError, RecursionError):
+        raise ValueError(f"{text!r} is no scalar: a sum of products of numbers and sizes, as in '1/2*n^2'") from None
+
+
+def _value(node: ast.expr) -> Scalar:
+    match node:
+        case ast.Constant(value=int(number)):
+            return Scalar.of(number)
+        case ast.Name(id=size):
+            return Scalar.size(size)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_value(operand)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _value(left) + _value(right)
+        case ast.BinOp(left=left, op=ast.Sub(), right=right):
+            return _value(left) - _value(right)
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            return _value(left) * _value(right)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _value(left) / _value(right)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            base, exponent = _value(left), _value(right).value()
+            if exponent.denominator == 1 and abs(exponent) <= MOST_POWER:
+                return _power(base, int(exponent))
+    raise TypeError
+
+
+def _power(base: Scalar, exponent: int) -> Scalar:
+    result = ONE
+    for _ in range(abs(exponent)):
+        result = result * base if exponent > 0 else result / base
+    return result
 
 
 def _show(monomial: Monomial, coefficient: Fraction) -> str:

@@ -23,7 +23,7 @@ def count_of(body: Body, wire: Wire) -> str:
     if isinstance(wire.group.size, int):
         return str(wire.group.size)
     body.counts.add(wire.space)
-    return f"count_{wire.space}"
+    return count_variable(wire.space)
 
 
 def scaled(body: Body, value: str, ports: int, factors: list[tuple[str, int]]) -> str:

@@ -169,8 +169,8 @@ def _compute(
         arguments.append(f"*_{prefix}_pack({', '.join(tensors)})")
     arguments += [f"self.{layer.bias_name(o)}.to(xs[0].dtype)" for o in bias_names(plan)]
     by_variable = {size_variable(s): f"lengths[{quoted(s)}]" for s in size_names(layer)}
-    for extra in extras:
-        arguments.append(by_variable.get(extra) or f"counts[{quoted(extra.removeprefix('count_'))}]")
+    by_variable |= {count_variable(w.space): f"counts[{quoted(w.space)}]" for w in wires(layer)}
+    arguments += [by_variable[extra] for extra in extras]
     return [
         "args = (",
         *(f"    {argument}," for argument in arguments),

@@ -101,7 +101,8 @@ class Functions:
     def _backward(self) -> list[str]:
         grads = inputs_of(self.back, "g")
         inputs, learned = len(self.xs), len(self.learned)
-        lines, halves = [], ()
+        lines: list[str] = []
+        halves: tuple[str, ...] = ()
         if self.reduce_back:
             lines.append(f"grads = {call(self.reduce_back, grads)}")
             halves = ("grads",)

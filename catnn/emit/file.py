@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from textwrap import dedent
 
 from catnn.diagnostics import fail
 from catnn.emit.layer import emit_layer
@@ -56,12 +55,12 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     """
     layers, networks = _needed(items)
     classes, by_name = _class_names([*layers, *networks])
-    prefixes = Names()
+    prefixes = Names([*_sources(), *(f"_{name}" for name in classes.values())])
     texts, parts = [], set[str]()
     for layer in layers:
         plan = plan_layer(layer)
         prove(plan, layer)
-        written = emit_layer(layer, plan, classes[id(layer)], prefixes.fresh(layer.name.replace(".", "_").lower()))
+        written = emit_layer(layer, plan, classes[id(layer)], prefixes.prefix(layer.name.lower()))
         texts.append(written.text)
         parts |= written.parts
     for network in networks:
@@ -128,7 +127,7 @@ def _sources() -> dict[str, tuple[str, frozenset[str]]]:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             found[node.name] = (
-                dedent("\n".join(lines[node.lineno - 1 : node.end_lineno])) + "\n",
+                "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n",
                 frozenset(mentioned),
             )
     return found

@@ -37,7 +37,7 @@ def extras_of(*bodies: Body) -> tuple[str, ...]:
     """The sizes and counts that functions mention, in a fixed order."""
     sizes = sorted(set[str]().union(*(body.sizes for body in bodies)))
     counts = sorted(set[str]().union(*(body.counts for body in bodies)))
-    return (*(size_variable(size) for size in sizes), *(f"count_{space}" for space in counts))
+    return (*(size_variable(size) for size in sizes), *(count_variable(space) for space in counts))
 
 
 def inputs_of(plan: Plan, letter: str) -> tuple[str, ...]:

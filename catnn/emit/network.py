@@ -9,7 +9,7 @@ from catnn.category.scalar import Scalar
 from catnn.category.wires import Type
 from catnn.emit.classes import size_names
 from catnn.emit.layer import Emitted
-from catnn.emit.writer import Names, quoted, size_parameter
+from catnn.emit.writer import MODULE, Names, quoted, size_parameter
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
 
 ACTIVATIONS = {
@@ -81,7 +81,7 @@ def _scales(stage: Stage) -> list[Scalar]:
 
 def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) -> Emitted:
     """The class of a network; classes: the class name of every layer and network by identity."""
-    names = Names()
+    names = Names(MODULE)
     items: list[Layer | Network] = [*network.layers, *network.networks]
     parts = {id(p): p for p in items}
     modules = {key: names.fresh(p.name.replace(".", "_")) for key, p in parts.items()}

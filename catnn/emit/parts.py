@@ -30,7 +30,7 @@ class _Layer(nn.Module):
         super().__init__()
         self.sizes = sizes
         for name, size in sizes.items():
-            if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+            if type(size) is not int or size < 1:
                 raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
 
     def forward(self, x, mask=None):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 import unicodedata
@@ -11,21 +12,33 @@ from dataclasses import dataclass, field
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 RESERVED = re.compile(r"([xyzrbwg][0-9]*|halves|grads|plus|minus|size_.*|count_.*|.*_[0-9]+|device|dtype|generator)\Z")
 TAKEN = frozenset({"self", "torch", "nn", "Any", "Tensor", "Callable", "math", "linear", "FORMAT", "annotations"})
+LOCAL = frozenset("args counts ctx dw dx in_dims info kind kinds lengths mixed moved needs norms tangents xs".split())
+"""Variables of generated methods, which no size may be called."""
+
+MODULE = frozenset(
+    """
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
+    extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia
+    named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
+    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
+    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
+    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory
+    sizes source state_dict to to_empty train training type xpu zero_grad
+    """.split()
+)
+"""Attributes of every nn.Module (tested) and of ours, which no submodule may be called."""
 
 
 class Names:
     """Gives out identifiers that are new, plain ASCII, and mean nothing else in the file."""
 
-    def __init__(self) -> None:
-        self._used: set[str] = set(TAKEN)
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self._used: set[str] = {*TAKEN, *reserved}
 
     def fresh(self, wanted: str) -> str:
         """`wanted`, or `wanted` with a number behind it, made safe first."""
-        safe = unicodedata.normalize("NFKC", wanted).encode("ascii", "ignore").decode()
-        safe = re.sub(r"[^A-Za-z0-9_]", "_", safe)
-        if not IDENTIFIER.match(safe.lstrip("_")) or safe.startswith("__"):
-            safe = "x" + safe.strip("_")
-        if keyword.iskeyword(safe) or keyword.issoftkeyword(safe):
+        safe = ascii_name(wanted)
+        if reserved_word(safe):
             safe += "_"
         name, number = safe, 1
         while name in self._used:
@@ -34,6 +47,40 @@ class Names:
         self._used.add(name)
         return name
 
+    def prefix(self, wanted: str) -> str:
+        """A beginning for function names: no name of this file starts so and goes on behind a `_`, or is just that."""
+        name = self.fresh(wanted)
+        while any(f"{used}_".startswith(f"_{name}_") or f"_{name}_".startswith(f"{used}_") for used in self._used):
+            name = self.fresh(wanted)
+        self._used.add(f"_{name}")
+        return name
+
+
+def reserved_word(name: str) -> bool:
+    """Whether Python gives a name a meaning of its own, or may."""
+    return keyword.iskeyword(name) or keyword.issoftkeyword(name)
+
+
+def ascii_name(name: str) -> str:
+    """An ASCII identifier that reads like a name: accents go, other letters are spelt out.
+
+    >>> ascii_name("mélange"), ascii_name("α_1"), ascii_name("__init__")
+    ('melange', 'alpha_1', 'init')
+    """
+    letters = []
+    for letter in unicodedata.normalize("NFKD", name):
+        if letter.isascii():
+            letters.append(letter)
+        elif letter.isalnum():
+            letters.append(unicodedata.name(letter, "x").split()[-1].lower())
+    plain = re.sub(r"[^A-Za-z0-9_]", "_", "".join(letters)).strip("_")
+    return plain if IDENTIFIER.match(plain) else f"x{plain}"
+
+
+def distinct(name: str) -> str:
+    """An ASCII name for what follows a prefix: the name itself, or one that no other name has."""
+    return name if name.isascii() else f"{ascii_name(name)}_{name.encode().hex()}"
+
 
 def size_variable(size: str) -> str:
     """The Python variable of a size: its own name, unless that means something else in generated code.
@@ -41,8 +88,13 @@ def size_variable(size: str) -> str:
     >>> size_variable("n"), size_variable("x"), size_variable("lambda")
     ('n', 'size_x', 'size_lambda')
     """
-    taken = size in TAKEN or keyword.iskeyword(size) or keyword.issoftkeyword(size)
-    return f"size_{size}" if taken or RESERVED.match(size) or size.startswith("_") else size
+    taken = size in TAKEN | LOCAL or reserved_word(size) or hasattr(builtins, size) or RESERVED.match(size)
+    return f"size_{distinct(size)}" if taken or not IDENTIFIER.match(size) else size
+
+
+def count_variable(space: str) -> str:
+    """The Python variable of how many real entries a space has."""
+    return f"count_{distinct(space)}"
 
 
 def size_parameter(size: str) -> str:
@@ -51,8 +103,9 @@ def size_parameter(size: str) -> str:
     >>> size_parameter("r"), size_parameter("device")
     ('r', 'size_device')
     """
-    taken = size in TAKEN or keyword.iskeyword(size) or size in ("device", "dtype", "generator")
-    return f"size_{size}" if taken or size.startswith("_") else size
+    taken = size in TAKEN or reserved_word(size) or size in ("device", "dtype", "generator", "super", "int")
+    free = IDENTIFIER.match(size) and not size.startswith("size_")
+    return f"size_{distinct(size)}" if taken or not free else size
 
 
 def quoted(name: str) -> str:
@@ -78,10 +131,13 @@ def one_tuple(items: Iterable[str]) -> str:
 def cap_words(name: str) -> str:
     """The class name of a layer or network: ``mix`` is Mix, ``edge_pool`` is EdgePool, ``H.mix`` is HMix.
 
-    >>> cap_words("edge_pool"), cap_words("H.mix")
-    ('EdgePool', 'HMix')
+    >>> cap_words("edge_pool"), cap_words("H.mix"), cap_words("none")
+    ('EdgePool', 'HMix', 'None_')
     """
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[._]+", name) if word)
+    words = (ascii_name(word) for word in re.split(r"[._]+", name) if word)
+    found = "".join(word[:1].upper() + word[1:] for word in words) or "X"
+    taken = found in TAKEN or reserved_word(found) or hasattr(builtins, found) or found == "Layer"
+    return f"{found}_" if taken else found
 
 
 @dataclass

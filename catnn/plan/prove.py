@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from catnn.category.diagram import Diagram, Sum, compose, compose_diagrams, linear, permutation
+from catnn.category.compose import compose, compose_diagrams, permutation
+from catnn.category.diagram import Diagram, Sum, linear
 from catnn.category.halves import Half
 from catnn.category.scalar import ONE, Monomial, Scalar
 from catnn.category.wires import Word

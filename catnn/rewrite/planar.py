@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catnn.category.diagram import Diagram, permutation, tensor
+from catnn.category.compose import permutation, tensor
+from catnn.category.diagram import Diagram
 from catnn.category.family import Blocks
 from catnn.category.pattern import show_pattern
 from catnn.category.scalar import ONE, ZERO, Scalar

@@ -3,7 +3,7 @@
 `to_*` take a diagram, a sum, a layer or a network; `from_*` read diagrams back.  Everything is imported on first use,
 nothing draws with a library, and the same value is the same bytes.
 
->>> from catnn.category.diagram import permutation
+>>> from catnn.category.compose import permutation
 >>> from catnn.category.wires import Group, Wire
 >>> V = Wire("V", Group("O", "n"))
 >>> from_json(to_json(permutation((V, V), (1, 0)))) == permutation((V, V), (1, 0))

@@ -7,7 +7,8 @@ from functools import reduce
 import numpy
 import pytest
 
-from catnn.category.diagram import Diagram, Sum, compose_all, identity, permutation
+from catnn.category.compose import compose_all, identity, permutation
+from catnn.category.diagram import Diagram, Sum
 from catnn.category.families import FAMILIES as GROUPS
 from catnn.category.family import Part
 from catnn.category.scalar import Scalar

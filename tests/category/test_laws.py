@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from catnn.category.diagram import Diagram, compose_all, identity, permutation, tensor
+from catnn.category.compose import compose_all, identity, permutation, tensor
+from catnn.category.diagram import Diagram
 from catnn.category.wires import Wire
 from tests.category.making import ALL, FAMILIES, chain, chains, diagrams, seeded, sizes_of
 

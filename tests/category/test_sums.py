@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catnn.category.diagram import Diagram, Sum, identity, linear
+from catnn.category.compose import identity
+from catnn.category.diagram import Diagram, Sum, linear
 from catnn.category.scalar import ONE, ZERO, Scalar
 from tests.category.making import S, chains, scalars, sums
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catnn.category.diagram import Diagram, compose_all, permutation
+from catnn.category.compose import compose_all, permutation
+from catnn.category.diagram import Diagram
 from catnn.category.halves import hom
 from catnn.category.pattern import from_letters
 from catnn.category.scalar import Scalar

@@ -6,7 +6,8 @@ import hashlib
 from fractions import Fraction
 
 from catnn import view
-from catnn.category.diagram import Diagram, Morphism, identity, permutation
+from catnn.category.compose import identity, permutation
+from catnn.category.diagram import Diagram, Morphism
 from catnn.category.halves import hom
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Group, Summand, Type, Wire, Word

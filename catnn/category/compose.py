@@ -1,0 +1,137 @@
+"""Composition and tensor product of morphisms, one space at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import product
+
+from catnn.category.diagram import Diagram, Morphism, Sum, linear
+from catnn.category.families import FAMILIES
+from catnn.category.family import Part
+from catnn.category.scalar import ONE, Scalar
+from catnn.category.wires import Word, show_word
+from catnn.diagnostics import fail
+
+
+def identity(word: Word) -> Diagram:
+    """The identity of a word."""
+    return Diagram(word, word, tuple((v, v + len(word)) for v in range(len(word))))
+
+
+def permutation(word: Word, order: tuple[int, ...]) -> Diagram:
+    """The permutation whose output j is input order[j], as torch.permute."""
+    l = len(word)  # noqa: E741
+    return Diagram(word, tuple(word[i] for i in order), tuple((j, l + i) for j, i in enumerate(order)))
+
+
+def compose_diagrams(upper: Diagram, lower: Diagram) -> tuple[tuple[Scalar, Diagram], ...]:
+    """upper after lower, one space at a time (a closed loop is the family's scalar)."""
+    wires = tuple(dict.fromkeys((*upper.target, *upper.source, *lower.source)))
+    if not wires:
+        return ((ONE, Diagram((), (), ())),)
+    if len(wires) == 1:
+        u = Part(len(upper.target), len(upper.source), upper.parts)
+        w = Part(len(lower.target), len(lower.source), lower.parts)
+        group = wires[0].group
+        composed = FAMILIES[group.family].compose(u, w, group.size)
+        return tuple((c, Diagram(lower.source, upper.target, p.blocks)) for c, p in composed)
+    l = len(upper.target)  # noqa: E741
+    choices = []
+    for wire in wires:
+        pieces = FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size)
+        here = [v for v, w in enumerate(upper.target) if w == wire]
+        here += [l + v for v, w in enumerate(lower.source) if w == wire]
+        choices.append([(c, tuple(tuple(here[v] for v in block) for block in p.blocks)) for c, p in pieces])
+    result = []
+    for combination in product(*choices):
+        coefficient = ONE
+        for c, _ in combination:
+            coefficient = coefficient * c
+        blocks = tuple(sorted(block for _, piece in combination for block in piece))
+        result.append((coefficient, Diagram(lower.source, upper.target, blocks)))
+    return tuple(result)
+
+
+def compose(upper: Morphism, lower: Morphism) -> Sum:
+    """upper after lower.  Raises: CatnnError (E0301) where the words do not meet."""
+    lower, upper = _meet(lower, upper)
+    return linear(
+        lower.source,
+        upper.target,
+        (
+            (c * d * scalar, diagram)
+            for c, u in upper.weighted
+            for d, w in lower.weighted
+            for scalar, diagram in compose_diagrams(u, w)
+        ),
+    )
+
+
+def compose_all(stages: Iterable[Morphism]) -> Sum:
+    """The composite of a chain, first stage first.  Raises: CatnnError where two do not meet; ValueError if empty."""
+    iterator: Iterator[Morphism] = iter(stages)
+    try:
+        first = next(iterator)
+    except StopIteration:
+        raise ValueError("a chain has one stage or more") from None
+    total = linear(first.source, first.target, first.weighted)
+    for stage in iterator:
+        total = compose(stage, total)
+    return total
+
+
+def tensor(factors: Iterable[Morphism]) -> Sum:
+    """The factors side by side, n-ary."""
+    source: Word = ()
+    target: Word = ()
+    chosen: list[tuple[Scalar, tuple[Diagram, ...]]] = [(ONE, ())]
+    for factor in factors:
+        source, target = source + factor.source, target + factor.target
+        chosen = [(c * d, (*row, diagram)) for c, row in chosen for d, diagram in factor.weighted]
+    return linear(source, target, ((c, _beside(row)) for c, row in chosen))
+
+
+def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
+    source = tuple(wire for d in diagrams for wire in d.source)
+    target = tuple(wire for d in diagrams for wire in d.target)
+    blocks: list[tuple[int, ...]] = []
+    outs, ins = 0, len(target)
+    for d in diagrams:
+        l = len(d.target)  # noqa: E741
+        blocks.extend(tuple(v + outs if v < l else v - l + ins for v in block) for block in d.parts)
+        outs, ins = outs + l, ins + len(d.source)
+    return Diagram(source, target, tuple(sorted(blocks)))
+
+
+def parallel(other: Morphism, one: Morphism) -> Morphism:
+    """`other`, once it is known to be parallel to `one`."""
+    here, there = (one.source, one.target), (other.source, other.target)
+    alike = all(len(a) == len(b) and _groups(a) == _groups(b) for a, b in zip(here, there, strict=True))
+    if not alike or (here != there and len(set(one.source + one.target)) > 1):
+        shown = [f"{show_word(m.source)} -> {show_word(m.target)}" for m in (one, other)]
+        raise fail("E0302", f"`{shown[0]}` and `{shown[1]}` cannot be added: a sum has one type")
+    return _renamed(other, one)
+
+
+def _meet(lower: Morphism, upper: Morphism) -> tuple[Morphism, Morphism]:
+    if lower.target != upper.source:
+        spaces = [set(m.source + m.target) for m in (lower, upper)]
+        if _groups(lower.target) != _groups(upper.source) or any(len(s) > 1 for s in spaces):
+            met, wanted = show_word(lower.target), show_word(upper.source)
+            raise fail("E0301", f"`{lower}` does not compose with `{upper}`: it produces {met}, not {wanted}")
+        upper = _renamed(upper, lower)
+    return lower, upper
+
+
+def _renamed(other: Morphism, like: Morphism) -> Morphism:
+    """`other`, on one space, with that space named as in `like`."""
+    wires = set(like.source + like.target)
+    if len(wires) != 1 or other.source + other.target == () or set(other.source + other.target) == wires:
+        return other
+    (wire,) = wires
+    pairs = [(c, Diagram((wire,) * len(d.source), (wire,) * len(d.target), d.parts)) for c, d in other.weighted]
+    return linear((wire,) * len(other.source), (wire,) * len(other.target), pairs)
+
+
+def _groups(word: Word) -> tuple[object, ...]:
+    return tuple(wire.group for wire in word)

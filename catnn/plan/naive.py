@@ -1,0 +1,104 @@
+"""What other ways to compute a layer cost: the dense matrix, one diagram after another, and stacked maps.
+
+The same polynomials as in `catnn.plan.cost`, so that `explain` can put them side by side.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from catnn.category.diagram import Diagram
+from catnn.category.scalar import ONE, Scalar
+from catnn.category.wires import Summand
+from catnn.model import Layer
+from catnn.plan.cost import BATCH, Cost, total, volume
+from catnn.rewrite.planar import factorise
+
+DENSE, PAPERS, STACKED = "dense matrix", "one diagram at a time", "stacked maps"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The diagrams from one source summand to one target summand."""
+
+    source: Summand
+    target: Summand
+    diagrams: tuple[Diagram, ...]
+
+
+def naive_costs(layer: Layer) -> dict[str, Cost]:
+    """The forward cost of the naive ways, by name.
+
+    ``dense matrix``: the weights are summed into one n^l x n^k matrix a pair of channels, and that multiplies x.
+    ``one diagram at a time``: contract, mix the channels, copy, add (arXiv 2304.14165 and 2412.10837).
+    ``stacked maps``: the image of every diagram is built and stacked, one product mixes them (IGN, arXiv 1812.09902).
+    """
+    found = list(pairs(layer))
+    return {
+        DENSE: total(cost for pair in found for cost in _dense(pair)),
+        PAPERS: total(cost for pair in found for cost in _papers(pair)),
+        STACKED: total(cost for pair in found for cost in _stacked(pair)),
+    }
+
+
+def pairs(layer: Layer) -> Iterator[Pair]:
+    """The pairs of summands with all diagrams of their terms, weighted and fixed."""
+    for o, target in enumerate(layer.target.summands):
+        for i, source in enumerate(layer.source.summands):
+            morphisms = (*layer.weighted[o][i], *layer.fixed_parts[o][i])
+            yield Pair(source, target, tuple(d for morphism in morphisms for _, d in morphism.weighted))
+
+
+def _dense(pair: Pair) -> Iterator[Cost]:
+    """Summing n^blocks entries a diagram into the matrix, then the product."""
+    if not pair.diagrams:
+        return
+    channels = pair.source.channels * pair.target.channels
+    matrix = volume(pair.source.word + pair.target.word, channels, batch=False)
+    for entries, count in Counter(_entries(diagram) for diagram in pair.diagrams).items():
+        entries = entries * Scalar.of(count * channels)
+        yield Cost(entries, entries, entries)
+    yield Cost(matrix + _size(pair.source), _size(pair.target), matrix * Scalar.size(BATCH))
+
+
+def _papers(pair: Pair) -> Iterator[Cost]:
+    """For each diagram: the contraction, a product on the through axes, and the copies that are added to y."""
+    ins, outs = pair.source.channels, pair.target.channels
+    batch = Scalar.size(BATCH)
+    found: Counter[tuple[Scalar, Scalar, Scalar]] = Counter()
+    for diagram in pair.diagrams:
+        cut = factorise(diagram)
+        through = volume(tuple(p.wire for p in cut.pieces if p.kind == "through"), batch=False)
+        found[cut.contractions, through, cut.copies] += 1
+    for (contractions, through, copies), count in found.items():
+        left, right = batch * Scalar.of(count * ins), batch * Scalar.of(count * outs)
+        weights = Scalar.of(count * ins * outs)
+        yield Cost(contractions * left, through * left, contractions * left)
+        yield Cost(through * left + weights, through * right, through * right * Scalar.of(ins))
+        yield Cost((through + copies) * right, copies * right, copies * right)
+
+
+def _stacked(pair: Pair) -> Iterator[Cost]:
+    """(diagrams, *batch, n^l, C_in) is written and read once, and mixed in one product."""
+    if not pair.diagrams:
+        return
+    ins, outs, count = pair.source.channels, pair.target.channels, len(pair.diagrams)
+    images = volume(pair.target.word, ins * count)
+    yield Cost(_size(pair.source) * Scalar.of(count), images)
+    madds = volume(pair.target.word, ins * outs * count)
+    yield Cost(images + Scalar.of(ins * outs * count), _size(pair.target), madds)
+
+
+def _size(summand: Summand) -> Scalar:
+    return volume(summand.word, summand.channels)
+
+
+def _entries(diagram: Diagram) -> Scalar:
+    """How many entries of its matrix are not zero: one for each value of each block."""
+    result = ONE
+    for block in diagram.parts:
+        result = result * Scalar.size(diagram.wire(block[0]).group.size)
+    return result
+
