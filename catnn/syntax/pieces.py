@@ -189,14 +189,15 @@ def _sum(terms: Sequence[n.Term], least: int) -> list[Piece]:
     """`f + g - h`: a negative summand behind the first takes its sign as the operator."""
     result = at(terms[0], least)
     for term in terms[1:]:
+        sign = Mark(term.span.start)
         match term:
             case n.Scaled(scalar, inner) if _is_minus(scalar):
                 bare = isinstance(inner, n.Scaled | n.Number)
-                result += [" -", BREAK, *(["(", inner, ")"] if bare else at(inner, least))]
+                result += [sign, " -", BREAK, *(["(", inner, ")"] if bare else at(inner, least))]
             case n.Scaled(scalar) if scalar.value < 0:
-                result += [" -", BREAK, replace(term, scalar=_negated(scalar))]
+                result += [sign, " -", BREAK, replace(term, scalar=_negated(scalar))]
             case n.Number(scalar) if scalar.value < 0:
-                result += [" -", BREAK, replace(term, scalar=_negated(scalar))]
+                result += [sign, " -", BREAK, replace(term, scalar=_negated(scalar))]
             case _:
                 result += [" +", BREAK, *at(term, least)]
     return result

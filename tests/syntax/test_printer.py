@@ -15,7 +15,7 @@ from catnn.syntax.lexing import tokenize
 from catnn.syntax.printer import WIDTH, format_source, show
 from tests.syntax import strategies as some
 
-FEW = settings(max_examples=150, deadline=None)
+FEW = settings(max_examples=80, deadline=None)
 
 
 def bare(node: Any) -> Any:
@@ -48,7 +48,7 @@ def test_groups(node: n.Group) -> None:
     assert parser.parse_group(show(node)) == node
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(some.loose)
 def test_terms(node: n.Term) -> None:
     """Printing puts in the brackets that a term needs, so only they are new; then nothing is."""
@@ -58,7 +58,7 @@ def test_terms(node: n.Term) -> None:
     assert show(parsed) == show(node)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(some.statements(some.loose), max_size=3))
 def test_files(statements: list[n.Statement]) -> None:
     module = n.Module(tuple(statements))
@@ -71,7 +71,7 @@ def test_files(statements: list[n.Statement]) -> None:
     assert format_source(formatted) == formatted
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(st.lists(some.statements(some.loose), min_size=1, max_size=2), st.randoms(use_true_random=False))
 def test_comments_anywhere(statements: list[n.Statement], random: Any) -> None:
     """Comments between any two tokens are all kept, in their order, and change nothing."""
