@@ -101,4 +101,3 @@ def _entries(diagram: Diagram) -> Scalar:
     for block in diagram.parts:
         result = result * Scalar.size(diagram.wire(block[0]).group.size)
     return result
-
