@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import log10
 
 from catnn.diagnostics import Diagnostic, Label, Span
 
@@ -86,8 +87,7 @@ def number(value: int) -> str:
     """
     if value.bit_length() < 100:
         return f"{value:,}"
-    digits = int((value.bit_length() - 1) * 0.30102999566398114)
-    return f"about 10^{digits}"
+    return f"about 10^{int(log10(value) + 1e-9)}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -99,15 +99,15 @@ def _unresolved(node: nodes.Generator | nodes.Pattern, scope: Scope) -> None:
         scope.report.error("E0304", f"`{brief(node.span)}` needs a space, and none is declared",
                            (node.span, "of which space?"), helps=("declare one: `space V : S(n)`",))  # fmt: skip
         return
-    choices = " or ".join(f"`{name}`" for name in spaces[:4])
-    fix = f"`{node.name.text}[{spaces[0]}]`" if isinstance(node, nodes.Generator) else ""
-    if not fix or node.name.text in ("perm", "spider"):  # type: ignore[union-attr]
-        fix = "`id[...]` beside it says which"
+    fix = "give it a type of its own with a `let`"
+    if isinstance(node, nodes.Generator) and node.name.text != "perm":
+        arguments = ",".join((*(str(arg) for arg in node.args if isinstance(arg, int)), spaces[0]))
+        fix = f"say it: `{node.name.text}[{arguments}]`"
     scope.report.error(
         "E0304",
-        f"the space of `{brief(node.span)}` is not known: {choices}",
+        f"the space of `{brief(node.span)}` is not known: {' or '.join(f'`{name}`' for name in spaces[:4])}",
         (node.span, "of which space?"),
-        helps=(f"say it: {fix}; in a check, end with `: A -> B`",),
+        helps=(f"{fix}; in a check, end with `: A -> B`",),
     )
 
 
