@@ -98,6 +98,13 @@ class Parser(argparse.ArgumentParser):
         raise wrong(f"`{self.prog}`: {message}", notes=(self._usage(),), helps=(f"`{self.prog} --help` tells more",))
 
 
+def natural(text: str) -> int:
+    """The type of an option that takes 0 or more."""
+    if not re.fullmatch(rf"[0-9]{{1,{DIGITS}}}", text):
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number from 0 on")
+    return int(text)
+
+
 def positive(text: str) -> int:
     """The type of an option that takes a positive integer."""
     if not re.fullmatch(rf"[0-9]{{1,{DIGITS}}}", text) or int(text) == 0:

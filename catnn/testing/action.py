@@ -1,0 +1,42 @@
+"""Groups acting on tensors: one element a space, on every axis of that space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor
+
+from catnn.category.families import FAMILIES
+from catnn.category.wires import Type, Wire
+from catnn.testing.samples import Sizes, Tensors, length
+
+Elements = Mapping[Wire, Tensor]
+
+
+def random_elements(spaces: Iterable[Wire], sizes: Sizes, seed: int) -> dict[Wire, Tensor]:
+    """An independent random group element for each space, as a matrix."""
+    return {
+        wire: torch.as_tensor(
+            FAMILIES[wire.group.family].random_element(length(wire, sizes), 1000 * seed + at), dtype=torch.float64
+        )
+        for at, wire in enumerate(spaces)
+    }
+
+
+def act(elements: Elements, xs: Tensors, side: Type) -> Tensors:
+    """The group on a tuple of tensors of a type.
+
+    >>> from catnn.category.wires import Group, Summand
+    >>> V = Wire("V", Group("S", 2))
+    >>> x = torch.tensor([[1.0], [2.0]], dtype=torch.float64)
+    >>> act({V: torch.tensor([[0.0, 1.0], [1.0, 0.0]], dtype=torch.float64)}, (x,), Type((Summand((V,)),)))[0].tolist()
+    [[2.0], [1.0]]
+    """
+    moved = []
+    for x, summand in zip(xs, side.summands, strict=True):
+        first = x.dim() - len(summand.word) - 1
+        for axis, wire in enumerate(summand.word, first):
+            x = torch.tensordot(elements[wire], x, dims=([1], [axis])).movedim(0, axis)
+        moved.append(x)
+    return tuple(moved)

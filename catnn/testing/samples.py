@@ -1,0 +1,113 @@
+"""Sizes to test at, modules with random weights, random inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from catnn.category.families import FAMILIES
+from catnn.category.wires import Summand, Type, Wire
+from catnn.compiler import compile_item, item_sizes
+from catnn.model import Activate, Apply, Call, Identity, Layer, Network, walk
+
+Sizes = Mapping[str, int]
+Tensors = tuple[Tensor, ...]
+
+DTYPE = torch.float64
+BATCHES: tuple[tuple[int, ...], ...] = ((), (0,), (2, 3))
+CANDIDATES = (3, 1, 2, 5, 4)
+"""Sizes to try, the most telling first."""
+MOST_ENTRIES = 20_000_000
+"""The most numbers that all the dense matrices of a layer may have together."""
+
+
+def wires(item: Layer | Network) -> tuple[Wire, ...]:
+    """The different wires that appear anywhere in a layer or network."""
+    found: dict[Wire, None] = {}
+    for side in _types(item):
+        found.update(dict.fromkeys(wire for word in side.words for wire in word))
+    return tuple(found)
+
+
+def _types(item: Layer | Network) -> Iterator[Type]:
+    yield from (item.source, item.target)
+    if isinstance(item, Network):
+        for stage in walk(item.body):
+            if isinstance(stage, Apply | Activate | Identity):
+                yield from (stage.source, stage.target)
+            elif isinstance(stage, Call):
+                yield from _types(stage.network)
+
+
+def assignments(item: Layer | Network, *, most: int = MOST_ENTRIES, at_least: int = 1) -> list[dict[str, int]]:
+    """Numbers for the symbolic sizes that are groups and small enough for dense matrices, a few of them.
+
+    Different names get different numbers.  Without symbolic sizes there is the one empty assignment.
+    """
+    names = item_sizes(item)
+    if not names:
+        return [{}] if entries(item, {}) <= most else []
+    found: list[dict[str, int]] = []
+    for shift in range(len(CANDIDATES)):
+        sizes = {}
+        for at, name in enumerate(names):
+            order = (*CANDIDATES[shift:], *CANDIDATES[:shift])
+            fine = [size for size in order if size >= at_least and fits(item, name, size)]
+            sizes[name] = fine[at % len(fine)]
+        if sizes not in found and entries(item, sizes) <= most:
+            found.append(sizes)
+    return found
+
+
+def fits(item: Layer | Network, name: str, size: int) -> bool:
+    """Whether every group with this size name exists at this size."""
+    groups = {wire.group for wire in wires(item) if wire.group.size == name}
+    return all(FAMILIES[group.family].size_fault(size) is None for group in groups)
+
+
+def entries(item: Layer | Network, sizes: Sizes) -> int:
+    """How many numbers the dense matrices of a layer have, or the largest tensor between the stages of a network."""
+    if isinstance(item, Network):
+        return max(prod(shape(summand, sizes)) for side in _types(item) for summand in side.summands)
+    count = sum(len(pair) for table in (item.weighted, item.fixed_parts) for row in table for pair in row)
+    outs = max(prod(shape(summand, sizes)[:-1]) for summand in item.target.summands)
+    return count * outs * max(prod(shape(summand, sizes)[:-1]) for summand in item.source.summands)
+
+
+def length(wire: Wire, sizes: Sizes) -> int:
+    """The number of indices of a wire."""
+    size = wire.group.size
+    return size if isinstance(size, int) else sizes[size]
+
+
+def shape(summand: Summand, sizes: Sizes) -> tuple[int, ...]:
+    """The axes of a summand, channels last."""
+    return (*(length(wire, sizes) for wire in summand.word), summand.channels)
+
+
+def module_of(item: Layer | Network, sizes: Sizes, seed: int = 0) -> nn.Module:
+    """The compiled module in float64, every parameter random: a bias that is 0 would hide its faults."""
+    options: dict[str, Any] = {**sizes, "dtype": DTYPE}
+    module = compile_item(item, **options)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=DTYPE))
+    return module
+
+
+def inputs(item: Layer | Network, sizes: Sizes, batch: tuple[int, ...] = (), seed: int = 1) -> Tensors:
+    """Random inputs, a tensor a summand of the source."""
+    generator = torch.Generator().manual_seed(seed)
+    shapes = [(*batch, *shape(summand, sizes)) for summand in item.source.summands]
+    return tuple(torch.randn(one, generator=generator, dtype=DTYPE) for one in shapes)
+
+
+def call(module: Any, xs: Tensors, **options: Any) -> Tensors:
+    """A module as a function from tuples to tuples."""
+    ys = module(xs if len(xs) > 1 else xs[0], **options)
+    return tuple(ys) if isinstance(ys, tuple | list) else (ys,)
