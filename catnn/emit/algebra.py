@@ -7,7 +7,7 @@ from collections import defaultdict
 from catnn.category.halves import Half
 from catnn.category.scalar import Monomial
 from catnn.category.wires import Wire, Word
-from catnn.emit.writer import Body, size_variable
+from catnn.emit.writer import Body, count_variable, size_variable
 from catnn.plan.moves import Move, full
 from catnn.plan.plan import Plan, Product, Row, Sigma
 from catnn.plan.prove import turn

@@ -9,7 +9,7 @@ from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Type, Wire
 from catnn.emit.functions import bias_names
 from catnn.emit.pack import Packing
-from catnn.emit.writer import one_tuple, quoted, size_parameter, size_variable
+from catnn.emit.writer import count_variable, one_tuple, quoted, size_parameter, size_variable
 from catnn.model import Layer
 from catnn.plan.plan import Plan
 

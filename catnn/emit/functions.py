@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from catnn.category.wires import show_word
 from catnn.emit.algebra import reduction, whole_input
-from catnn.emit.writer import Body, one_tuple, size_variable
+from catnn.emit.writer import Body, count_variable, one_tuple, size_variable
 from catnn.plan.plan import Constant, Plan, Product, Row
 
 Rows = tuple[Row, ...]

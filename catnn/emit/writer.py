@@ -12,18 +12,21 @@ from dataclasses import dataclass, field
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 RESERVED = re.compile(r"([xyzrbwg][0-9]*|halves|grads|plus|minus|size_.*|count_.*|.*_[0-9]+|device|dtype|generator)\Z")
 TAKEN = frozenset({"self", "torch", "nn", "Any", "Tensor", "Callable", "math", "linear", "FORMAT", "annotations"})
+ENDINGS = ("", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
+"""The functions of a layer: its prefix and one of these."""
+
 LOCAL = frozenset("args counts ctx dw dx in_dims info kind kinds lengths mixed moved needs norms tangents xs".split())
 """Variables of generated methods, which no size may be called."""
 
 MODULE = frozenset(
     """
-    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches eval
-    extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict modules mtia
-    named_buffers named_children named_modules named_parameters parameters register_backward_hook register_buffer
-    register_forward_hook register_forward_pre_hook register_full_backward_hook register_full_backward_pre_hook
-    register_load_state_dict_post_hook register_load_state_dict_pre_hook register_module register_parameter
-    register_state_dict_post_hook register_state_dict_pre_hook requires_grad_ set_extra_state set_submodule share_memory
-    sizes source state_dict to to_empty train training type xpu zero_grad
+    T_destination add_module apply bfloat16 buffers call_super_init children compile cpu cuda double dump_patches
+    eval extra_repr float forward get_buffer get_extra_state get_parameter get_submodule half ipu load_state_dict
+    modules mtia named_buffers named_children named_modules named_parameters parameters register_backward_hook
+    register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
+    register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
+    register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
+    set_extra_state set_submodule share_memory sizes source state_dict to to_empty train training type xpu zero_grad
     """.split()
 )
 """Attributes of every nn.Module (tested) and of ours, which no submodule may be called."""
@@ -48,11 +51,11 @@ class Names:
         return name
 
     def prefix(self, wanted: str) -> str:
-        """A beginning for function names: no name of this file starts so and goes on behind a `_`, or is just that."""
+        """How the names of a layer's functions start, so that none of them means anything else."""
         name = self.fresh(wanted)
-        while any(f"{used}_".startswith(f"_{name}_") or f"_{name}_".startswith(f"{used}_") for used in self._used):
+        while not self._used.isdisjoint(functions := {f"_{name}{ending}" for ending in ENDINGS}):
             name = self.fresh(wanted)
-        self._used.add(f"_{name}")
+        self._used |= functions
         return name
 
 
@@ -103,7 +106,7 @@ def size_parameter(size: str) -> str:
     >>> size_parameter("r"), size_parameter("device")
     ('r', 'size_device')
     """
-    taken = size in TAKEN or reserved_word(size) or size in ("device", "dtype", "generator", "super", "int")
+    taken = size in TAKEN or reserved_word(size) or hasattr(builtins, size) or size in ("device", "dtype", "generator")
     free = IDENTIFIER.match(size) and not size.startswith("size_")
     return f"size_{distinct(size)}" if taken or not free else size
 
