@@ -11,17 +11,19 @@ from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Group, Wire
 from catnn.diagnostics import CatnnError, fail
+from catnn.elaborate.report import Report
+from catnn.elaborate.scopes import RESERVED, Scope
+from catnn.elaborate.spec import MAX_DIAGRAMS, elaborate
+from catnn.elaborate.terms import fixed
+from catnn.elaborate.types import MOST_ORDER, fixed_arrow
+from catnn.elaborate.types import group as group_of
 from catnn.model import Layer, Network, Spec
-from catnn.syntax.elaborate import MAX_DIAGRAMS, elaborate
 from catnn.syntax.parser import decode, make_source, parse_arrow, parse_group, parse_pattern, parse_recovering
-from catnn.syntax.report import Report
-from catnn.syntax.scopes import RESERVED, Scope
-from catnn.syntax.terms import fixed
-from catnn.syntax.types import MOST_ORDER, fixed_arrow
-from catnn.syntax.types import group as group_of
 
 if TYPE_CHECKING:
     import torch
+
+    from catnn.explanation import Explanation
 
 HOPELESS = 60
 """Ports from which on Young diagrams are too many to count at a small literal size."""
@@ -134,6 +136,16 @@ def compile(item: Layer | Network, **options: Any) -> torch.nn.Module:  # noqa: 
     from catnn.compiler import compile_item
 
     return compile_item(item, **options)
+
+
+def explain(item: Layer | Network, *, batch: int = 1, **options: Any) -> Explanation:
+    """What a layer or network is made of and what it costs; see `catnn.explanation.explain`, which this calls.
+
+    options: sizes by name (``n=64``); full=True to list everything, however long.  Raises: CatnnError.
+    """
+    from catnn.explanation import explain as explanation
+
+    return explanation(item, batch=batch, **options)
 
 
 def _group(text: str) -> Group:

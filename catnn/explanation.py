@@ -1,0 +1,257 @@
+"""What a layer or network is made of and what it costs: `catnn.explain`.
+
+An `Explanation` holds the numbers and prints as tables, in the spirit of opt_einsum's PathInfo: the weights, the
+factorisation of the hom-space, each diagram as permutation ; planar ; permutation, the steps of the plan with their
+symbolic and numeric cost, and the naive ways beside.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from catnn.category.halves import Half, factors, level_key
+from catnn.category.wires import Word, show_word
+from catnn.compiler import HINT, check_sizes, item_sizes
+from catnn.diagnostics import fail
+from catnn.model import Activate, Apply, Call, Identity, Layer, Network, walk
+from catnn.plan.build import plan_layer
+from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
+from catnn.plan.naive import naive_costs
+from catnn.rewrite.planar import factorise
+
+SMALL = 60
+"""Up to so many diagrams, or steps, are listed; more are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A level of the hom-space of a pair of summands: diagrams = in halves x permutations x out halves, if all exist.
+
+    pair: (target, source) summand; word: the through blocks.
+    """
+
+    pair: tuple[int, int]
+    word: str
+    inputs: int
+    permutations: int
+    outputs: int
+    diagrams: int
+
+
+@dataclass(frozen=True, slots=True)
+class Factored:
+    """A diagram of a layer: which weight it has (``weight[3]``, ``bias[0]``, ``fixed``), and its factorisation."""
+
+    weight: str
+    pattern: str
+    factorisation: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What there is to know about a layer or network before it runs.
+
+    parameters: ((name, shape), ...); sizes: what the numbers are for, `batch` among them; steps, gradient: what runs
+    forward and backward; naive: the costs of other ways; stages: for a network ((label, explanation or None), ...).
+    """
+
+    kind: str
+    name: str
+    type: str
+    symmetry: tuple[str, ...]
+    parameters: tuple[tuple[str, tuple[int, ...]], ...]
+    notes: tuple[str, ...]
+    levels: tuple[Level, ...]
+    factored: tuple[Factored, ...]
+    steps: tuple[Step, ...]
+    gradient: tuple[Step, ...]
+    naive: Mapping[str, Cost]
+    sizes: Mapping[str, int]
+    stages: tuple[tuple[str, Explanation | None], ...] = ()
+    full: bool = False
+
+    @property
+    def diagrams(self) -> int:
+        """How many weighted diagrams there are; one in several weights counts in each."""
+        return sum(level.diagrams for level in self.levels) + sum(s.diagrams for _, s in self.stages if s)
+
+    @cached_property
+    def forward(self) -> Cost:
+        """The cost of one call."""
+        return total([*(s.cost for s in self.steps), *(s.forward for _, s in self.stages if s)])
+
+    @cached_property
+    def backward(self) -> Cost:
+        """The cost of the gradient, for inputs and weights."""
+        return total([*(s.cost for s in self.gradient), *(s.backward for _, s in self.stages if s)])
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers are learned (a layer that is used twice is counted once)."""
+        seen: dict[str, int] = {}
+        for label, stage in self.stages:
+            if stage:
+                seen[label] = stage.numbers
+        own = 0
+        for _, shape in self.parameters:
+            product = 1
+            for length in shape:
+                product *= length
+            own += product
+        return own + sum(seen.values())
+
+    def ratios(self) -> dict[str, float]:
+        """How many times more multiply-adds the naive ways need, by name."""
+        ours = max(self.forward.value(self.sizes)[2], 1)
+        return {name: cost.value(self.sizes)[2] / ours for name, cost in self.naive.items()}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything, as what JSON can hold; costs are ``{"read": {"expression", "value"}, ...}``."""
+        from catnn.view.explanation import as_dict
+
+        return as_dict(self)
+
+    def __str__(self) -> str:
+        from catnn.view.explanation import as_text
+
+        return as_text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        from catnn.view.explanation import as_html
+
+        return as_html(self)
+
+
+def explain(item: Layer | Network, *, batch: int = 1, full: bool = False, **sizes: int) -> Explanation:
+    """What a layer or network is made of and what it costs.
+
+    batch: entries of the batch; sizes: by name, 16 where none is given; full: list everything, however long.
+    Raises: CatnnError (E1002, E1003, E1008).
+
+    >>> import catnn
+    >>> spec = catnn.parse("space V : S(n)  layer mix : V^2[8] -> V^2[8] = all")
+    >>> found = explain(spec["mix"], n=10)
+    >>> [(level.word, level.diagrams) for level in found.levels]
+    [('1', 4), ('V', 9), ('V^2', 2)]
+    >>> print(found.forward.madds)
+    256*batch + 616*batch*n + 160*batch*n^2
+    """
+    if not isinstance(item, (Layer, Network)):
+        raise fail(
+            "E1008",
+            f"{type(item).__name__} is no layer or network, so there is nothing to explain",
+            helps=('give one of a spec: `catnn.explain(spec["mix"])`',),
+        )
+    if type(batch) is not int or batch < 0:
+        raise fail("E1003", f"batch={batch!r} is not a number of entries")
+    names = item_sizes(item)
+    check_sizes(item, names, sizes)
+    given = {name: sizes.get(name, HINT) for name in names} | {BATCH: batch}
+    return _layer(item, given, full) if isinstance(item, Layer) else _network(item, given, full)
+
+
+def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
+    plan = plan_layer(layer)
+    levels, words = _levels(layer), layer.source.words + layer.target.words
+    listed = full or sum(level.diagrams for level in levels) <= SMALL
+    return Explanation(
+        kind="layer",
+        name=layer.name,
+        type=f"{layer.source} -> {layer.target}",
+        symmetry=tuple(dict.fromkeys(f"{wire.group} on {wire}" for word in words for wire in word)),
+        parameters=tuple(_parameters(layer)),
+        notes=layer.notes,
+        levels=levels,
+        factored=tuple(_factored(layer)) if listed else (),
+        steps=forward_steps(plan),
+        gradient=gradient_steps(plan),
+        naive=naive_costs(layer),
+        sizes=sizes,
+        full=full,
+    )
+
+
+def _parameters(layer: Layer) -> list[tuple[str, tuple[int, ...]]]:
+    found: list[tuple[str, tuple[int, ...]]] = []
+    for o, out in enumerate(layer.target.summands):
+        for i, in_ in enumerate(layer.source.summands):
+            if layer.weighted[o][i]:
+                found.append((layer.weight_name(o, i), (len(layer.weighted[o][i]), out.channels, in_.channels)))
+        if layer.biases[o]:
+            found.append((layer.bias_name(o), (len(layer.biases[o]), out.channels)))
+    return found
+
+
+def _levels(layer: Layer) -> tuple[Level, ...]:
+    """The weighted diagrams by pair of summands and level."""
+    found = []
+    for o, row in enumerate(layer.weighted):
+        for i, pair in enumerate(row):
+            counts: Counter[Word] = Counter()
+            sides: dict[Word, tuple[set[Half], set[tuple[int, ...]], set[Half]]] = {}
+            for cut in (factors(diagram) for morphism in pair for _, diagram in morphism.weighted):
+                counts[cut.output.level] += 1
+                ins, perms, outs = sides.setdefault(cut.output.level, (set(), set(), set()))
+                ins.add(cut.input)
+                perms.add(cut.sigma)
+                outs.add(cut.output)
+            for level in sorted(counts, key=level_key):
+                ins, perms, outs = sides[level]
+                found.append(Level((o, i), show_word(level), len(ins), len(perms), len(outs), counts[level]))
+    return tuple(found)
+
+
+def _factored(layer: Layer) -> list[Factored]:
+    found = []
+    for o, row in enumerate(layer.weighted):
+        for i, pair in enumerate(row):
+            for index, morphism in enumerate(pair):
+                label = f"{layer.weight_name(o, i)}[{index}]"
+                found += [Factored(label, str(d), str(factorise(d))) for _, d in morphism.weighted]
+            for morphism in layer.fixed_parts[o][i]:
+                found += [Factored("fixed", str(d), str(factorise(d))) for _, d in morphism.weighted]
+        for index, morphism in enumerate(layer.biases[o]):
+            label = f"{layer.bias_name(o)}[{index}]"
+            found += [Factored(label, str(d), str(factorise(d))) for _, d in morphism.weighted]
+    return found
+
+
+def _network(network: Network, sizes: Mapping[str, int], full: bool) -> Explanation:
+    stages: list[tuple[str, Explanation | None]] = []
+    for stage in walk(network.body):
+        match stage:
+            case Apply(layer=layer):
+                stages.append((layer.name, _layer(layer, sizes, full)))
+            case Call(network=called):
+                stages.append((called.name, _network(called, sizes, full)))
+            case Activate(activation=activation):
+                stages.append((activation, None))
+            case Identity():
+                stages.append(("id", None))
+            case _:
+                pass
+    inner = [stage for _, stage in stages if stage]
+    names = dict.fromkeys(name for stage in inner for name in stage.naive)
+    symmetry = tuple(dict.fromkeys(text for stage in inner for text in stage.symmetry))
+    return Explanation(
+        kind="network",
+        name=network.name,
+        type=f"{network.source} -> {network.target}",
+        symmetry=symmetry,
+        parameters=(),
+        notes=(),
+        levels=(),
+        factored=(),
+        steps=(),
+        gradient=(),
+        naive={name: total(stage.naive[name] for stage in inner if name in stage.naive) for name in names},
+        sizes=sizes,
+        stages=tuple(stages),
+        full=full,
+    )

@@ -1,0 +1,168 @@
+"""How an explanation is shown: as text, as HTML, and as what JSON can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from catnn.plan.cost import Cost, Step, total
+from catnn.tables import Table, count, ratio
+
+if TYPE_CHECKING:
+    from catnn.explanation import Explanation
+
+MOST_STEPS = 40
+"""Longer plans are counted by phase and operation unless everything is asked for."""
+
+
+def as_text(found: Explanation) -> str:
+    """The tables one below the other."""
+    tables = "\n\n".join(str(table) for table in _tables(found))
+    head = "\n".join([_title(found), *(f"  {name.ljust(10)} {value}" for name, value in _header(found))])
+    return f"{head}\n\n{tables}" if tables else head
+
+
+def as_html(found: Explanation) -> str:
+    """The same for Jupyter."""
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in _header(found))
+    tables = "".join(table.html() for table in _tables(found))
+    return f'<div class="catnn-explain"><h4>{escape(_title(found))}</h4><table>{rows}</table>{tables}</div>'
+
+
+def as_dict(found: Explanation) -> dict[str, Any]:
+    """Everything, as what JSON can hold."""
+    naive = {name: _cost(cost, found.sizes) for name, cost in found.naive.items()}
+    return {
+        "kind": found.kind,
+        "name": found.name,
+        "type": found.type,
+        "symmetry": list(found.symmetry),
+        "sizes": dict(found.sizes),
+        "parameters": [{"name": name, "shape": list(shape)} for name, shape in found.parameters],
+        "numbers": found.numbers,
+        "diagrams": found.diagrams,
+        "notes": list(found.notes),
+        "levels": [
+            {"pair": list(v.pair), "level": v.word, "inputs": v.inputs, "permutations": v.permutations,
+             "outputs": v.outputs, "diagrams": v.diagrams}
+            for v in found.levels
+        ],
+        "factored": [
+            {"weight": v.weight, "pattern": v.pattern, "factorisation": v.factorisation} for v in found.factored
+        ],
+        "steps": [_step(step, found.sizes) for step in found.steps],
+        "gradient_steps": [_step(step, found.sizes) for step in found.gradient],
+        "forward": _cost(found.forward, found.sizes),
+        "backward": _cost(found.backward, found.sizes),
+        "naive": naive,
+        "ratios": found.ratios(),
+        "stages": [{"name": name, "explanation": stage and as_dict(stage)} for name, stage in found.stages],
+    }  # fmt: skip
+
+
+def _cost(cost: Cost, sizes: Mapping[str, int]) -> dict[str, Any]:
+    names = ("read", "written", "multiply_adds")
+    shown = zip(names, cost.sympy(), cost.value(sizes), strict=True)
+    return {name: {"expression": str(expression), "value": value} for name, expression, value in shown}
+
+
+def _step(step: Step, sizes: Mapping[str, int]) -> dict[str, Any]:
+    return {
+        "phase": step.phase,
+        "op": step.op,
+        "pattern": step.pattern,
+        "shape": step.shape,
+        "cost": _cost(step.cost, sizes),
+    }
+
+
+# -------------------------------------------------------------------------------------------------------- the tables
+
+
+def _title(found: Explanation) -> str:
+    return f"{found.kind} {found.name} : {found.type}"
+
+
+def _header(found: Explanation) -> list[tuple[str, str]]:
+    rows = [("symmetry", ", ".join(found.symmetry) or "no group")]
+    shown = ", ".join(f"{name} {' x '.join(map(str, shape))}" for name, shape in found.parameters)
+    rows.append(("learns", f"{found.numbers:,} numbers" + (f": {shown}" if shown else "")))
+    rows.append(("diagrams", f"{found.diagrams:,}"))
+    rows.append(("sizes", ", ".join(f"{name} = {value}" for name, value in found.sizes.items())))
+    return rows + [("note", note) for note in found.notes]
+
+
+def _tables(found: Explanation) -> list[Table]:
+    tables = []
+    if found.levels:
+        tables.append(_levels(found))
+    if found.factored:
+        rows = tuple((v.weight, v.pattern, v.factorisation) for v in found.factored)
+        tables.append(Table("diagrams, as permutation ; planar ; permutation", ("weight", "pattern", "is"), rows))
+    if found.stages:
+        tables.append(_stages(found))
+    if found.steps:
+        tables.append(_plan("plan", found.steps, found))
+        tables.append(_plan("gradient, the plan upside down", found.gradient, found, most=0))
+    return [*tables, _totals(found)]
+
+
+def _levels(found: Explanation) -> Table:
+    several = len({level.pair for level in found.levels}) > 1
+    rows = tuple(
+        (
+            f"{level.pair[1]} -> {level.pair[0]}" if several else "",
+            level.word,
+            f"{level.inputs} x {level.permutations} x {level.outputs}",
+            str(level.diagrams),
+        )
+        for level in found.levels
+    )
+    headers = ("summands" if several else "", "level", "in x perm x out", "diagrams")
+    return Table("hom-space: input halves x permutations x output halves, by through wires", headers, rows, (3,))
+
+
+def _plan(caption: str, steps: tuple[Step, ...], found: Explanation, most: int = MOST_STEPS) -> Table:
+    headers = ("", "step", "computes", "shape", "multiply-adds", "=", "moves")
+    if len(steps) > most and not found.full:
+        groups: dict[tuple[str, str], list[Step]] = {}
+        for step in steps:
+            groups.setdefault((step.phase, step.op.partition(" ")[0]), []).append(step)
+        rows = tuple(
+            (phase, op, f"{len(group)} x", "", *_numbers(total(s.cost for s in group), found.sizes))
+            for (phase, op), group in groups.items()
+        )
+        return Table(f"{caption}: {len(steps)} steps, counted", headers, rows, (5, 6))
+    rows = tuple((s.phase, s.op, s.pattern, s.shape, *_numbers(s.cost, found.sizes)) for s in steps)
+    return Table(caption, headers, rows, (5, 6))
+
+
+def _numbers(cost: Cost, sizes: Mapping[str, int]) -> tuple[str, str, str]:
+    read, written, madds = cost.value(sizes)
+    return str(cost.madds.sympy()), count(madds), count(read + written)
+
+
+def _stages(found: Explanation) -> Table:
+    rows = []
+    for name, stage in found.stages:
+        if stage is None:
+            rows.append((name, "", "", "", "", ""))
+            continue
+        rows.append((name, stage.type, f"{stage.diagrams:,}", *_numbers(stage.forward, found.sizes)))
+    headers = ("stage", "type", "diagrams", "multiply-adds", "=", "moves")
+    return Table("stages", headers, tuple(rows), (2, 4, 5))
+
+
+def _totals(found: Explanation) -> Table:
+    ours = max(found.forward.value(found.sizes)[2], 1)
+    rows = [_total("reduce, mix, expand", found.forward, found.sizes, ours)]
+    rows.append(_total("its gradient", found.backward, found.sizes, ours))
+    rows += [_total(name, cost, found.sizes, ours) for name, cost in found.naive.items()]
+    headers = ("", "multiply-adds", "=", "read", "written", "times")
+    return Table("total, with the naive ways beside", headers, tuple(rows), (2, 3, 4, 5))
+
+
+def _total(name: str, cost: Cost, sizes: Mapping[str, int], ours: int) -> tuple[str, ...]:
+    read, written, madds = cost.value(sizes)
+    return name, str(cost.madds.sympy()), count(madds), count(read), count(written), ratio(madds / ours)

@@ -1,0 +1,124 @@
+"""`catnn.explain`: the numbers are those of the layer, and what is printed is short and says what it should."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+import catnn
+
+SPEC = catnn.parse(
+    """
+    space V : S(n)
+    layer mix : V^2[3] -> V^2[16] = all + bias
+    layer pool : V^2[16] -> V[8] = span { [i j -> i], [i i -> i] }
+    layer three : V^3[2] -> V^3[2] = all
+    layer sums : V^2[3] + V[2] -> V[4] + 1[5] = all + bias { reduce: mean }
+    network classify : V^2[3] -> V[8] = mix ; relu ; (id + (relu ; id)) ; pool
+    """
+)
+
+
+def test_it_holds_the_numbers() -> None:
+    found = catnn.explain(SPEC["mix"], n=64, batch=16)
+    assert (found.kind, found.name, found.type) == ("layer", "mix", "V^2[3] -> V^2[16]")
+    assert (found.diagrams, found.numbers) == (15, 15 * 16 * 3 + 2 * 16)
+    assert [(v.word, v.inputs, v.permutations, v.outputs, v.diagrams) for v in found.levels] == [
+        ("1", 2, 1, 2, 4), ("V", 3, 1, 3, 9), ("V^2", 1, 2, 1, 2),
+    ]  # fmt: skip
+    assert len(found.factored) == 17
+    assert found.sizes == {"n": 64, "batch": 16}
+    assert set(found.naive) == {"dense matrix", "one diagram at a time", "stacked maps"}
+    assert all(ratio > 1 for ratio in found.ratios().values())
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.name = "other"  # type: ignore[misc]
+
+
+def test_the_factorisations_are_those_of_the_diagrams() -> None:
+    by_weight = {v.weight: v for v in catnn.explain(SPEC["mix"]).factored}
+    assert by_weight["weight[14]"].pattern == "[i j -> j i]"
+    assert by_weight["weight[14]"].factorisation == "perm[1,0] ; ([i -> i] @ [i -> i]) ; perm[0,1]"
+    assert by_weight["bias[0]"].pattern == "[-> i i]"
+
+
+def test_it_prints_a_table() -> None:
+    text = str(catnn.explain(SPEC["mix"], n=64, batch=16))
+    for part in (
+        "layer mix : V^2[3] -> V^2[16]", "S(n) on V", "weight 15 x 16 x 3, bias 2 x 16", "n = 64, batch = 16",
+        "3 x 1 x 3", "perm[1,0] ; ([i -> i] @ [i -> i]) ; perm[0,1]", "batch*n**2", "dense matrix",
+        "one diagram at a time", "stacked maps",
+    ):  # fmt: skip
+        assert part in text
+    assert text == repr(catnn.explain(SPEC["mix"], n=64, batch=16))
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", list(SPEC))
+def test_it_is_short_and_ends_up_as_json_and_html(name: str) -> None:
+    found = catnn.explain(SPEC[name], n=5)
+    assert len(str(found).splitlines()) < 110
+    again = json.loads(json.dumps(found.to_dict()))
+    assert again["name"] == name
+    assert again["forward"]["multiply_adds"]["value"] == found.forward.value(found.sizes)[2]
+    html = found._repr_html_()
+    assert html.count("<table>") == html.count("</table>") > 1
+    assert not re.search(r"<(?!/?(div|h4|table|caption|tr|th|td)\b)", html)
+
+
+def test_large_layers_are_counted_unless_everything_is_asked_for() -> None:
+    short, long = (catnn.explain(SPEC["three"], full=full) for full in (False, True))
+    assert not short.factored
+    assert len(long.factored) == 203
+    assert len(str(short).splitlines()) < 50 < 203 < len(str(long).splitlines())
+    assert short.forward == long.forward
+
+
+def test_a_network_is_the_sum_of_its_stages() -> None:
+    found = catnn.explain(SPEC["classify"], n=10, batch=2)
+    assert [name for name, _ in found.stages] == ["mix", "relu", "id", "relu", "id", "pool"]
+    parts = [catnn.explain(SPEC[name], n=10, batch=2) for name in ("mix", "pool")]
+    assert found.numbers == sum(part.numbers for part in parts)
+    assert found.forward == parts[0].forward + parts[1].forward
+    assert found.naive["stacked maps"] == parts[0].naive["stacked maps"] + parts[1].naive["stacked maps"]
+
+
+def test_direct_sums_have_a_level_a_pair() -> None:
+    found = catnn.explain(SPEC["sums"])
+    assert {level.pair for level in found.levels} == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert "weight_0_1" in str(found)
+
+
+def test_an_empty_hom_space() -> None:
+    """From V to V^2 nothing is equivariant under O(n), so that pair of summands has no level."""
+    layer = catnn.parse("space V : O(n)  layer odd : V[2] + 1[2] -> V^2[2] = all")["odd"]
+    found = catnn.explain(layer, n=3)
+    assert (found.diagrams, found.numbers) == (1, 4)
+    assert [level.pair for level in found.levels] == [(0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("options", "code"), [({"m": 3}, "E1002"), ({"n": 0}, "E1003"), ({"batch": -1}, "E1003"), ({"batch": 1.5}, "E1003")]
+)
+def test_wrong_sizes_are_errors_with_a_code(options: dict[str, int], code: str) -> None:
+    with pytest.raises(catnn.CatnnError) as caught:
+        catnn.explain(SPEC["mix"], **options)
+    assert caught.value.diagnostics[0].code == code
+
+
+def test_only_layers_and_networks() -> None:
+    with pytest.raises(catnn.CatnnError, match="E1008"):
+        catnn.explain(catnn.diagram("S(n)", "i -> i"))  # type: ignore[arg-type]
+
+
+def test_explain_needs_no_torch() -> None:
+    code = (
+        "import sys, catnn; mix = catnn.parse('space V : S(n)  layer mix : V[1] -> V[1] = all')['mix']; "
+        "catnn.explain(mix); str(catnn.explain(mix, n=3)); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
