@@ -45,7 +45,7 @@ def fenced(text: str) -> str:
 
 def activations() -> str:
     """Every activation: what it is, and after which wires it may stand."""
-    from catnn.syntax.activations import ACTIVATIONS
+    from catnn.elaborate.activations import ACTIVATIONS
 
     after = {
         "any": "`S(n)`, order 0",
@@ -62,7 +62,7 @@ def activations() -> str:
 
 def reserved_words() -> str:
     """The words that cannot be defined: keywords, generators, activations."""
-    from catnn.syntax.scopes import RESERVED
+    from catnn.elaborate.scopes import RESERVED
 
     return ", ".join(f"`{word}`" for word in sorted(RESERVED, key=str.casefold)) + "\n"
 

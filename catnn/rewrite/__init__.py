@@ -1,0 +1,1 @@
+"""Rewriting: the factorisation of a diagram into permutation ; planar ; permutation."""

@@ -1,1 +1,1 @@
-"""Text to Syntax to meaning: nodes, parser, printer, elaboration."""
+"""Text to Syntax and back: lexing, parsing with recovery, nodes, and the printer."""

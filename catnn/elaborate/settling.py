@@ -7,11 +7,12 @@ from itertools import chain
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Word
 from catnn.diagnostics import Span
-from catnn.syntax import generators, nodes
-from catnn.syntax.inference import Inference
-from catnn.syntax.ports import Port, Shape, bare_identities, core, known, postorder, unify
-from catnn.syntax.report import brief, times
-from catnn.syntax.scopes import GENERATORS, Scope
+from catnn.elaborate import generators
+from catnn.elaborate.inference import Inference
+from catnn.elaborate.ports import Port, Shape, bare_identities, core, known, postorder, unify
+from catnn.elaborate.report import brief, times
+from catnn.elaborate.scopes import GENERATORS, Scope
+from catnn.syntax import nodes
 
 
 def expect(

@@ -8,11 +8,11 @@ from catnn.category.compose import identity, permutation
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Word
+from catnn.elaborate.ports import Port, Shape, known, resolved
+from catnn.elaborate.report import listed, plural
+from catnn.elaborate.scopes import GENERATORS, Scope
+from catnn.elaborate.types import MOST_ORDER, word
 from catnn.syntax import nodes
-from catnn.syntax.ports import Port, Shape, known, resolved
-from catnn.syntax.report import listed, plural
-from catnn.syntax.scopes import GENERATORS, Scope
-from catnn.syntax.types import MOST_ORDER, word
 
 LEGS = {"merge": (2, 1), "copy": (1, 2), "unit": (0, 1), "discard": (1, 0), "ev": (2, 0), "coev": (0, 2)}
 """Inputs and outputs of the generators that join all their ports, on one space."""

@@ -6,9 +6,9 @@ from keyword import iskeyword
 
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Group, Summand, Type, Wire, Word
+from catnn.elaborate.report import Report, listed, nearest, plural
+from catnn.elaborate.scopes import RESERVED_SIZES, Scope
 from catnn.syntax import nodes
-from catnn.syntax.report import Report, listed, nearest, plural
-from catnn.syntax.scopes import RESERVED_SIZES, Scope
 
 MOST_ORDER = 1000
 MOST_CHANNELS = 2**31 - 1

@@ -7,12 +7,12 @@ from dataclasses import replace
 from catnn.category.diagram import Morphism
 from catnn.category.wires import Type
 from catnn.diagnostics import Span
+from catnn.elaborate.inference import Inference
+from catnn.elaborate.ports import bare_identities
+from catnn.elaborate.report import Report, brief
+from catnn.elaborate.scopes import Scope
+from catnn.elaborate.terms import fixed
 from catnn.syntax import nodes
-from catnn.syntax.inference import Inference
-from catnn.syntax.ports import bare_identities
-from catnn.syntax.report import Report, brief
-from catnn.syntax.scopes import Scope
-from catnn.syntax.terms import fixed
 
 Placed = list[tuple[int, int, Morphism]]
 """(out, in, morphism) for each pair of summands."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from catnn.category.diagram import Diagram, Morphism
+from catnn.category.gram import product
 from catnn.category.scalar import ONE
 from catnn.diagnostics import Span
+from catnn.elaborate.parts import WORDS
+from catnn.elaborate.ports import postorder
+from catnn.elaborate.report import number
+from catnn.elaborate.scopes import Scope
+from catnn.elaborate.terms import pair, show
+from catnn.elaborate.types import fixed_arrow
 from catnn.model import Check
 from catnn.syntax import nodes
-from catnn.syntax.independence import inner
-from catnn.syntax.parts import WORDS
-from catnn.syntax.ports import postorder
-from catnn.syntax.report import number
-from catnn.syntax.scopes import Scope
-from catnn.syntax.terms import pair, show
-from catnn.syntax.types import fixed_arrow
 
 MOST_PAIRS = 250_000
 """How many inner products a check at literal sizes may take."""
@@ -40,7 +40,7 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
         message = f"the two sides differ in {found} diagrams, too many to compare at a literal size"
         scope.report.error("E0405", message, (node.span, "here"), helps=("make the size a name: `S(n)`",))
         return None
-    if difference.weighted and not (literal and not inner(difference, difference)):
+    if difference.weighted and not (literal and not product(difference, difference)):
         _refute(node, scope, left, right, literal=literal)
         return None
     return Check(node.span.text, node.span)

@@ -7,8 +7,8 @@ import pytest
 import catnn
 from catnn.category.families import FAMILIES
 from catnn.diagnostics import CatnnError
+from catnn.elaborate.activations import ACTIVATIONS
 from catnn.model import Activate, Apply, Call, Combine, Identity, Network, Pipeline
-from catnn.syntax.activations import ACTIVATIONS
 
 HEAD = """space V : S(n)
 space R : O(3)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from catnn.category.wires import Type
+from catnn.elaborate.homs import effort
+from catnn.elaborate.report import brief, number
+from catnn.elaborate.scopes import Scope
 from catnn.syntax import nodes
-from catnn.syntax.homs import effort
-from catnn.syntax.report import brief, number
-from catnn.syntax.scopes import Scope
 
 
 def gap(scope: Scope, left: nodes.Term, right: nodes.Term, produces: Type, expects: Type) -> None:

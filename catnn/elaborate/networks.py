@@ -10,16 +10,16 @@ from collections.abc import Generator as Steps
 
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Type
+from catnn.elaborate.activations import ACTIVATIONS, culprit, reason
+from catnn.elaborate.inference import Inference
+from catnn.elaborate.lifting import gap
+from catnn.elaborate.parts import summands
+from catnn.elaborate.ports import is_bare_identity, unbracketed
+from catnn.elaborate.report import brief
+from catnn.elaborate.scopes import Scope
+from catnn.elaborate.stages import LOST, Flow, diagram, is_diagram
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline
 from catnn.syntax import nodes
-from catnn.syntax.activations import ACTIVATIONS, culprit, reason
-from catnn.syntax.inference import Inference
-from catnn.syntax.lifting import gap
-from catnn.syntax.parts import summands
-from catnn.syntax.ports import is_bare_identity, unbracketed
-from catnn.syntax.report import brief
-from catnn.syntax.scopes import Scope
-from catnn.syntax.stages import LOST, Flow, diagram, is_diagram
 
 Request = tuple[nodes.Term, Type | None, Type | None]
 """A term, the type that reaches it, and the type it should produce if that is known."""

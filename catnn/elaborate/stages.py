@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 from catnn.category.diagram import Morphism
 from catnn.category.wires import Summand, Type
+from catnn.elaborate.activations import ACTIVATIONS
+from catnn.elaborate.inference import Inference
+from catnn.elaborate.ports import bare_identities, guess, known, postorder, resolved, unify
+from catnn.elaborate.scopes import Scope
+from catnn.elaborate.settling import settle
+from catnn.elaborate.terms import meaning
 from catnn.model import Apply, Layer, Stage
 from catnn.syntax import nodes
-from catnn.syntax.activations import ACTIVATIONS
-from catnn.syntax.inference import Inference
-from catnn.syntax.ports import bare_identities, guess, known, postorder, resolved, unify
-from catnn.syntax.scopes import Scope
-from catnn.syntax.settling import settle
-from catnn.syntax.terms import meaning
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from catnn.diagnostics import Span
-from catnn.syntax import generators, nodes
-from catnn.syntax.activations import ACTIVATIONS
-from catnn.syntax.ports import Port, Shape, bare_identities, children, guess, is_bare_identity, known, postorder, unify
-from catnn.syntax.report import brief, listed, nearest
-from catnn.syntax.scopes import GENERATORS, Scope
-from catnn.syntax.types import MOST_ORDER
+from catnn.elaborate import generators
+from catnn.elaborate.activations import ACTIVATIONS
+from catnn.elaborate.ports import (
+    Port,
+    Shape,
+    bare_identities,
+    children,
+    guess,
+    is_bare_identity,
+    known,
+    postorder,
+    unify,
+)
+from catnn.elaborate.report import brief, listed, nearest
+from catnn.elaborate.scopes import GENERATORS, Scope
+from catnn.elaborate.types import MOST_ORDER
+from catnn.syntax import nodes
 
 WEIGHTS = "`all`, `span` and `bias` are summands of a layer's term, never under `;`, `@`, `'` or a scalar"
 

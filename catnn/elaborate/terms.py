@@ -10,12 +10,13 @@ from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.scalar import Monomial, Scalar
 from catnn.category.wires import Word
 from catnn.diagnostics import Span
-from catnn.syntax import generators, nodes
-from catnn.syntax.inference import Inference
-from catnn.syntax.ports import Shape, bare_identities, children, postorder, resolved, unify
-from catnn.syntax.report import number, plural
-from catnn.syntax.scopes import GENERATORS, Scope
-from catnn.syntax.settling import expect, settle
+from catnn.elaborate import generators
+from catnn.elaborate.inference import Inference
+from catnn.elaborate.ports import Shape, bare_identities, children, postorder, resolved, unify
+from catnn.elaborate.report import number, plural
+from catnn.elaborate.scopes import GENERATORS, Scope
+from catnn.elaborate.settling import expect, settle
+from catnn.syntax import nodes
 
 MOST_BITS = 4_000
 """Coefficients have at most this many binary digits (1,200 decimal ones)."""

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from catnn.category.diagram import Morphism
+from catnn.category.gram import rank
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Summand, Type, Word
 from catnn.diagnostics import Span
+from catnn.elaborate.homs import averaged, basis, note, too_many
+from catnn.elaborate.inference import WEIGHTS
+from catnn.elaborate.placing import place
+from catnn.elaborate.ports import unbracketed
+from catnn.elaborate.report import brief
+from catnn.elaborate.scopes import Scope
+from catnn.elaborate.terms import scalar
 from catnn.syntax import nodes
-from catnn.syntax.homs import averaged, basis, note, too_many
-from catnn.syntax.independence import rank
-from catnn.syntax.inference import WEIGHTS
-from catnn.syntax.placing import place
-from catnn.syntax.ports import unbracketed
-from catnn.syntax.report import brief
-from catnn.syntax.scopes import Scope
-from catnn.syntax.terms import scalar
 
 Learned = nodes.All | nodes.Bias | nodes.SpanOf
 MOST_COMPARED = 50

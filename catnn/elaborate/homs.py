@@ -11,8 +11,8 @@ from catnn.category.halves import count, hom
 from catnn.category.pattern import LETTERS
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Wire, Word
-from catnn.syntax.report import number
-from catnn.syntax.scopes import Scope
+from catnn.elaborate.report import number
+from catnn.elaborate.scopes import Scope
 
 FAMOUS = {
     (3, 2, 1): ", the cross product",

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from catnn.category.wires import Type
 from catnn.diagnostics import Span
+from catnn.elaborate.homs import emptiness
+from catnn.elaborate.parts import Parts, summands
+from catnn.elaborate.report import Report, brief, listed, nearest
+from catnn.elaborate.scopes import RESERVED, Entry, Scope
 from catnn.model import Layer
 from catnn.syntax import nodes
-from catnn.syntax.homs import emptiness
-from catnn.syntax.parts import Parts, summands
-from catnn.syntax.report import Report, brief, listed, nearest
-from catnn.syntax.scopes import RESERVED, Entry, Scope
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {"reduce": ("sum", "mean"), "init": ("unit", "zeros")}
 """The attributes of a layer and their values, the default first."""

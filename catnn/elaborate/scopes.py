@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from catnn.category.diagram import Morphism
 from catnn.category.wires import Summand, Type, Wire, Word, show_word
 from catnn.diagnostics import Span
+from catnn.elaborate.activations import ACTIVATIONS
+from catnn.elaborate.report import Report, listed, nearest
 from catnn.model import Layer, Network
 from catnn.syntax import nodes
-from catnn.syntax.activations import ACTIVATIONS
-from catnn.syntax.report import Report, listed, nearest
 
 GENERATORS = (
     "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps",

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from catnn.diagnostics import CatnnError, Diagnostic, Source
+from catnn.elaborate.scopes import Scope
 from catnn.syntax import nodes
-from catnn.syntax.scopes import Scope
 
 MOST_DEPTH = 50
 MOST_FILES = 1000

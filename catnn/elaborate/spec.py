@@ -11,15 +11,16 @@ from functools import partial
 from pathlib import Path
 
 from catnn.diagnostics import CatnnError, Diagnostic, Source
+from catnn.elaborate import layers
+from catnn.elaborate.checks import check
+from catnn.elaborate.imports import Imported, Loader
+from catnn.elaborate.networks import network
+from catnn.elaborate.report import Report
+from catnn.elaborate.scopes import Entry, Scope
+from catnn.elaborate.terms import fixed
+from catnn.elaborate.types import arrow, check_size_names, declare_spaces, fixed_arrow
 from catnn.model import Check, Spec
-from catnn.syntax import layers, nodes
-from catnn.syntax.checks import check
-from catnn.syntax.imports import Imported, Loader
-from catnn.syntax.networks import network
-from catnn.syntax.report import Report
-from catnn.syntax.scopes import Entry, Scope
-from catnn.syntax.terms import fixed
-from catnn.syntax.types import arrow, check_size_names, declare_spaces, fixed_arrow
+from catnn.syntax import nodes
 
 MAX_DIAGRAMS = 100_000
 
