@@ -123,9 +123,11 @@ def gradients(item: Layer | Network, seed: int = 0) -> str:
 
 def export(item: Layer | Network, seed: int = 0) -> str:
     """torch.export with every size and the batch dynamic; the exported program runs at other sizes, too."""
+    # torch takes 1 for a constant, also one pair of a symplectic basis, and infers more from small examples.
     found = [sizes for sizes in _sizes(item, at_least=2) if not _has_one(item, sizes)]
     if not found:
-        raise Skip("an axis of length 1 is always taken for a constant")
+        raise Skip("torch takes an axis of length 1 for a constant")
+    found.sort(key=_smallest, reverse=True)
     first, other = found[0], found[-1]
     module = module_of(item, first, seed).eval()
     xs = inputs(item, first, (2,), seed)
@@ -143,6 +145,10 @@ def export(item: Layer | Network, seed: int = 0) -> str:
         with torch.no_grad():
             compare(call(program, again), call(module, again), f"{shown(sizes)}, batch ({batch},)")
     return f"exported at {shown(first)}, ran at {shown(other)}, batch dynamic"
+
+
+def _smallest(sizes: Sizes) -> int:
+    return min(sizes.values(), default=0)
 
 
 def _dynamic(summand: Any) -> dict[int, Any]:
@@ -165,7 +171,7 @@ def _needs_hints(item: Layer | Network) -> bool:
 
 def mask(item: Layer | Network, seed: int = 0) -> str:
     """A padded entry gives what it gives alone; its outputs are 0 in the padding."""
-    sizes = _sizes(item, most=2_000_000, at_least=2)[0]
+    sizes = max(_sizes(item, most=2_000_000, at_least=2), key=_smallest)
     masks = masking(item, sizes, (3,), seed)
     if masks is None:
         raise Skip("every size is a number, so nothing is padded")

@@ -19,9 +19,9 @@ Tensors = tuple[Tensor, ...]
 
 DTYPE = torch.float64
 BATCHES: tuple[tuple[int, ...], ...] = ((), (0,), (2, 3))
-CANDIDATES = (3, 1, 2, 5, 4)
+CANDIDATES = (3, 1, 2, 5, 4, 6)
 """Sizes to try, the most telling first."""
-MOST_ENTRIES = 20_000_000
+MOST_ENTRIES = 5_000_000
 """The most numbers that all the dense matrices of a layer may have together."""
 
 
@@ -46,7 +46,8 @@ def _types(item: Layer | Network) -> Iterator[Type]:
 def assignments(item: Layer | Network, *, most: int = MOST_ENTRIES, at_least: int = 1) -> list[dict[str, int]]:
     """Numbers for the symbolic sizes that are groups and small enough for dense matrices, a few of them.
 
-    Different names get different numbers.  Without symbolic sizes there is the one empty assignment.
+    at_least: indices, of a symplectic space pairs.  Different names get different numbers.  Without symbolic sizes
+    there is the one empty assignment.
     """
     names = item_sizes(item)
     if not names:
@@ -56,11 +57,16 @@ def assignments(item: Layer | Network, *, most: int = MOST_ENTRIES, at_least: in
         sizes = {}
         for at, name in enumerate(names):
             order = (*CANDIDATES[shift:], *CANDIDATES[:shift])
-            fine = [size for size in order if size >= at_least and fits(item, name, size)]
+            fine = [size for size in order if fits(item, name, size) and size >= at_least * step(item, name)]
             sizes[name] = fine[at % len(fine)]
         if sizes not in found and entries(item, sizes) <= most:
             found.append(sizes)
     return found
+
+
+def step(item: Layer | Network, name: str) -> int:
+    """2 for the size of a symplectic space, whose basis comes in pairs, else 1."""
+    return 2 if any(wire.group.family == "Sp" for wire in wires(item) if wire.group.size == name) else 1
 
 
 def fits(item: Layer | Network, name: str, size: int) -> bool:
