@@ -56,8 +56,8 @@ class Family(ABC):
         """upper after lower, as a linear combination."""
 
     @abstractmethod
-    def halves(self, m: int, size: Size) -> Iterator[HalfPart]:
-        """Every half of m vertices: its blocks, and which of them go through.
+    def halves(self, m: int, size: Size, most: int) -> Iterator[HalfPart]:
+        """Every half of m vertices with at most `most` blocks going through: its blocks, and which of them do.
 
         At a literal size those may be left out that occur in no diagram of the basis.
         """

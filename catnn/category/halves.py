@@ -14,7 +14,7 @@ from math import prod
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks
-from catnn.category.wires import Word
+from catnn.category.wires import Wire, Word
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Half:
     word: the outer word; blocks: sorted tuples of positions; through: a flag a block.
     Halves of one word are ordered by (restricted growth string of the blocks, through flags with True first).
 
-    >>> from catnn.category.wires import Group
+    >>> from catnn.category.wires import Group, Wire
     >>> V = Wire("V", Group("S", "n"))
     >>> [str(half) for half in halves((V, V))]
     ['[i i ->]', '[i j ->]', '[i i -> i]', '[i j -> i]', '[i j -> j]', '[i j -> i j]']
@@ -80,12 +80,15 @@ class Half:
         return str(self.diagram())
 
 
-def halves(word: Word) -> list[Half]:
-    """All halves of a word, by level (see `level_key`), then in their order."""
+def halves(word: Word, other: Word | None = None) -> list[Half]:
+    """All halves of a word, by level (see `level_key`), then in their order.
+
+    other: the word on the other side, to leave out what cannot go through to it.
+    """
     wires = tuple(dict.fromkeys(word))
     places = [tuple(v for v, w in enumerate(word) if w == wire) for wire in wires]
     choices = [
-        list(FAMILIES[wire.group.family].halves(len(place), wire.group.size))
+        list(FAMILIES[wire.group.family].halves(len(place), wire.group.size, _most(wire, word, other)))
         for wire, place in zip(wires, places, strict=True)
     ]
     found = []
@@ -98,6 +101,10 @@ def halves(word: Word) -> list[Half]:
         pieces.sort()
         found.append(Half(word, tuple(b for b, _ in pieces), tuple(f for _, f in pieces)))
     return sorted(found, key=lambda half: (level_key(half.level), half.key()))
+
+
+def _most(wire: Wire, word: Word, other: Word | None) -> int:
+    return word.count(wire) if other is None else min(word.count(wire), other.count(wire))
 
 
 def level_key(level: Word) -> tuple[object, ...]:
@@ -177,8 +184,8 @@ def hom(source: Word, target: Word) -> Iterator[Factors]:
     level are one slice.  At a literal small size, the diagrams of the basis keep their order.
     """
     literal = any(isinstance(wire.group.size, int) for wire in source + target)
-    outputs = _by_level(target)
-    inputs = _by_level(source)
+    outputs = _by_level(target, source)
+    inputs = _by_level(source, target)
     for level in sorted(outputs.keys() & inputs.keys(), key=level_key):
         sigmas = level_permutations(level)
         for output, input_, sigma in product(outputs[level], inputs[level], sigmas):
@@ -187,5 +194,5 @@ def hom(source: Word, target: Word) -> Iterator[Factors]:
                 yield found
 
 
-def _by_level(word: Word) -> dict[Word, list[Half]]:
-    return {level: list(group) for level, group in groupby(halves(word), key=lambda half: half.level)}
+def _by_level(word: Word, other: Word) -> dict[Word, list[Half]]:
+    return {level: list(group) for level, group in groupby(halves(word, other), key=lambda half: half.level)}

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def partial_matchings(vertices: tuple[int, ...]) -> Iterator[Blocks]:
-    """Every way to pair some of the vertices, the others staying single; blocks sorted by least vertex.
+def partial_matchings(vertices: tuple[int, ...], single: int) -> Iterator[Blocks]:
+    """Every way to pair vertices, at most `single` of them staying single; blocks sorted by least vertex.
 
-    >>> list(partial_matchings((0, 1)))
+    >>> list(partial_matchings((0, 1), 2))
     [((0, 1),), ((0,), (1,))]
     """
     if not vertices:
@@ -27,10 +27,11 @@ def partial_matchings(vertices: tuple[int, ...]) -> Iterator[Blocks]:
         return
     first, rest = vertices[0], vertices[1:]
     for at, other in enumerate(rest):
-        for blocks in partial_matchings(rest[:at] + rest[at + 1 :]):
+        for blocks in partial_matchings(rest[:at] + rest[at + 1 :], single):
             yield ((first, other), *blocks)
-    for blocks in partial_matchings(rest):
-        yield ((first,), *blocks)
+    if single:
+        for blocks in partial_matchings(rest, single - 1):
+            yield ((first,), *blocks)
 
 
 def longest_increasing(sequence: tuple[int, ...]) -> int:
@@ -54,8 +55,8 @@ class Matchings(Family):
     def block_fault(self, ports: int) -> str | None:
         return None if ports == 2 else f"has {ports} port{'s' if ports != 1 else ''}, a matching pairs exactly 2"
 
-    def halves(self, m: int, size: Size) -> Iterator[HalfPart]:
-        for blocks in partial_matchings(tuple(range(m))):
+    def halves(self, m: int, size: Size, most: int) -> Iterator[HalfPart]:
+        for blocks in partial_matchings(tuple(range(m)), most):
             yield blocks, tuple(len(block) == 1 for block in blocks)
 
     def count(self, k: int, l: int) -> int:  # noqa: E741

@@ -57,13 +57,13 @@ class Symmetric(Family):
         part, loops = join(upper, lower)
         return ((Scalar.size(size, loops), part),)
 
-    def halves(self, m: int, size: Size) -> Iterator[HalfPart]:
-        most = size if isinstance(size, int) else m
-        for string in growth_strings(m, max(most, 1)):
+    def halves(self, m: int, size: Size, most: int) -> Iterator[HalfPart]:
+        for string in growth_strings(m, size if isinstance(size, int) else max(m, 1)):
             count = max(string, default=-1) + 1
             blocks = tuple(tuple(v for v in range(m) if string[v] == b) for b in range(count))
             for flags in product((True, False), repeat=count):
-                yield blocks, flags
+                if sum(flags) <= most:
+                    yield blocks, flags
 
     def count(self, k: int, l: int) -> int:  # noqa: E741
         return bell(k + l)
