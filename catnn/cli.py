@@ -99,7 +99,7 @@ def _run(words: list[str]) -> int:
 
 
 def _unknown(verb: str) -> CatnnError:
-    from catnn.syntax.report import nearest
+    from catnn.elaborate.report import nearest
 
     what = "option" if verb.startswith("-") else "command"
     helps = nearest(verb, COMMANDS) if what == "command" else ()

@@ -70,7 +70,7 @@ class Parser(argparse.ArgumentParser):
 
     def _size(self, name: str, value: str) -> int:
         if not re.fullmatch(rf"-?[0-9]{{1,{DIGITS}}}", value):
-            from catnn.syntax.report import nearest
+            from catnn.elaborate.report import nearest
 
             shown = f"not `{value}`" if value else "and nothing follows"
             raise wrong(
@@ -81,7 +81,7 @@ class Parser(argparse.ArgumentParser):
         return int(value)
 
     def _unknown(self, word: str) -> CatnnError:
-        from catnn.syntax.report import nearest
+        from catnn.elaborate.report import nearest
 
         if word.startswith("-") and len(word) > 1:
             known = ", ".join(option for option in self.options() if option.startswith("--"))

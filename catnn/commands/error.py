@@ -45,7 +45,7 @@ def run(words: list[str]) -> int:
 
 
 def _unknown(given: str, code: str, titles: dict[str, str]) -> UsageError:
-    from catnn.syntax.report import nearest
+    from catnn.elaborate.report import nearest
 
     helps = nearest(code, titles) or ("`catnn error` lists every code",)
     return UsageError(Diagnostic("E1014", f"no error has the code `{given}`", (), (), helps))

@@ -19,6 +19,7 @@ def parser() -> Parser:
     text = "Sizes are given by the names they have in the spec; without them the cost is a formula."
     found = Parser("explain", text, EXAMPLES)
     found.add_argument("target", metavar="FILE:NAME", help="a layer or network of a spec")
+    found.add_argument("--full", action="store_true", help="list every diagram and step, however many")
     found.add_argument("--trace", action="store_true", help="every step of the rewriting (not built yet)")
     found.json()
     found.epilog = f"other options:\n  --SIZE N     a size by its name; --batch N     entries\n\n{found.epilog}"
@@ -35,10 +36,10 @@ def run(words: list[str]) -> int:
     wanted = target(options.target)
     with Progress(f"explaining {options.target}"):
         item = find_module(load_spec(wanted.file), wanted, "explain")
-        from catnn.explain import explain
+        from catnn.api import explain
 
         with usage():
-            explanation = explain(item, **sizes)
+            explanation = explain(item, full=options.full, **sizes)
         text = "" if options.json else str(explanation)
     if options.json:
         print_json({"ok": True, **explanation.to_dict()})

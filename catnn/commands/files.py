@@ -53,7 +53,7 @@ def _specs_in(folder: str) -> tuple[str, ...]:
 
 
 def _similar(file: str) -> tuple[str, ...]:
-    from catnn.syntax.report import nearest
+    from catnn.elaborate.report import nearest
 
     folder, name = os.path.split(file)
     with suppress(OSError, ValueError):
@@ -65,7 +65,7 @@ def _similar(file: str) -> tuple[str, ...]:
 def load_spec(file: str, *, max_diagrams: int | None = None) -> Spec:
     """The spec in a file, `-` for standard input (which may not import).  Raises: CatnnError with every fault."""
     from catnn.api import parse
-    from catnn.syntax.elaborate import MAX_DIAGRAMS
+    from catnn.elaborate.spec import MAX_DIAGRAMS
     from catnn.syntax.parser import decode
 
     data = read_bytes(file)
@@ -75,7 +75,7 @@ def load_spec(file: str, *, max_diagrams: int | None = None) -> Spec:
 
 def find(spec: Spec, target: Target) -> object:
     """The definition that FILE:NAME names.  Raises: UsageError (E1010)."""
-    from catnn.syntax.report import nearest
+    from catnn.elaborate.report import nearest
 
     if target.name is not None and target.name in spec:
         return spec[target.name]

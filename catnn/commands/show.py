@@ -63,7 +63,7 @@ def _format(name: str | None, output: str | None, *, json: bool) -> str:
         suffix = os.path.splitext(output or "")[1].lower()
         return "json" if json else SUFFIXES.get(suffix, "txt")
     if name not in FORMATS:
-        from catnn.syntax.report import nearest
+        from catnn.elaborate.report import nearest
 
         raise wrong(f"there is no format `{name}`", notes=(f"the formats are: {', '.join(FORMATS)}",),
                     helps=nearest(name, FORMATS))  # fmt: skip
