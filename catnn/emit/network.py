@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from catnn.category.scalar import Scalar
-from catnn.category.wires import Type
+from catnn.category.wires import Type, Word
 from catnn.emit.classes import size_names
 from catnn.emit.layer import Emitted
-from catnn.emit.writer import MODULE, Names, quoted, size_parameter
+from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
 
 ACTIVATIONS = {
@@ -42,10 +42,15 @@ MOVES_ZERO = frozenset({"sigmoid", "softplus", "cos", "exp"})
 
 @dataclass
 class _Forward:
-    """The lines of a forward, and the submodule of every layer and network."""
+    """The lines of a forward, and the submodule of every layer and network.
 
+    bare: whether the input is used as it came, its padding too; told: whether a stage must be told sizes.
+    """
+
+    network: Network
     modules: Mapping[int, str]
-    sizes: tuple[str, ...]
+    bare: bool = False
+    told: bool = False
     names: Names = field(default_factory=Names)
     lines: list[str] = field(default_factory=list)
     parts: set[str] = field(default_factory=set)
@@ -86,10 +91,12 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     parts = {id(p): p for p in items}
     modules = {key: names.fresh(p.name.replace(".", "_")) for key, p in parts.items()}
     sizes = network_sizes(network)
-    forward = _Forward(modules, sizes)
+    forward = _Forward(network, modules)
     forward.names.fresh("x")
     forward.names.fresh("mask")
+    forward.names.fresh("sizes")
     result = _stage(forward, network.body, "x")
+    given_sizes = ", sizes=None" if untold(network) else ""
     parameters = ", ".join(
         ["self", *(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
     )
@@ -105,7 +112,9 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
         own = size_names(part) if isinstance(part, Layer) else network_sizes(part)
         given = ", ".join([*(f"{size_parameter(s)}={size_parameter(s)}" for s in own), *KEYWORDS])
         lines.append(f"        self.{modules[key]} = {classes[key]}({given})")
-    lines += ["", "    def forward(self, x, mask=None):", f'        """{_doc(network.source, network.target)}"""']
+    doc = _doc(network.source, network.target)
+    lines += ["", f"    def forward(self, x, mask=None{given_sizes}):", f'        """{doc}"""']
+    lines += [f"        {line}" for line in _opening(forward)]
     lines += [f"        {line}".rstrip() for line in forward.lines]
     lines.append(f"        return {result}")
     return Emitted("\n".join(lines) + "\n", frozenset(forward.parts))
@@ -125,10 +134,11 @@ def _doc(source: Type, target: Type) -> str:
 def _stage(forward: _Forward, stage: Stage, x: str) -> str:
     match stage:
         case Apply(layer):
-            return forward.let(f"self.{forward.modules[id(layer)]}({x}, mask)", str(layer.target))
+            return _call(forward, layer, x)
         case Call(network):
-            return forward.let(f"self.{forward.modules[id(network)]}({x}, mask)", str(network.target))
+            return _call(forward, network, x)
         case Identity():
+            forward.bare |= x == "x"
             return x
         case Pipeline(stages):
             for inner in stages:
@@ -140,15 +150,55 @@ def _stage(forward: _Forward, stage: Stage, x: str) -> str:
             return _combine(forward, terms, stage.target, x)
 
 
+def untold(item: Layer | Network) -> bool:
+    """Whether an item has sizes that its input does not tell, so that whoever calls it had better."""
+    sizes = size_names(item) if isinstance(item, Layer) else network_sizes(item)
+    return not set(sizes) <= {wire.group.size for word in item.source.words for wire in word}
+
+
+def _axes(source: Type) -> dict[str, tuple[str, int, str]]:
+    """Where an input tells each symbolic size: the tensor, the axis and the space."""
+    found: dict[str, tuple[str, int, str]] = {}
+    for word, x in zip(source.words, _each(source, "x"), strict=True):
+        for at, wire in enumerate(word):
+            if isinstance(wire.group.size, str):
+                found.setdefault(wire.group.size, (x, at - len(word) - 1, wire.space))
+    return found
+
+
+def _opening(forward: _Forward) -> list[str]:
+    """What comes before the stages: the sizes that some must be told, and zeros in the padding."""
+    lines, source = [], forward.network.source
+    if forward.told:
+        known = ["**self.sizes", "**(sizes or {})"] if untold(forward.network) else []
+        known += [f"{quoted(size)}: {x}.shape[{axis}]" for size, (x, axis, _) in _axes(source).items()]
+        lines.append(f"sizes = {{{', '.join(known)}}}")
+    if forward.bare and any(source.words):
+        forward.parts.update({"_masked", "_by_space"})
+        pairs = zip(_each(source, "x"), source.words, strict=True)
+        lines.append(f"x = {_joined([f'_masked({x}, {_masks(word)})' if word else x for x, word in pairs])}")
+    return lines
+
+
+def _masks(word: Word) -> str:
+    return f"_by_space(mask, {one_tuple(quoted(wire.space) for wire in word)})" if word else "[]"
+
+
+def _call(forward: _Forward, part: Layer | Network, x: str) -> str:
+    told = untold(part)
+    forward.told |= told
+    return forward.let(f"self.{forward.modules[id(part)]}({x}, mask{', sizes' if told else ''})", str(part.target))
+
+
 def _each(source: Type, x: str) -> list[str]:
     return [x] if len(source.summands) == 1 else [f"{x}[{i}]" for i in range(len(source.summands))]
 
 
 def _activate(forward: _Forward, activation: str, source: Type, x: str) -> str:
+    forward.bare |= x == "x"
     results = []
     for summand, value in zip(source.summands, _each(source, x), strict=True):
-        spaces = "".join(f"{quoted(wire.space)}, " for wire in summand.word)
-        masks = f"_by_space(mask, ({spaces}))" if spaces else "[]"
+        masks = _masks(summand.word)
         if activation in ("gate", "norm_relu"):
             forward.parts.update({f"_{activation}", "_by_space"})
             results.append(f"_{activation}({value}, {masks})")
@@ -173,24 +223,25 @@ def _combine(forward: _Forward, terms: tuple[tuple[Scalar, Stage], ...], target:
     return forward.let(_joined(results), "sum" if len(values) > 1 else "scaled")
 
 
-def _scale(forward: _Forward, scalar: Scalar, value: str, word: object, mask: str) -> str:
-    wires = list(word)  # type: ignore[call-overload]
+def _scale(forward: _Forward, scalar: Scalar, value: str, word: Word, mask: str) -> str:
+    told: dict[str | int, tuple[str, int, str]] = {}
+    told.update(_axes(forward.network.source))
+    told.update((wire.group.size, (value, at - len(word) - 1, wire.space)) for at, wire in enumerate(word))
     pieces = []
     for monomial, coefficient in scalar.terms:
         powers = []
         for size, exponent in monomial:
-            at = next((a for a, wire in enumerate(wires) if wire.group.size == size), None)
-            if at is None:
-                powers.append(f"(self.sizes[{quoted(size)}], {exponent})")
-            else:
+            if size in told:
+                x, axis, space = told[size]
                 forward.parts.update({"_count", "_by_space"})
-                powers.append(
-                    f"(_count({value}, {at - len(wires) - 1}, {mask}, {quoted(wires[at].space)}), {exponent})"
-                )
+                powers.append(f"(_count({x}, {axis}, {mask}, {quoted(space)}), {exponent})")
+            else:
+                forward.told = True
+                powers.append(f"(sizes[{quoted(size)}], {exponent})")
         piece = value
         if powers:
             forward.parts.add("_scaled")
-            piece = f"_scaled({value}, {len(wires) + 1}, {', '.join(powers)})"
+            piece = f"_scaled({value}, {len(word) + 1}, {', '.join(powers)})"
         if coefficient == -1:
             piece = f"-{piece}"
         elif coefficient != 1:

@@ -33,11 +33,14 @@ class _Layer(nn.Module):
             if type(size) is not int or size < 1:
                 raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
 
-    def forward(self, x, mask=None):
-        """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real."""
+    def forward(self, x, mask=None, sizes=None):
+        """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real.
+
+        sizes: those by name that no axis of x tells (a network passes its own); else the ones given at construction.
+        """
         xs = x if isinstance(x, (tuple, list)) else (x,)
         masks = _masks(self, mask)
-        lengths = _lengths(self, xs, masks)
+        lengths = self.sizes | (sizes or {}) | _lengths(self, xs, masks)
         counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
         counts.update((space, real.sum(-1)) for space, real in masks.items())
         if masks:
@@ -120,7 +123,7 @@ def _lengths(layer, xs, masks):
         if tuple(real.shape) != (*(batch or ()), known[2]):
             expected = (*(batch or ()), known[2])
             raise ValueError(f"{layer.label}: the mask of {space} has shape {tuple(real.shape)}, expected {expected}")
-    return layer.sizes | {size: at[2] for size, at in found.items() if isinstance(size, str)}
+    return {size: at[2] for size, at in found.items() if isinstance(size, str)}
 
 
 def _wrong(layer, at, shape, why):
