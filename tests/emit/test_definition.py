@@ -21,19 +21,19 @@ def power(k: int) -> str:
 
 
 @pytest.mark.parametrize("literal", [False, True], ids=["symbolic", "literal"])
-@pytest.mark.parametrize(("family", "k", "l"), [(f, k, l) for f in GRID for k in range(4) for l in range(4)])
-def test_every_hom_space(family: str, k: int, l: int, literal: bool) -> None:  # noqa: E741
+@pytest.mark.parametrize(("family", "k", "m"), list(product(GRID, range(4), range(4))))
+def test_every_hom_space(family: str, k: int, m: int, literal: bool) -> None:
     """All of the issue's grid: a module a hom-space (with a literal n, one a size), each at every size and batch."""
-    arrow = f"{power(k)}[2] -> {power(l)}[3]"
-    if family != "S" and (k + l) % 2 and l % 2:
+    arrow = f"{power(k)}[2] -> {power(m)}[3]"
+    if family != "S" and (k + m) % 2 and m % 2:
         with pytest.raises(catnn.CatnnError, match="E0601"):
             build(f"space V : {family}({GRID[family][-1] if literal else 'n'})\nlayer f : {arrow} = all + bias")
         return
     for n in GRID[family]:
         layer, module = build(f"space V : {family}({n if literal else 'n'})\nlayer f : {arrow} = all + bias", n=n)
         if literal:
-            assert len(layer.diagrams) == catnn.dim(f"{family}({n})", k, l)
-            assert len(layer.bias_diagrams) == catnn.dim(f"{family}({n})", 0, l)
+            assert len(layer.diagrams) == catnn.dim(f"{family}({n})", k, m)
+            assert len(layer.bias_diagrams) == catnn.dim(f"{family}({n})", 0, m)
         for batch in BATCHES:
             assert_is_definition(layer, module, {} if literal else {"n": n}, batch)
 
@@ -73,7 +73,7 @@ LAYERS = {
     "span": "V^2[2] -> V^2[3] = span { [i j -> j i], [i i -> j j], [i j -> i k] } + bias",
     "span, out of order": "V^2[2] -> V[3] = span { [i j -> j], [i i -> k], [i j -> i] }",
     "span of sums": "V^2[2] -> V^2[3] = span { [i j -> i j] + [i j -> j i], 1/2 * [i i -> i i] - 2/3 * [i j -> i i] }",
-    "span with sizes": "V^2[2] -> V[3] = span { (1/n) * [i j -> i], [i i -> i] - (1/n) * [i j -> j] + (n/3) * [i j -> k] }",
+    "span with sizes": "V^2[2] -> V[3] = span { (1/n) * [i j -> i], [i i -> i] - (1/n) * [i j -> j] + n * [i j -> k] }",
     "span with another size": "V^2[2] -> V[3] = span { (m/n) * [i j -> i], (1/m) * [i i -> j] } + bias",
     "span, rotations": "R^2[2] -> R^2[3] = span { 1/2 * [i j -> i j] + 1/2 * [i j -> j i] - (1/m) * [i i -> j j] }",
     "span, symplectic": "P^2[2] -> P^2[3] = span { [i j -> j i] + (1/r) * [i i -> j j], [i j -> i j] } + bias",

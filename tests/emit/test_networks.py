@@ -1,0 +1,46 @@
+"""Networks: modules of modules that hand on masks, sizes and shared weights."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import catnn
+from tests.emit.definition import DOUBLE, build
+
+SIZES_LOST = {
+    "through a scalar": "network f : V^2[2] -> V^2[2] = pool ; relu ; spread + id",
+    "inside a called network": """network g : V^2[2] -> 1[3] = pool
+        network h : 1[3] -> V^2[2] = spread ; relu
+        network f : V^2[2] -> V^2[2] = g ; h + id""",
+    "two networks deep": """network h : 1[3] -> V^2[2] = spread
+        network g : 1[3] -> V^2[2] = relu ; h
+        network f : V^2[2] -> V^2[2] = pool ; g + id""",
+}
+
+
+@pytest.mark.parametrize("name", SIZES_LOST)
+def test_a_size_is_the_same_number_everywhere(name: str) -> None:
+    """A stage whose input has no axis of length n still writes n of them, those of the network's input."""
+    layers = "layer pool : V^2[2] -> 1[3] = all + bias  layer spread : 1[3] -> V^2[2] = all + bias"
+    item, net = build(f"space V : S(n)\n{layers}\n{SIZES_LOST[name]}", n=16)
+    x = torch.randn(4, 5, 5, 2, dtype=DOUBLE)
+    again = catnn.compile(item, n=5, dtype=DOUBLE)
+    again.load_state_dict(net.state_dict())
+    assert net(x).shape == x.shape
+    torch.testing.assert_close(net(x), again(x))
+
+
+def test_shared_layers_are_one_module() -> None:
+    text = "space V : S(n)\nlayer a : V[2] -> V[2] = all + bias\nnetwork f : V[2] -> V[2] = a ; tanh ; a + a"
+    _, net = build(text)
+    assert [name for name, _ in net.named_modules()] == ["", "a"]
+    x = torch.randn(3, 2, dtype=DOUBLE)
+    torch.testing.assert_close(net(x), net.a(torch.tanh(net.a(x))) + net.a(x))
+
+
+def test_two_compiled_objects_never_share() -> None:
+    item, first = build("space V : S(n)\nlayer f : V[2] -> V[2] = all + bias")
+    second = catnn.compile(item, dtype=DOUBLE)
+    assert type(first) is type(second)
+    assert not {p.data_ptr() for p in first.parameters()} & {p.data_ptr() for p in second.parameters()}
