@@ -17,9 +17,11 @@ WORDS = [
     "good.catnn", "good.catnn:f", "good.catnn:g", "good.catnn:h", "good.catnn:", ":f", ":", "bad.catnn", "none.catnn",
     "folder", "folder/", "good.catnn/x", "-", "--", "", " ", "--json", "--as", "svg", "html", "graphml", "xyz", "-o",
     "out", "out.svg", "folder/out", "/dev/null", "--n", "--n=3", "3", "0", "-1", "1" * 30, "n", "S(n)", "S(3)",
-    "O(", "Sp(3)", "S(n)\n", "\0", "\x1b[31m", "\udcff", "ü", "𝕍", "'", '"; import os', "`", "--help", "-h", "--version", "--check",
-    "--force", "--target", "cuda", "--trace", "--max-diagrams", "E0301", "e1009", "[E0301]", "../E0001", "a" * 5000,
-    "C:\\good.catnn", "C:good.catnn:f", "--=", "--a b=1", "--batch", "--json=1", "check", "@good.catnn", "%s", "{}",
+    "O(", "Sp(3)", "S(n)\n", "\0", "\x1b[31m", "\udcff", "ü", "𝕍", "'", '"; import os', "`", "--help", "-h",
+    "--version", "--check", "--force", "--target", "cuda", "--trace", "--max-diagrams", "E0301", "e1009",
+    "[E0301]", "../E0001",
+    "a" * 5000, "C:\\good.catnn", "C:good.catnn:f", "--=", "--a b=1", "--batch", "--json=1", "check", "@good.catnn",
+    "%s", "{}",
 ]  # fmt: skip
 
 
