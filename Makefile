@@ -42,6 +42,7 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PIP) install --constraint constraints.txt torch
 	$(PIP) install --constraint constraints.txt hatchling
 	$(PIP) install --constraint constraints.txt --no-build-isolation --editable '.[dev]'
+	@$(BIN)/python -m compileall -q catnn
 	@printf '%s\n' "$(CURDIR)" > $@
 
 demo: $(STAMP)
