@@ -9,8 +9,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from catnn.diagnostics import fail
-from catnn.emit.file import Generated, emit
 from catnn.emit.classes import size_names, wires
+from catnn.emit.file import Generated, emit
 from catnn.emit.network import network_sizes
 from catnn.emit.writer import size_parameter
 from catnn.model import Layer, Network, Spec

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from math import factorial, prod
+from math import comb, factorial, prod
 
 
 @cache
@@ -34,6 +34,22 @@ def bell(m: int) -> int:
             new.append(new[-1] + value)
         row = new
     return row[0]
+
+
+@cache
+def even_row(m: int) -> tuple[int, ...]:
+    """Numbers of partitions of m things into 0..m blocks of even size.
+
+    >>> even_row(4)
+    (0, 1, 3, 0, 0)
+    """
+    if m == 0:
+        return (1,)
+    row = [0] * (m + 1)
+    for size in range(2, m + 1, 2):
+        for t, found in enumerate(even_row(m - size)):
+            row[t + 1] += comb(m - 1, size - 1) * found
+    return tuple(row)
 
 
 def matchings(m: int) -> int:

@@ -174,11 +174,7 @@ class Diagram(Morphism):
 
     def part(self, wire: Wire) -> tuple[Part, tuple[int, ...]]:
         """The piece on one space, and for each of its vertices the vertex here."""
-        here = tuple(v for v in range(len(self.target) + len(self.source)) if self.wire(v) == wire)
-        number = {v: i for i, v in enumerate(here)}
-        l = sum(1 for v in here if v < len(self.target))  # noqa: E741
-        blocks = tuple(tuple(number[v] for v in block) for block in self.parts if block[0] in number)
-        return Part(l, len(here) - l, blocks), here
+        return restrict(self.source, self.target, self.parts, wire)
 
     def spaces(self) -> tuple[Wire, ...]:
         """The different wires, by first vertex."""
@@ -290,6 +286,16 @@ def linear(source: Word, target: Word, pairs: Iterable[tuple[Scalar, Diagram]]) 
     return Sum(source, target, tuple(kept))
 
 
+def restrict(source: Word, target: Word, parts: Blocks, wire: Wire) -> tuple[Part, tuple[int, ...]]:
+    """The blocks that live on one space, numbered by themselves; and for each of their vertices the vertex here."""
+    word = target + source
+    here = tuple(v for v, found in enumerate(word) if found == wire)
+    number = {v: i for i, v in enumerate(here)}
+    l = sum(1 for v in here if v < len(target))  # noqa: E741
+    blocks = tuple(tuple(number[v] for v in block) for block in parts if block[0] in number)
+    return Part(l, len(here) - l, blocks), here
+
+
 def _validate(diagram: Diagram) -> None:
     seen: list[int] = []
     for block in diagram.parts:
@@ -302,6 +308,12 @@ def _validate(diagram: Diagram) -> None:
         fault = FAMILIES[first.group.family].block_fault(len(block))
         if fault is not None:
             raise fail("E0401", f"a block of `{first}` ({first.group}) {fault}")
+    for wire in diagram.spaces():
+        family = FAMILIES[wire.group.family]
+        if family.restricted:
+            fault = family.part_fault(diagram.part(wire)[0], wire.group.size)
+            if fault is not None:
+                raise fail("E0406", f"no diagram of `{wire}` ({wire.group}): {fault}", notes=(family.law,))
     seen.sort()
     if seen != list(range(len(diagram.target) + len(diagram.source))):
         raise ValueError(f"blocks {diagram.parts} are no partition of the vertices")

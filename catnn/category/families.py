@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from catnn.category.bistochastic import Bistochastic, BistochasticDoubled
 from catnn.category.family import Family
+from catnn.category.hyperoctahedral import Hyperoctahedral, SymmetricDoubled
 from catnn.category.matchings import Orthogonal
+from catnn.category.noncrossing import FreeOrthogonal, FreeSymmetric
 from catnn.category.partitions import Symmetric
 from catnn.category.symplectic import Symplectic
 
@@ -13,5 +16,11 @@ FAMILIES: dict[str, Family] = {
         Symmetric(),
         Orthogonal(),
         Symplectic(),
+        Hyperoctahedral(),
+        SymmetricDoubled(),
+        Bistochastic(),
+        BistochasticDoubled(),
+        FreeSymmetric(),
+        FreeOrthogonal(),
     )
 }

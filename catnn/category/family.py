@@ -38,6 +38,10 @@ class Family(ABC):
     title: ClassVar[str]
     generators: ClassVar[frozenset[str]]
     """Which of id swap merge copy unit discard spider ev coev exist here."""
+    ambient: ClassVar[str | None] = None
+    """The family that has all these diagrams and more, with the same matrices: there a layer is planned and proved."""
+    restricted: ClassVar[bool] = False
+    """Whether `part_fault` says more than `block_fault` does."""
     closing: ClassVar[Literal["sum", "trace", "form"]]
     """How a block that does not go through is computed from open wires: summed, traced, or by the form Omega."""
     law: ClassVar[str]
@@ -50,6 +54,10 @@ class Family(ABC):
     @abstractmethod
     def block_fault(self, ports: int) -> str | None:
         """Why no block has this many vertices ("has 3 ports, ..."), or None."""
+
+    def part_fault(self, part: Part, size: Size) -> str | None:
+        """Why blocks that may each exist are no diagram together ("crosses itself"), or None."""
+        return None
 
     @abstractmethod
     def compose(self, upper: Part, lower: Part, size: Size) -> tuple[tuple[Scalar, Part], ...]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, permutations, product
 from math import prod
 
-from catnn.category.diagram import Diagram
+from catnn.category.diagram import Diagram, restrict
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks
 from catnn.category.wires import Wire, Word
@@ -133,6 +133,10 @@ class Factors:
 
     def diagram(self) -> Diagram:
         """The diagram again."""
+        return Diagram(self.input.word, self.output.word, self.blocks())
+
+    def blocks(self) -> Blocks:
+        """Its blocks, sorted."""
         l = len(self.output.word)  # noqa: E741
         outs, ins = self.output, self.input
         blocks = [block for block, flag in zip(outs.blocks, outs.through, strict=True) if not flag]
@@ -140,7 +144,7 @@ class Factors:
         outer, inner = outs.ports, ins.ports
         for j, b in enumerate(outer):
             blocks.append(outs.blocks[b] + tuple(v + l for v in ins.blocks[inner[self.sigma[j]]]))
-        return Diagram(ins.word, outs.word, tuple(sorted(blocks)))
+        return tuple(sorted(blocks))
 
 
 def factors(diagram: Diagram) -> Factors:
@@ -184,14 +188,29 @@ def hom(source: Word, target: Word) -> Iterator[Factors]:
     level are one slice.  At a literal small size, the diagrams of the basis keep their order.
     """
     literal = any(isinstance(wire.group.size, int) for wire in source + target)
+    restricted = any(FAMILIES[wire.group.family].restricted for wire in source + target)
     outputs = _by_level(target, source)
     inputs = _by_level(source, target)
     for level in sorted(outputs.keys() & inputs.keys(), key=level_key):
         sigmas = level_permutations(level)
         for output, input_, sigma in product(outputs[level], inputs[level], sigmas):
             found = Factors(output, sigma, input_)
+            if restricted and not _exists(found):
+                continue
             if not literal or in_basis(found.diagram()):
                 yield found
+
+
+def _exists(found: Factors) -> bool:
+    """Whether these halves and this permutation make a diagram of their groups."""
+    source, target = found.input.word, found.output.word
+    blocks = found.blocks()
+    for wire in dict.fromkeys((*target, *source)):
+        part = restrict(source, target, blocks, wire)[0]
+        family = FAMILIES[wire.group.family]
+        if any(family.block_fault(len(block)) for block in part.blocks) or family.part_fault(part, wire.group.size):
+            return False
+    return True
 
 
 def _by_level(word: Word, other: Word) -> dict[Word, list[Half]]:

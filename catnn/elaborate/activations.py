@@ -46,6 +46,11 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
+MOVES = {"O": "rotations", "O+": "rotations", "B": "rotations", "B'": "rotations", "Sp": "symplectic maps",
+         "H": "changes of sign", "S'": "changes of sign"}  # fmt: skip
+"""What the elements of a group do that a pointwise map does not commute with."""
+
+
 def culprit(activation: Activation, word: Word) -> Wire | None:
     """The wire of a word whose group an activation does not commute with, or None.
 
@@ -72,5 +77,7 @@ def reason(activation: Activation, wire: Wire, *, norms: bool) -> str:
     if activation.kind == "norm":
         return "Omega(v, v) = 0, so a single vector has no norm; make invariants from pairs with `ev` first"
     remedy = "use `gate`" if norms else "make invariants with `ev` first"
-    group = {"O": "rotations", "Sp": "symplectic maps"}.get(wire.group.family, f"{wire.group}")
+    if FAMILIES[wire.group.family].commutes_with("odd", 1):
+        remedy = "use an odd one, as `tanh`, or `gate`"
+    group = MOVES.get(wire.group.family, str(wire.group))
     return f"a pointwise map commutes with permutations, not with {group}; {remedy}"

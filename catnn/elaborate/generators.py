@@ -7,7 +7,8 @@ from functools import lru_cache
 from catnn.category.compose import identity, permutation
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Word
+from catnn.category.family import Part
+from catnn.category.wires import Wire, Word
 from catnn.elaborate.ports import Port, Shape, known, resolved
 from catnn.elaborate.report import listed, plural
 from catnn.elaborate.scopes import GENERATORS, Scope
@@ -131,7 +132,21 @@ def exists(node: nodes.Generator, shape_: Shape, scope: Scope) -> bool:
                 helps=(f"{wire.group} has {has}, and patterns",),
             )
             return False
+        fault = _form_fault(name, shape_, wire)
+        if fault is not None:
+            message = f"`{node.name.text}` is no diagram of `{scope.show_word((wire,))}` ({wire.group}): {fault}"
+            scope.report.error("E0406", message, (node.span, "here"), notes=(family.law,))
+            return False
     return True
+
+
+def _form_fault(name: str, shape_: Shape, wire: Wire) -> str | None:
+    """Why a generator of one block is none of its group's at these arities, or None."""
+    k, l = len(shape_.source), len(shape_.target)  # noqa: E741
+    if name in ("id", "swap", "perm") or k + l == 0:
+        return None
+    family = FAMILIES[wire.group.family]
+    return family.block_fault(k + l) or family.part_fault(Part(l, k, (tuple(range(k + l)),)), wire.group.size)
 
 
 def diagram(node: nodes.Generator, source: Word, target: Word) -> Diagram:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from itertools import chain
 
+from catnn.category.diagram import restrict
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Word
 from catnn.diagnostics import Span
 from catnn.elaborate import generators
 from catnn.elaborate.inference import Inference
-from catnn.elaborate.ports import Port, Shape, bare_identities, core, known, postorder, unify
+from catnn.elaborate.ports import Port, Shape, bare_identities, core, known, postorder, resolved, unify
 from catnn.elaborate.report import brief, times
 from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.syntax import nodes
@@ -130,4 +131,26 @@ def _blocks(node: nodes.Pattern, shape: Shape, scope: Scope) -> bool:
             message = f"a wire of `{wire.group}` is used {times(len(spans))}: letter `{text}` {fault}"
             scope.report.error("E0401", message, *places[:8], notes=(family.law,))
             fine = False
-    return fine
+    return fine and _together(node, shape, scope, letters)
+
+
+def _together(node: nodes.Pattern, shape: Shape, scope: Scope, letters: tuple[nodes.Name, ...]) -> bool:
+    """Whether blocks that may each exist are a diagram together."""
+    source, target = resolved(shape.source), resolved(shape.target)
+    assert source is not None
+    assert target is not None
+    if not any(FAMILIES[wire.group.family].restricted for wire in source + target):
+        return True
+    ordered = [letter.text for letter in (*letters[len(source) :], *letters[: len(source)])]
+    blocks: dict[str, list[int]] = {}
+    for vertex, text in enumerate(ordered):
+        blocks.setdefault(text, []).append(vertex)
+    parts = tuple(sorted(tuple(block) for block in blocks.values()))
+    for wire in dict.fromkeys(source + target):
+        family = FAMILIES[wire.group.family]
+        fault = family.part_fault(restrict(source, target, parts, wire)[0], wire.group.size)
+        if fault is not None:
+            message = f"no diagram of `{scope.show_word((wire,))}` ({wire.group}): {fault}"
+            scope.report.error("E0406", message, (node.span, "here"), notes=(family.law,))
+            return False
+    return True

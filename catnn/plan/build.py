@@ -12,6 +12,7 @@ from catnn.category.halves import Factors, Half, factors, level_key
 from catnn.category.scalar import ONE, Monomial, Scalar
 from catnn.category.wires import Word
 from catnn.model import Layer
+from catnn.plan.ambient import ambient
 from catnn.plan.moves import full, tree
 from catnn.plan.plan import Column, Combination, Constant, Direct, Plan, Product, Row, Sigma
 
@@ -31,8 +32,10 @@ class Term:
 def plan_layer(layer: Layer) -> Plan:
     """The reduce-mix-expand plan of a layer, every reduction and every write shared.
 
-    With ``reduce: mean`` the reductions divide as they go, so that no sum grows large before it is scaled.
+    Its words are in the ambient family of each group.  With ``reduce: mean`` the reductions divide as they go, so that
+    no sum grows large before it is scaled.
     """
+    layer = ambient(layer)
     mean = layer.reduce == "mean"
     terms = list(_terms(layer, mean=mean))
     products = _products(term for term in terms if term.index is not None)

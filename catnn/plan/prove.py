@@ -15,6 +15,7 @@ from catnn.category.halves import Half
 from catnn.category.scalar import ONE, Monomial, Scalar
 from catnn.category.wires import Word
 from catnn.model import Layer
+from catnn.plan.ambient import ambient
 from catnn.plan.form import malformed
 from catnn.plan.moves import Move, full
 from catnn.plan.plan import Column, Plan, Row, Sigma, mirror
@@ -29,6 +30,7 @@ def prove(plan: Plan, layer: Layer) -> None:
 
     Raises: UnsoundPlanError naming the first pattern that differs.
     """
+    layer = ambient(layer)
     for fault in (*malformed(plan), *malformed(mirror(plan))):
         raise UnsoundPlanError(f"{layer.name}: {fault}")
     _compare(computed(plan), _meant(layer), layer.name)

@@ -1,0 +1,110 @@
+"""S+(n) and O+(n), the free quantum groups: noncrossing partitions and matchings (Banica, Speicher 2009; 2311.06358).
+
+Their diagrams are among those of S(n) and O(n), with the same matrices; so they compose, plan and prove as those do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import comb
+
+from catnn.category.family import HalfPart, Part
+from catnn.category.matchings import Orthogonal
+from catnn.category.partitions import Symmetric
+from catnn.category.scalar import Size
+
+
+def catalan(m: int) -> int:
+    """The Catalan numbers: noncrossing partitions of m things, noncrossing matchings of 2m.
+
+    >>> [catalan(m) for m in range(6)]
+    [1, 1, 2, 5, 14, 42]
+    """
+    return comb(2 * m, m) // (m + 1)
+
+
+def crosses(part: Part) -> bool:
+    """Whether two blocks cross, on the circle of outputs left to right, then inputs right to left.
+
+    >>> crosses(Part(2, 2, ((0, 3), (1, 2)))), crosses(Part(2, 2, ((0, 2), (1, 3))))
+    (True, False)
+    """
+    l, m = part.l, part.l + part.k  # noqa: E741
+    label = [0] * m
+    for number, block in enumerate(part.blocks):
+        for v in block:
+            label[v if v < l else l + m - 1 - v] = number
+    left = [len(block) for block in part.blocks]
+    open_: list[int] = []
+    for number in label:
+        if not open_ or open_[-1] != number:
+            if left[number] < len(part.blocks[number]):
+                return True
+            open_.append(number)
+        left[number] -= 1
+        while open_ and left[open_[-1]] == 0:
+            open_.pop()
+    return False
+
+
+class FreeSymmetric(Symmetric):
+    """S+(n) on R^n: noncrossing partitions.  For n <= 3 it is S(n), with all of that group's diagrams.
+
+    >>> S = FreeSymmetric()
+    >>> [S.dim(2, m, 5) for m in range(4)], S.dim(2, 3, 3)
+    ([2, 5, 14, 42], 41)
+    """
+
+    key = "S+"
+    title = "the quantum permutation group"
+    ambient = "S"
+    restricted = True
+    generators = frozenset({"id", "merge", "copy", "unit", "discard", "spider", "ev", "coev"})
+    law = "wires of S+(n) do not cross: a diagram is a noncrossing partition"
+
+    def part_fault(self, part: Part, size: Size) -> str | None:
+        classical = isinstance(size, int) and size <= 3
+        return "two of its blocks cross" if not classical and crosses(part) else None
+
+    def halves(self, m: int, size: Size, most: int) -> Iterator[HalfPart]:
+        return super().halves(m, size if isinstance(size, int) and size <= 3 else "n", most)
+
+    def count(self, k: int, l: int) -> int:  # noqa: E741
+        return catalan(k + l)
+
+    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+        return super().dim(k, l, size) if isinstance(size, int) and size <= 3 else catalan(k + l)
+
+    def in_basis(self, part: Part, size: int) -> bool:
+        return super().in_basis(part, size) if size <= 3 else True
+
+    def commutes_with(self, kind: str, order: int) -> bool:
+        return order <= 1 or kind == "linear"
+
+
+class FreeOrthogonal(Orthogonal):
+    """O+(n) on R^n: noncrossing matchings.  O+(1) is O(1).
+
+    >>> O = FreeOrthogonal()
+    >>> [O.dim(2, m, 2) for m in range(5)]
+    [1, 0, 2, 0, 5]
+    """
+
+    key = "O+"
+    title = "the free orthogonal quantum group"
+    ambient = "O"
+    restricted = True
+    generators = frozenset({"id", "ev", "coev"})
+    law = "wires of O+(n) are bent, they do not cross: a diagram is a noncrossing matching"
+
+    def part_fault(self, part: Part, size: Size) -> str | None:
+        return "two of its pairs cross" if size != 1 and crosses(part) else None
+
+    def count(self, k: int, l: int) -> int:  # noqa: E741
+        return 0 if (k + l) % 2 else catalan((k + l) // 2)
+
+    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+        return super().dim(k, l, size) if size == 1 else self.count(k, l)
+
+    def in_basis(self, part: Part, size: int) -> bool:
+        return super().in_basis(part, size) if size == 1 else True

@@ -1,0 +1,53 @@
+"""Some groups have their diagrams among those of a larger family, with the same matrices: there they are planned.
+
+The steps of a plan pass through diagrams that the group itself may not have (the diagonal of H(n) has three ports), so
+plans are made and proved in the ambient family; the functor into it changes no matrix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from catnn.category.diagram import Diagram, Morphism, Sum
+from catnn.category.families import FAMILIES
+from catnn.category.wires import Group, Summand, Type, Wire, Word
+from catnn.model import Layer, Morphisms
+
+
+def ambient(layer: Layer) -> Layer:
+    """The layer with every wire in its ambient family; the layer itself if they all are there already."""
+    words = (*layer.source.words, *layer.target.words)
+    if all(FAMILIES[wire.group.family].ambient is None for word in words for wire in word):
+        return layer
+    return replace(
+        layer,
+        source=_type(layer.source),
+        target=_type(layer.target),
+        weighted=tuple(tuple(_all(pair) for pair in row) for row in layer.weighted),
+        biases=tuple(_all(row) for row in layer.biases),
+        fixed_parts=tuple(tuple(_all(pair) for pair in row) for row in layer.fixed_parts),
+    )
+
+
+def _type(side: Type) -> Type:
+    return Type(tuple(Summand(_word(summand.word), summand.channels) for summand in side.summands))
+
+
+def _word(word: Word) -> Word:
+    return tuple(_wire(wire) for wire in word)
+
+
+def _wire(wire: Wire) -> Wire:
+    family = FAMILIES[wire.group.family].ambient
+    return wire if family is None else Wire(wire.space, Group(family, wire.group.size))
+
+
+def _all(morphisms: Morphisms) -> Morphisms:
+    return tuple(_morphism(morphism) for morphism in morphisms)
+
+
+def _morphism(morphism: Morphism) -> Morphism:
+    source, target = _word(morphism.source), _word(morphism.target)
+    if isinstance(morphism, Diagram):
+        return Diagram(source, target, morphism.parts)
+    return Sum(source, target, tuple((c, Diagram(source, target, d.parts)) for c, d in morphism.weighted))
