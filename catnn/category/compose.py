@@ -9,7 +9,7 @@ from catnn.category.diagram import Diagram, Morphism, Sum, linear
 from catnn.category.families import FAMILIES
 from catnn.category.family import Part
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Word, show_word
+from catnn.category.wires import Word, bases, show_word
 from catnn.diagnostics import fail
 
 
@@ -26,7 +26,7 @@ def permutation(word: Word, order: tuple[int, ...]) -> Diagram:
 
 def compose_diagrams(upper: Diagram, lower: Diagram) -> tuple[tuple[Scalar, Diagram], ...]:
     """upper after lower, one space at a time (a closed loop is the family's scalar)."""
-    wires = tuple(dict.fromkeys((*upper.target, *upper.source, *lower.source)))
+    wires = bases((*upper.target, *upper.source, *lower.source))
     if not wires:
         return ((ONE, Diagram((), (), ())),)
     if len(wires) == 1:
@@ -39,8 +39,8 @@ def compose_diagrams(upper: Diagram, lower: Diagram) -> tuple[tuple[Scalar, Diag
     choices = []
     for wire in wires:
         pieces = FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size)
-        here = [v for v, w in enumerate(upper.target) if w == wire]
-        here += [l + v for v, w in enumerate(lower.source) if w == wire]
+        here = [v for v, w in enumerate(upper.target) if w.base == wire]
+        here += [l + v for v, w in enumerate(lower.source) if w.base == wire]
         choices.append([(c, tuple(tuple(here[v] for v in block) for block in p.blocks)) for c, p in pieces])
     result = []
     for combination in product(*choices):
@@ -107,7 +107,7 @@ def parallel(other: Morphism, one: Morphism) -> Morphism:
     """`other`, once it is known to be parallel to `one`."""
     here, there = (one.source, one.target), (other.source, other.target)
     alike = all(len(a) == len(b) and _groups(a) == _groups(b) for a, b in zip(here, there, strict=True))
-    if not alike or (here != there and len(set(one.source + one.target)) > 1):
+    if not alike or (here != there and len(bases(one.source + one.target)) > 1):
         shown = [f"{show_word(m.source)} -> {show_word(m.target)}" for m in (one, other)]
         raise fail("E0302", f"`{shown[0]}` and `{shown[1]}` cannot be added: a sum has one type")
     return _renamed(other, one)
@@ -115,7 +115,7 @@ def parallel(other: Morphism, one: Morphism) -> Morphism:
 
 def _meet(lower: Morphism, upper: Morphism) -> tuple[Morphism, Morphism]:
     if lower.target != upper.source:
-        spaces = [set(m.source + m.target) for m in (lower, upper)]
+        spaces = [bases(m.source + m.target) for m in (lower, upper)]
         if _groups(lower.target) != _groups(upper.source) or any(len(s) > 1 for s in spaces):
             met, wanted = show_word(lower.target), show_word(upper.source)
             raise fail("E0301", f"`{lower}` does not compose with `{upper}`: it produces {met}, not {wanted}")
@@ -125,13 +125,16 @@ def _meet(lower: Morphism, upper: Morphism) -> tuple[Morphism, Morphism]:
 
 def _renamed(other: Morphism, like: Morphism) -> Morphism:
     """`other`, on one space, with that space named as in `like`."""
-    wires = set(like.source + like.target)
-    if len(wires) != 1 or other.source + other.target == () or set(other.source + other.target) == wires:
+    spaces = bases(like.source + like.target)
+    if len(spaces) != 1 or other.source + other.target == () or bases(other.source + other.target) == spaces:
         return other
-    (wire,) = wires
-    pairs = [(c, Diagram((wire,) * len(d.source), (wire,) * len(d.target), d.parts)) for c, d in other.weighted]
-    return linear((wire,) * len(other.source), (wire,) * len(other.target), pairs)
+
+    def renamed(word: Word) -> Word:
+        return tuple(spaces[0].flipped() if wire.dual else spaces[0] for wire in word)
+
+    source, target = renamed(other.source), renamed(other.target)
+    return linear(source, target, [(c, Diagram(source, target, d.parts)) for c, d in other.weighted])
 
 
 def _groups(word: Word) -> tuple[object, ...]:
-    return tuple(wire.group for wire in word)
+    return tuple((wire.group, wire.dual) for wire in word)

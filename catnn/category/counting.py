@@ -80,6 +80,16 @@ def even_shapes(m: int, rows: int, columns: int) -> Iterator[tuple[int, ...]]:
         yield tuple(2 * part for part in halves)
 
 
+def shapes(m: int, rows: int) -> Iterator[tuple[int, ...]]:
+    """The partitions of m into at most `rows` parts.
+
+    >>> list(shapes(4, 2))
+    [(4,), (3, 1), (2, 2)]
+    """
+    for shape in even_shapes(2 * m, rows, 2 * m):
+        yield tuple(part // 2 for part in shape)
+
+
 def tableaux(shape: tuple[int, ...]) -> int:
     """The number of standard Young tableaux, by the hook length formula (Frame, Robinson, Thrall 1954).
 

@@ -16,7 +16,7 @@ from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks, Part
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.sizes import length, resolve_sizes
-from catnn.category.wires import Wire, Word
+from catnn.category.wires import Wire, Word, bases
 from catnn.diagnostics import fail
 from catnn.drawable import Drawable
 
@@ -128,7 +128,9 @@ class Diagram(Morphism):
     def _key(self) -> tuple[object, ...]:
         """One space needs no name: diagrams of S(n) are equal whatever their wire is called."""
         wires = self.target + self.source
-        named: object = wires if len(set(wires)) > 1 else wires[:1] and wires[0].group
+        named: object = wires
+        if len(set(wires)) <= 1 or len(bases(wires)) == 1:
+            named = wires[:1] and (wires[0].group, tuple(v for v, wire in enumerate(wires) if wire.dual))
         return (len(self.target), len(self.source), self.parts, named)
 
     def __hash__(self) -> int:
@@ -177,8 +179,8 @@ class Diagram(Morphism):
         return restrict(self.source, self.target, self.parts, wire)
 
     def spaces(self) -> tuple[Wire, ...]:
-        """The different wires, by first vertex."""
-        return tuple(dict.fromkeys(self.target + self.source))
+        """The different spaces, by first vertex."""
+        return bases(self.target + self.source)
 
     def array(self, sizes: Mapping[str, int]) -> NDArray[numpy.int64]:
         """The matrix as an array with an axis a vertex."""
@@ -231,7 +233,8 @@ class Sum(Morphism):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Morphism):
             return NotImplemented
-        if [w.group for w in self.source + self.target] != [w.group for w in other.source + other.target]:
+        mine, theirs = self.source + self.target, other.source + other.target
+        if [(w.group, w.dual) for w in mine] != [(w.group, w.dual) for w in theirs]:
             return False
         if len(self.source) != len(other.source):
             return False
@@ -289,11 +292,13 @@ def linear(source: Word, target: Word, pairs: Iterable[tuple[Scalar, Diagram]]) 
 def restrict(source: Word, target: Word, parts: Blocks, wire: Wire) -> tuple[Part, tuple[int, ...]]:
     """The blocks that live on one space, numbered by themselves; and for each of their vertices the vertex here."""
     word = target + source
-    here = tuple(v for v, found in enumerate(word) if found == wire)
+    kinds = (wire, wire.flipped())
+    here = tuple(v for v, found in enumerate(word) if found in kinds)
     number = {v: i for i, v in enumerate(here)}
+    duals = tuple(i for v, i in number.items() if word[v].dual)
     l = sum(1 for v in here if v < len(target))  # noqa: E741
     blocks = tuple(tuple(number[v] for v in block) for block in parts if block[0] in number)
-    return Part(l, len(here) - l, blocks), here
+    return Part(l, len(here) - l, blocks, duals), here
 
 
 def _validate(diagram: Diagram) -> None:
@@ -302,9 +307,9 @@ def _validate(diagram: Diagram) -> None:
         seen.extend(block)
         first = diagram.wire(block[0])
         for vertex in block[1:]:
-            if diagram.wire(vertex) is not first and diagram.wire(vertex) != first:
+            if diagram.wire(vertex) is not first and diagram.wire(vertex).base != first.base:
                 other = diagram.wire(vertex)
-                raise fail("E0402", f"a block joins a wire of `{first}` and a wire of `{other}`")
+                raise fail("E0402", f"a block joins a wire of `{first.base}` and a wire of `{other.base}`")
         fault = FAMILIES[first.group.family].block_fault(len(block))
         if fault is not None:
             raise fail("E0401", f"a block of `{first}` ({first.group}) {fault}")

@@ -9,6 +9,7 @@ from catnn.category.matchings import Orthogonal
 from catnn.category.noncrossing import FreeOrthogonal, FreeSymmetric
 from catnn.category.partitions import Symmetric
 from catnn.category.symplectic import Symplectic
+from catnn.category.unitary import Unitary
 
 FAMILIES: dict[str, Family] = {
     family.key: family
@@ -22,5 +23,6 @@ FAMILIES: dict[str, Family] = {
         BistochasticDoubled(),
         FreeSymmetric(),
         FreeOrthogonal(),
+        Unitary(),
     )
 }

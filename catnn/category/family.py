@@ -29,6 +29,8 @@ class Part(NamedTuple):
     l: int  # noqa: E741  (the literature's letters)
     k: int
     blocks: Blocks
+    duals: tuple[int, ...] = ()
+    """The vertices on dual wires, ascending."""
 
 
 class Family(ABC):
@@ -40,6 +42,11 @@ class Family(ABC):
     """Which of id swap merge copy unit discard spider ev coev exist here."""
     ambient: ClassVar[str | None] = None
     """The family that has all these diagrams and more, with the same matrices: there a layer is planned and proved."""
+    oriented: ClassVar[bool] = False
+    """Whether V and V' differ: a block keeps the kind across the rows and changes it within one, tensors are complex.
+
+    Then `count` and `dim` take the wires as `catnn.category.wires.ends` counts them.
+    """
     restricted: ClassVar[bool] = False
     """Whether `part_fault` says more than `block_fault` does."""
     closing: ClassVar[Literal["sum", "trace", "form"]]
@@ -73,6 +80,10 @@ class Family(ABC):
     @abstractmethod
     def count(self, k: int, l: int) -> int:  # noqa: E741
         """The number of (k,l)-diagrams."""
+
+    def halves_on(self, duals: tuple[bool, ...], size: Size, most: int) -> Iterator[HalfPart]:
+        """The same for vertices of these kinds, where there are two."""
+        return self.halves(len(duals), size, most)
 
     @abstractmethod
     def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741

@@ -14,7 +14,7 @@ from math import prod
 from catnn.category.diagram import Diagram, restrict
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks
-from catnn.category.wires import Wire, Word
+from catnn.category.wires import Word, bases, ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +46,10 @@ class Half:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """The through blocks by number, in the order of the level's axes: by space, then by least vertex."""
+        """The through blocks by number, in the order of the level's axes: by space (V before V'), then least vertex."""
         open_ = [b for b, flag in enumerate(self.through) if flag]
-        return tuple(sorted(open_, key=lambda b: (self.word[self.blocks[b][0]].space, b)))
+        first = [self.word[block[0]] for block in self.blocks]
+        return tuple(sorted(open_, key=lambda b: (first[b].space, first[b].dual, b)))
 
     @property
     def level(self) -> Word:
@@ -85,12 +86,13 @@ def halves(word: Word, other: Word | None = None) -> list[Half]:
 
     other: the word on the other side, to leave out what cannot go through to it.
     """
-    wires = tuple(dict.fromkeys(word))
-    places = [tuple(v for v, w in enumerate(word) if w == wire) for wire in wires]
-    choices = [
-        list(FAMILIES[wire.group.family].halves(len(place), wire.group.size, _most(wire, word, other)))
-        for wire, place in zip(wires, places, strict=True)
-    ]
+    wires = bases(word)
+    places = [tuple(v for v, w in enumerate(word) if w.base == wire) for wire in wires]
+    choices = []
+    for wire, place in zip(wires, places, strict=True):
+        duals = tuple(word[v].dual for v in place)
+        most = len(place) if other is None else min(len(place), sum(w.base == wire for w in other))
+        choices.append(list(FAMILIES[wire.group.family].halves_on(duals, wire.group.size, most)))
     found = []
     for combination in product(*choices):
         pieces = [
@@ -103,13 +105,9 @@ def halves(word: Word, other: Word | None = None) -> list[Half]:
     return sorted(found, key=lambda half: (level_key(half.level), half.key()))
 
 
-def _most(wire: Wire, word: Word, other: Word | None) -> int:
-    return word.count(wire) if other is None else min(word.count(wire), other.count(wire))
-
-
 def level_key(level: Word) -> tuple[object, ...]:
     """Levels in order: by the number of through blocks, then by their spaces."""
-    return (len(level), tuple(wire.space for wire in level))
+    return (len(level), tuple((wire.space, wire.dual) for wire in level))
 
 
 def level_permutations(level: Word) -> list[tuple[int, ...]]:
@@ -162,14 +160,13 @@ def factors(diagram: Diagram) -> Factors:
 
 def count(source: Word, target: Word) -> int:
     """The number of diagrams, counted, not enumerated."""
-    wires = dict.fromkeys(source + target)
-    return prod(FAMILIES[w.group.family].count(source.count(w), target.count(w)) for w in wires)
+    return prod(FAMILIES[w.group.family].count(*ends(w, source, target)) for w in bases(source + target))
 
 
 def dimension(source: Word, target: Word) -> int:
     """The dimension of the space of equivariant maps (for symbolic sizes: of large ones)."""
-    wires = dict.fromkeys(source + target)
-    return prod(FAMILIES[w.group.family].dim(source.count(w), target.count(w), w.group.size) for w in wires)
+    wires = bases(source + target)
+    return prod(FAMILIES[w.group.family].dim(*ends(w, source, target), w.group.size) for w in wires)
 
 
 def in_basis(diagram: Diagram) -> bool:
@@ -205,7 +202,7 @@ def _exists(found: Factors) -> bool:
     """Whether these halves and this permutation make a diagram of their groups."""
     source, target = found.input.word, found.output.word
     blocks = found.blocks()
-    for wire in dict.fromkeys((*target, *source)):
+    for wire in bases(target + source):
         part = restrict(source, target, blocks, wire)[0]
         family = FAMILIES[wire.group.family]
         if any(family.block_fault(len(block)) for block in part.blocks) or family.part_fault(part, wire.group.size):

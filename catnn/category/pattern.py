@@ -53,11 +53,13 @@ def transparent(morphism: Morphism) -> str:
     if isinstance(morphism, Diagram):
         spaces = {wire.space: str(wire.group) for wire in morphism.spaces()}
         body = show_pattern(morphism)[1:-1]
+        arrow = f"{show_word(morphism.source)} -> {show_word(morphism.target)}"
         if not spaces:
             return f"catnn.diagram('S(n)', {body!r})"
+        if list(spaces) == ["V"] and any(wire.dual for wire in morphism.source + morphism.target):
+            return f"catnn.diagram({spaces['V']!r}, {body!r}, {arrow!r})"
         if list(spaces) == ["V"]:
             return f"catnn.diagram({spaces['V']!r}, {body!r})"
-        arrow = f"{show_word(morphism.source)} -> {show_word(morphism.target)}"
         return f"catnn.diagram({spaces!r}, {body!r}, {arrow!r})"
     if not morphism.weighted:
         return f"<zero {show_word(morphism.source)} -> {show_word(morphism.target)}>"

@@ -6,7 +6,7 @@ tensor product of them; the empty word is the unit.  A `Summand` is a word with 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from catnn.category.scalar import Size
@@ -29,13 +29,30 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A wire R^n: the name of its space and the group that acts on it."""
+    """A wire R^n or C^n: the name of its space and the group that acts on it.
+
+    dual: whether it is V', the dual; only spaces of U(n) have one of their own, a real space is its own dual.
+
+    >>> V = Wire("V", Group("U", 3))
+    >>> print(V, V.flipped(), V.flipped().base)
+    V V' V
+    """
 
     space: str
     group: Group
+    dual: bool = field(default=False, kw_only=True)
+
+    @property
+    def base(self) -> Wire:
+        """The space itself: V for V and V'."""
+        return Wire(self.space, self.group) if self.dual else self
+
+    def flipped(self) -> Wire:
+        """The other of V and V'."""
+        return Wire(self.space, self.group, dual=not self.dual)
 
     def __str__(self) -> str:
-        return self.space
+        return f"{self.space}'" if self.dual else self.space
 
 
 Word = tuple[Wire, ...]
@@ -67,6 +84,22 @@ class Type:
         return tuple(summand.word for summand in self.summands)
 
 
+def bases(word: Word) -> Word:
+    """The different spaces of a word, by first wire."""
+    return tuple(dict.fromkeys(wire.base for wire in word))
+
+
+def ends(space: Wire, source: Word, target: Word) -> tuple[int, int]:
+    """How many wires of a space come in and go out, a dual wire counting as one the other way round.
+
+    >>> V = Wire("V", Group("U", "n"))
+    >>> ends(V, (V, V.flipped()), (V,)), ends(V, (V, V), (V,))
+    ((1, 2), (2, 1))
+    """
+    dual = space.flipped()
+    return source.count(space) + target.count(dual), target.count(space) + source.count(dual)
+
+
 def show_word(word: Word) -> str:
     """The canonical spelling of a word.
 
@@ -74,5 +107,5 @@ def show_word(word: Word) -> str:
     >>> show_word((V, V)), show_word(())
     ('V^2', '1')
     """
-    runs = [(wire.space, len(tuple(run))) for wire, run in groupby(word)]
+    runs = [(str(wire), len(tuple(run))) for wire, run in groupby(word)]
     return " @ ".join(name if count == 1 else f"{name}^{count}" for name, count in runs) or "1"
