@@ -66,6 +66,10 @@ class Family(ABC):
         """Why blocks that may each exist are no diagram together ("crosses itself"), or None."""
         return None
 
+    def planar(self, size: Size) -> bool:
+        """Whether through blocks keep their order, so that two halves meet in one diagram at most."""
+        return False
+
     @abstractmethod
     def compose(self, upper: Part, lower: Part, size: Size) -> tuple[tuple[Scalar, Part], ...]:
         """upper after lower, as a linear combination."""
@@ -77,13 +81,13 @@ class Family(ABC):
         At a literal size those may be left out that occur in no diagram of the basis.
         """
 
-    @abstractmethod
-    def count(self, k: int, l: int) -> int:  # noqa: E741
-        """The number of (k,l)-diagrams."""
-
     def halves_on(self, duals: tuple[bool, ...], size: Size, most: int) -> Iterator[HalfPart]:
         """The same for vertices of these kinds, where there are two."""
         return self.halves(len(duals), size, most)
+
+    @abstractmethod
+    def count(self, k: int, l: int) -> int:  # noqa: E741
+        """The number of (k,l)-diagrams."""
 
     @abstractmethod
     def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741

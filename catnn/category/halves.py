@@ -111,14 +111,18 @@ def level_key(level: Word) -> tuple[object, ...]:
 
 
 def level_permutations(level: Word) -> list[tuple[int, ...]]:
-    """The permutations of a level that keep spaces, lexicographically: output j is joined to input sigma[j]."""
-    runs: list[list[int]] = []
+    """The permutations of a level that keep spaces, lexicographically: output j is joined to input sigma[j].
+
+    Where wires do not cross, they keep their order too.
+    """
+    choices: list[list[tuple[int, ...]]] = []
     start = 0
-    for _, run in groupby(level):
-        size = len(tuple(run))
-        runs.append(list(range(start, start + size)))
-        start += size
-    return [tuple(v for piece in choice for v in piece) for choice in product(*(permutations(r) for r in runs))]
+    for wire, group in groupby(level):
+        run = tuple(range(start, start + len(tuple(group))))
+        planar = FAMILIES[wire.group.family].planar(wire.group.size)
+        choices.append([run] if planar else list(permutations(run)))
+        start += len(run)
+    return [tuple(v for run in choice for v in run) for choice in product(*choices)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,8 @@ def hom(source: Word, target: Word) -> Iterator[Factors]:
     """
     literal = any(isinstance(wire.group.size, int) for wire in source + target)
     restricted = any(FAMILIES[wire.group.family].restricted for wire in source + target)
+    if restricted and not count(source, target):
+        return
     outputs = _by_level(target, source)
     inputs = _by_level(source, target)
     for level in sorted(outputs.keys() & inputs.keys(), key=level_key):

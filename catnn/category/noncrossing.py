@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import comb
 
-from catnn.category.family import HalfPart, Part
+from catnn.category.family import Blocks, HalfPart, Part
 from catnn.category.matchings import Orthogonal
 from catnn.category.partitions import Symmetric
 from catnn.category.scalar import Size
@@ -47,6 +47,18 @@ def crosses(part: Part) -> bool:
     return False
 
 
+def crosses_half(blocks: Blocks, flags: tuple[bool, ...], m: int) -> bool:
+    """Whether two blocks of a half cross, those that go through drawn to the other side in order.
+
+    >>> crosses_half(((0, 2), (1,)), (False, True), 3), crosses_half(((0, 2), (1,)), (True, False), 3)
+    (True, False)
+    """
+    ports = iter(range(m))
+    wide = [(next(ports), *(v + sum(flags) for v in b)) if f else tuple(v + sum(flags) for v in b)
+            for b, f in zip(blocks, flags, strict=True)]  # fmt: skip
+    return crosses(Part(sum(flags), m, tuple(wide)))
+
+
 class FreeSymmetric(Symmetric):
     """S+(n) on R^n: noncrossing partitions.  For n <= 3 it is S(n), with all of that group's diagrams.
 
@@ -63,20 +75,23 @@ class FreeSymmetric(Symmetric):
     law = "wires of S+(n) do not cross: a diagram is a noncrossing partition"
 
     def part_fault(self, part: Part, size: Size) -> str | None:
-        classical = isinstance(size, int) and size <= 3
-        return "two of its blocks cross" if not classical and crosses(part) else None
+        return "two of its blocks cross" if self.planar(size) and crosses(part) else None
+
+    def planar(self, size: Size) -> bool:
+        return isinstance(size, str) or size > 3
 
     def halves(self, m: int, size: Size, most: int) -> Iterator[HalfPart]:
-        return super().halves(m, size if isinstance(size, int) and size <= 3 else "n", most)
+        found = super().halves(m, "n" if self.planar(size) else size, most)
+        return (half for half in found if not crosses_half(*half, m)) if self.planar(size) else found
 
     def count(self, k: int, l: int) -> int:  # noqa: E741
         return catalan(k + l)
 
     def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
-        return super().dim(k, l, size) if isinstance(size, int) and size <= 3 else catalan(k + l)
+        return catalan(k + l) if self.planar(size) else super().dim(k, l, size)
 
     def in_basis(self, part: Part, size: int) -> bool:
-        return super().in_basis(part, size) if size <= 3 else True
+        return True if self.planar(size) else super().in_basis(part, size)
 
     def commutes_with(self, kind: str, order: int) -> bool:
         return order <= 1 or kind == "linear"
@@ -98,13 +113,20 @@ class FreeOrthogonal(Orthogonal):
     law = "wires of O+(n) are bent, they do not cross: a diagram is a noncrossing matching"
 
     def part_fault(self, part: Part, size: Size) -> str | None:
-        return "two of its pairs cross" if size != 1 and crosses(part) else None
+        return "two of its pairs cross" if self.planar(size) and crosses(part) else None
+
+    def planar(self, size: Size) -> bool:
+        return size != 1
+
+    def halves(self, m: int, size: Size, most: int) -> Iterator[HalfPart]:
+        found = super().halves(m, size, most)
+        return (half for half in found if not crosses_half(*half, m)) if self.planar(size) else found
 
     def count(self, k: int, l: int) -> int:  # noqa: E741
         return 0 if (k + l) % 2 else catalan((k + l) // 2)
 
     def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
-        return super().dim(k, l, size) if size == 1 else self.count(k, l)
+        return self.count(k, l) if self.planar(size) else super().dim(k, l, size)
 
     def in_basis(self, part: Part, size: int) -> bool:
-        return super().in_basis(part, size) if size == 1 else True
+        return True if self.planar(size) else super().in_basis(part, size)

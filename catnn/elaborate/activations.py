@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Wire, Word
+from catnn.category.wires import Wire, Word, bases
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ ACTIVATIONS: dict[str, Activation] = {
 
 
 MOVES = {"O": "rotations", "O+": "rotations", "B": "rotations", "B'": "rotations", "Sp": "symplectic maps",
-         "H": "changes of sign", "S'": "changes of sign"}  # fmt: skip
+         "U": "unitary maps",
+         "H": "changes of sign", "S'": "changes of sign", "S+": "quantum permutations"}  # fmt: skip
 """What the elements of a group do that a pointwise map does not commute with."""
 
 
@@ -56,14 +57,14 @@ def culprit(activation: Activation, word: Word) -> Wire | None:
 
     >>> from catnn.category.wires import Group
     >>> culprit(ACTIVATIONS["relu"], (Wire("R", Group("O", 3)),))
-    Wire(space='R', group=Group(family='O', size=3))
+    Wire(space='R', group=Group(family='O', size=3), dual=False)
     """
-    for wire in dict.fromkeys(word):
+    for wire in bases(word):
         family = FAMILIES[wire.group.family]
         if activation.kind == "norm":
             fine = family.closing != "form"
         else:
-            fine = family.commutes_with(activation.kind, word.count(wire))
+            fine = family.commutes_with(activation.kind, sum(w.base == wire for w in word))
         if not fine:
             return wire
     return None
@@ -77,7 +78,7 @@ def reason(activation: Activation, wire: Wire, *, norms: bool) -> str:
     if activation.kind == "norm":
         return "Omega(v, v) = 0, so a single vector has no norm; make invariants from pairs with `ev` first"
     remedy = "use `gate`" if norms else "make invariants with `ev` first"
-    if FAMILIES[wire.group.family].commutes_with("odd", 1):
+    if all(FAMILIES[wire.group.family].commutes_with("odd", order) for order in (1, 2)):
         remedy = "use an odd one, as `tanh`, or `gate`"
     group = MOVES.get(wire.group.family, str(wire.group))
     return f"a pointwise map commutes with permutations, not with {group}; {remedy}"

@@ -10,7 +10,7 @@ from catnn.category.families import FAMILIES
 from catnn.category.halves import count, hom
 from catnn.category.pattern import LETTERS
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Wire, Word
+from catnn.category.wires import Wire, Word, bases, ends
 from catnn.elaborate.report import number
 from catnn.elaborate.scopes import Scope
 
@@ -35,8 +35,8 @@ def effort(source: Word, target: Word) -> tuple[int, bool]:
     (445958869294805289, True)
     """
     exact, total = True, 1
-    for wire in dict.fromkeys(source + target):
-        k, l = source.count(wire), target.count(wire)  # noqa: E741
+    for wire in bases(source + target):
+        k, l = ends(wire, source, target)  # noqa: E741
         size, family = wire.group.size, FAMILIES[wire.group.family]
         if wire.group.family == "S" and isinstance(size, int) and size < k + l:
             shorter = (min(k, CAP), min(l, CAP))
@@ -103,13 +103,13 @@ def mean_factor(diagram: Diagram) -> Scalar:
 
 def note(what: str, source: Word, target: Word, kept: int) -> str | None:
     """What a literal size leaves out: "15 diagrams, only 14 independent for n = 3: ...", or None."""
-    wires = [wire for wire in dict.fromkeys(source + target) if isinstance(wire.group.size, int)]
+    wires = [wire for wire in bases(source + target) if isinstance(wire.group.size, int)]
     if not wires or len(source + target) > CAP:
         return None
     total = count(source, target)
     if total == kept:
         return None
-    tight = [wire for wire in wires if _loses(wire, source.count(wire), target.count(wire))]
+    tight = [wire for wire in wires if _loses(wire, *ends(wire, source, target))]
     sizes = ", ".join(f"n = {wire.group.size}" if len(wires) == 1 else str(wire.group) for wire in tight)
     rules = [FAMILIES[w.group.family].basis_rule(w.group.size) for w in tight if isinstance(w.group.size, int)]
     return (
@@ -127,10 +127,16 @@ def _loses(wire: Wire, k: int, l: int) -> bool:  # noqa: E741
 
 def emptiness(source: Word, target: Word, scope: Scope) -> str | None:
     """Why a hom-space has no diagram, and which group would have one; None where it has some."""
-    for wire in dict.fromkeys(source + target):
-        k, l = source.count(wire), target.count(wire)  # noqa: E741
+    for wire in bases(source + target):
+        k, l = ends(wire, source, target)  # noqa: E741
         if FAMILIES[wire.group.family].count(k, l) == 0:
             ports = f"{k + l} port{'s' if k + l != 1 else ''} cannot be paired (k + l must be even)"
+            if FAMILIES[wire.group.family].count(0, 2) > 1:
+                ports = f"an odd number of ports, {k + l}, changes sign with minus one (k + l must be even)"
+            if FAMILIES[wire.group.family].oriented:
+                ports = (
+                    f"every wire of V that goes in must come out, and those of V' count the other way: {k} is not {l}"
+                ).replace("V", scope.show_word((wire,)))
             arrow = scope.show_arrow(source, target)
             more = _levi_civita(wire, k, l)
             return f"no non-zero equivariant map `{arrow}` exists for {wire.group}: {ports}{more}"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from catnn.category.diagram import Diagram, Morphism, Sum
+from catnn.category.embedding import embedded, embedded_word
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Group, Summand, Type, Wire, Word
+from catnn.category.wires import Summand, Type
 from catnn.model import Layer, Morphisms
 
 
@@ -30,24 +30,8 @@ def ambient(layer: Layer) -> Layer:
 
 
 def _type(side: Type) -> Type:
-    return Type(tuple(Summand(_word(summand.word), summand.channels) for summand in side.summands))
-
-
-def _word(word: Word) -> Word:
-    return tuple(_wire(wire) for wire in word)
-
-
-def _wire(wire: Wire) -> Wire:
-    family = FAMILIES[wire.group.family].ambient
-    return wire if family is None else Wire(wire.space, Group(family, wire.group.size))
+    return Type(tuple(Summand(embedded_word(summand.word), summand.channels) for summand in side.summands))
 
 
 def _all(morphisms: Morphisms) -> Morphisms:
-    return tuple(_morphism(morphism) for morphism in morphisms)
-
-
-def _morphism(morphism: Morphism) -> Morphism:
-    source, target = _word(morphism.source), _word(morphism.target)
-    if isinstance(morphism, Diagram):
-        return Diagram(source, target, morphism.parts)
-    return Sum(source, target, tuple((c, Diagram(source, target, d.parts)) for c, d in morphism.weighted))
+    return tuple(embedded(morphism) for morphism in morphisms)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from catnn.category.compose import permutation, tensor
 from catnn.category.diagram import Diagram
+from catnn.category.embedding import embedded
 from catnn.category.family import Blocks
 from catnn.category.pattern import show_pattern
 from catnn.category.scalar import ONE, ZERO, Scalar
@@ -119,8 +120,12 @@ def factorise(diagram: Diagram) -> Planar:
     """The factorisation of a diagram.
 
     Output-only and through blocks come by least vertex; input-only blocks by size, the largest rightmost (the
-    contraction that shrinks most is done first), equal ones by least vertex.
+    contraction that shrinks most is done first), equal ones by least vertex.  The pieces of a group whose diagrams are
+    among those of a larger family may not be its own, so there they are that family's.
     """
+    value = embedded(diagram)
+    assert isinstance(value, Diagram)
+    diagram = value
     l = len(diagram.target)  # noqa: E741
     pieces = [_piece(diagram, block) for block in diagram.parts]
     rank = {"output": 0, "through": 1, "input": 2}
