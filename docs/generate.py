@@ -48,10 +48,10 @@ def activations() -> str:
     from catnn.elaborate.activations import ACTIVATIONS
 
     after = {
-        "any": "`S(n)`, order 0",
-        "odd": "`S(n)`, order 0; the function is odd",
+        "any": "`S(n)`; `S'(n)` of even order; `S+(n)` of order 1; order 0",
+        "odd": "the same, `H(n)` and `S'(n)`; the function is odd",
         "linear": "all",
-        "norm": "`S(n)`, `O(n)`, order 0",
+        "norm": "all but `Sp(n)`",
     }
     rows = ["| name | f(x) | may follow | f(0) = 0 |", "|---|---|---|---|"]
     for name, activation in ACTIVATIONS.items():

@@ -92,7 +92,9 @@ def test_the_last_stage_may_take_its_space_from_the_target() -> None:
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_activations(name: str, group: str, order: int) -> None:
     """Pointwise functions need permuted wires, norms a form that is positive, order 0 takes all."""
-    fine = order == 0 or group == "S" or (ACTIVATIONS[name].kind == "norm" and group == "O")
+    kind = ACTIVATIONS[name].kind
+    signs = {"H": kind == "odd", "S'": kind == "odd" or order == 2, "S+": order == 1}
+    fine = order == 0 or group == "S" or (group != "Sp" if kind == "norm" else signs.get(group, False))
     text = f"space V : {group}(n)  network g : V^{order}[2] -> V^{order}[2] = {name}" if order else (
         f"network g : 1[2] -> 1[2] = {name}")  # fmt: skip
     if fine:
