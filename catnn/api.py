@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Group, Wire
+from catnn.category.wires import Group, Wire, Word, ends
 from catnn.diagnostics import CatnnError, fail
 from catnn.elaborate.report import Report
 from catnn.elaborate.scopes import RESERVED, Scope
@@ -103,19 +103,22 @@ def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = No
     return value
 
 
-def dim(group: str, k: int, l: int) -> int:  # noqa: E741
+def dim(group: str, k: int | str, l: int | str) -> int:  # noqa: E741
     """How many equivariant maps there are from k wires to l wires: the dimension of the hom-space.
 
     group: ``"S(n)"``, ``"O(3)"``, ...; with a size that is a name, the dimension at every large enough size.
-    Raises: CatnnError.
+    k, l: numbers of wires, or words of V and V' such as ``"V V'"``.  Raises: CatnnError.
 
-    >>> dim("S(3)", 2, 2), dim("S(n)", 2, 2), dim("O(3)", 1, 2)
-    (14, 15, 0)
+    >>> dim("S(3)", 2, 2), dim("S(n)", 2, 2), dim("O(3)", 1, 2), dim("U(3)", "V V' V", "V")
+    (14, 15, 0, 2)
     """
     found = _group(group)
-    for count in (k, l):
-        if type(count) is not int or not 0 <= count <= MOST_ORDER:
-            raise fail("E1001", f"{count!r} is not a number of wires", notes=(f"an order is 0 to {MOST_ORDER}",))
+    space = Wire("V", found)
+    source, target = (_kinds(side, space) for side in (k, l))
+    if FAMILIES[found.family].oriented:
+        k, l = ends(space, source, target)  # noqa: E741
+    else:
+        k, l = len(source), len(target)  # noqa: E741
     ports, size = k + l, found.size
     few = isinstance(size, int) and found.family != "S" and size < (ports if found.family == "Sp" else ports / 2)
     if few and ports > HOPELESS and ports % 2 == 0:
@@ -126,6 +129,22 @@ def dim(group: str, k: int, l: int) -> int:  # noqa: E741
             helps=(f"`catnn.dim('{found.family}(n)', {k}, {l})` counts the diagrams",),
         )
     return FAMILIES[found.family].dim(k, l, size)
+
+
+def _kinds(side: int | str, space: Wire) -> Word:
+    """The word of a number of wires, or of a text such as ``V V'``."""
+    if isinstance(side, str):
+        kinds = side.split()
+        unknown = next((kind for kind in kinds if kind not in ("V", "V'")), None)
+        if unknown is not None:
+            raise fail("E1001", f"`{unknown}` is no wire", helps=("""a word is made of V and V', as in "V V' V\"""",))
+    else:
+        if type(side) is not int or not 0 <= side <= MOST_ORDER:
+            raise fail("E1001", f"{side!r} is not a number of wires", notes=(f"an order is 0 to {MOST_ORDER}",))
+        kinds = ["V"] * side
+    if len(kinds) > MOST_ORDER:
+        raise fail("E1001", f"{len(kinds)} wires are too many", notes=(f"an order is 0 to {MOST_ORDER}",))
+    return tuple(space.flipped() if kind == "V'" else space for kind in kinds)
 
 
 def compile(item: Layer | Network, **options: Any) -> torch.nn.Module:  # noqa: A001

@@ -29,6 +29,7 @@ class Layer(Drawable):
     fixed_parts[out][in]: fixed terms, which act on every channel alike.
     learned, biased: whether `all` or `span` (`bias`) was written at all; an empty part then has the parameter None.
     reduce: ``sum`` or ``mean``; init: the name of the initialisation.  notes: what the compiler wants to tell.
+    is_complex: whether tensors and weights are complex, as everything is in a file with a space of U(n).
     """
 
     name: str
@@ -43,6 +44,7 @@ class Layer(Drawable):
     init: str = "unit"
     notes: tuple[str, ...] = ()
     span: Span | None = None
+    is_complex: bool = False
 
     @property
     def single(self) -> bool:
@@ -196,6 +198,7 @@ class Network(Drawable):
     target: Type
     body: Stage
     span: Span | None = None
+    is_complex: bool = False
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:

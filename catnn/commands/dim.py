@@ -13,6 +13,7 @@ EXAMPLES = """\
   catnn dim "S(n)" 2 2      15, for every n from 4 on
   catnn dim "S(3)" 2 2      14: of small sizes only independent maps count
   catnn dim "O(3)" 1 2      0: no non-zero map exists
+  catnn dim "U(3)" "V V'" 1 a word of V and its dual V', and one V
 """
 
 
@@ -20,8 +21,8 @@ def parser() -> Parser:
     """The command line."""
     found = Parser("dim", "The dimension of the hom-space: how many weights a layer with one channel has.", EXAMPLES)
     found.add_argument("group", metavar="GROUP", help='the group, in quotes: "S(n)", "O(3)", "Sp(4)"')
-    found.add_argument("k", metavar="K", help="how many wires come in")
-    found.add_argument("l", metavar="L", help="how many wires go out")
+    found.add_argument("k", metavar="K", help="how many wires come in, or a word such as \"V V'\"")
+    found.add_argument("l", metavar="L", help="how many wires go out, likewise")
     found.json()
     return found
 
@@ -42,8 +43,10 @@ def run(words: list[str]) -> int:
     return 0
 
 
-def _wires(text: str) -> int:
-    """Raises: CatnnError (E1001)."""
+def _wires(text: str) -> int | str:
+    """A number, or a word of V and V'.  Raises: CatnnError (E1001)."""
+    if set(text.split()) & {"V", "V'"}:
+        return text
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
         raise fail("E1001", f"`{text}` is not a number of wires", helps=('as in `catnn dim "S(n)" 2 2`',))
     return int(text)

@@ -14,6 +14,7 @@ class Activation:
 
     kind: ``any``, ``odd`` or ``linear`` for pointwise functions (what `Family.commutes_with` asks), or ``norm`` for
     those that scale a tensor by a function of its norm; keeps_zero: whether f(0) = 0, so that padding stays 0.
+    on_complex: whether it is one on complex numbers, too.
     """
 
     name: str
@@ -21,6 +22,13 @@ class Activation:
     keeps_zero: bool
     meaning: str
 
+    @property
+    def on_complex(self) -> bool:
+        return self.kind == "norm" or self.name in ENTIRE
+
+
+ENTIRE = frozenset({"square", "exp", "cos", "tanh", "sin", "cube"})
+"""Pointwise functions given by a power series, which complex numbers have as well."""
 
 ACTIVATIONS: dict[str, Activation] = {
     activation.name: activation

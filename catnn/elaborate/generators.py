@@ -8,8 +8,8 @@ from catnn.category.compose import identity, permutation
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.family import Part
-from catnn.category.wires import Wire, Word
-from catnn.elaborate.ports import Port, Shape, known, resolved
+from catnn.category.wires import Wire, Word, bases
+from catnn.elaborate.ports import Port, Shape, known, open_port, resolved
 from catnn.elaborate.report import listed, plural
 from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.elaborate.types import MOST_ORDER, word
@@ -53,7 +53,7 @@ def shape(node: nodes.Generator, scope: Scope) -> Shape | None:
             return _wrong(node, scope, "one space at most")
     if sum(legs) > MOST_ORDER:
         return too_wide(node, scope, sum(legs))
-    port = Port(default)
+    port = open_port(default)
     if types:
         wires = word(types[0], scope)
         if wires is None:
@@ -61,6 +61,10 @@ def shape(node: nodes.Generator, scope: Scope) -> Shape | None:
         if len(wires) != 1:
             return _wrong(node, scope, "a single wire")
         port = Port(wires[0])
+    if name == "ev":
+        return Shape((port.bent(), port), ())
+    if name == "coev":
+        return Shape((), (port, port.bent()))
     return Shape((port,) * legs[0], (port,) * legs[1])
 
 
@@ -70,13 +74,13 @@ def _perm(node: nodes.Generator, scope: Scope) -> Shape | None:
         return _wrong(node, scope, "the numbers 0, 1, ... in some order: output j is input perm[j]")
     if len(order) > MOST_ORDER:
         return too_wide(node, scope, len(order))
-    ports = tuple(Port(scope.only_space) for _ in order)
+    ports = tuple(open_port(scope.only_space) for _ in order)
     return Shape(ports, tuple(ports[i] for i in order))
 
 
 def _id(node: nodes.Generator, scope: Scope) -> Shape | None:
     if not node.args:
-        port = Port(scope.only_space)
+        port = open_port(scope.only_space)
         return Shape((port,), (port,))
     if len(node.args) > 1:
         return _wrong(node, scope, "one type at most")
@@ -96,7 +100,7 @@ def _swap(node: nodes.Generator, scope: Scope, numbers: tuple[int, ...], types: 
         return None
     if any(len(wires) != 1 for wires in whole):
         return _wrong(node, scope, "single wires")
-    first, second = Port(scope.only_space), Port(scope.only_space)
+    first, second = open_port(scope.only_space), open_port(scope.only_space)
     if whole:
         first, second = Port(whole[0][0]), Port(whole[-1][0])
     return Shape((first, second), (second, first))
@@ -120,7 +124,7 @@ def too_wide(node: nodes.Term, scope: Scope, width: int) -> None:
 def exists(node: nodes.Generator, shape_: Shape, scope: Scope) -> bool:
     """Whether the groups of its wires have this generator; reports where not."""
     name = plain_name(node)
-    for wire in dict.fromkeys((*(resolved(shape_.source) or ()), *(resolved(shape_.target) or ()))):
+    for wire in bases((*(resolved(shape_.source) or ()), *(resolved(shape_.target) or ()))):
         family = FAMILIES[wire.group.family]
         if name not in family.generators:
             has = listed(g for g in GENERATORS if g in family.generators)
@@ -146,7 +150,9 @@ def _form_fault(name: str, shape_: Shape, wire: Wire) -> str | None:
     if name in ("id", "swap", "perm") or k + l == 0:
         return None
     family = FAMILIES[wire.group.family]
-    return family.block_fault(k + l) or family.part_fault(Part(l, k, (tuple(range(k + l)),)), wire.group.size)
+    row = (*(resolved(shape_.target) or ()), *(resolved(shape_.source) or ()))
+    duals = tuple(at for at, one in enumerate(row) if one.dual)
+    return family.block_fault(k + l) or family.part_fault(Part(l, k, (tuple(range(k + l)),), duals), wire.group.size)
 
 
 def diagram(node: nodes.Generator, source: Word, target: Word) -> Diagram:

@@ -134,9 +134,8 @@ def emptiness(source: Word, target: Word, scope: Scope) -> str | None:
             if FAMILIES[wire.group.family].count(0, 2) > 1:
                 ports = f"an odd number of ports, {k + l}, changes sign with minus one (k + l must be even)"
             if FAMILIES[wire.group.family].oriented:
-                ports = (
-                    f"every wire of V that goes in must come out, and those of V' count the other way: {k} is not {l}"
-                ).replace("V", scope.show_word((wire,)))
+                name = scope.show_word((wire,))
+                ports = f"what goes in must come out, a `{name}'` the other way round, and {k} `{name}` are not {l}"
             arrow = scope.show_arrow(source, target)
             more = _levi_civita(wire, k, l)
             return f"no non-zero equivariant map `{arrow}` exists for {wire.group}: {ports}{more}"

@@ -9,12 +9,14 @@ from catnn.elaborate import generators
 from catnn.elaborate.activations import ACTIVATIONS
 from catnn.elaborate.ports import (
     Port,
+    Ports,
     Shape,
     bare_identities,
     children,
     guess,
     is_bare_identity,
     known,
+    open_port,
     postorder,
     unify,
 )
@@ -117,10 +119,15 @@ class Inference:
             return None
         letters: dict[str, Port] = {}
         default = self.scope.only_space
-        rows = [
-            tuple(letters.setdefault(name.text, Port(default)) for name in row)
-            for row in (node.inputs[0] if node.inputs else (), node.outputs)
-        ]
+        rows: list[Ports] = []
+        for row in (node.inputs[0] if node.inputs else (), node.outputs):
+            ports: list[Port] = []
+            here: set[str] = set()
+            for name in row:
+                port = letters.setdefault(name.text, open_port(default))
+                ports.append(port.bent() if name.text in here else port)
+                here.add(name.text)
+            rows.append(tuple(ports))
         return Shape(rows[0], rows[1])
 
     def scalar(self, scalar: nodes.Scalar) -> bool:

@@ -67,6 +67,7 @@ def layer(node: nodes.LayerStatement, source: Type, target: Type, scope: Scope) 
         init=options["init"],
         notes=tuple(parts.notes),
         span=node.name.span,
+        is_complex=scope.is_complex,
     )
 
 

@@ -15,7 +15,7 @@ from catnn.elaborate.inference import Inference
 from catnn.elaborate.lifting import gap
 from catnn.elaborate.parts import summands
 from catnn.elaborate.ports import is_bare_identity, unbracketed
-from catnn.elaborate.report import brief
+from catnn.elaborate.report import brief, listed
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.stages import LOST, Flow, diagram, is_diagram
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline
@@ -48,7 +48,7 @@ def network(node: nodes.NetworkStatement, source: Type | None, target: Type | No
         )
     if source is None or target is None or flow.stage is None or scope.report.faults > before:
         return None
-    return Network(scope.prefix + name, source, target, flow.stage, node.name.span)
+    return Network(scope.prefix + name, source, target, flow.stage, node.name.span, scope.is_complex)
 
 
 def _end(term: nodes.Term, at: int) -> nodes.Term:
@@ -115,6 +115,15 @@ class Body:
         entry = scope.entry(node.name)
         if entry is None:
             return LOST
+        if isinstance(entry.value, Layer | Network) and entry.value.is_complex != scope.is_complex:
+            scope.report.error(
+                "E0502",
+                f"`{name}` is real, this file is complex",
+                (node.span, "computes with real numbers"),
+                notes=("all layers of a file with a space of U(n) are complex, those of other files are not",),
+                helps=("declare a space of U(n) in the file it comes from",),
+            )
+            return Flow(entry.source, entry.target, None)
         match entry.value:
             case Layer():
                 return Flow(entry.source, entry.target, Apply(entry.value))
@@ -139,6 +148,16 @@ class Body:
                     (node.span, f"acts on {self.scope.show_type(source)}"),
                 )
                 return Flow(source, source, None)
+        if self.scope.is_complex and not activation.on_complex:
+            fine = listed(name for name, other in ACTIVATIONS.items() if other.on_complex)
+            self.scope.report.error(
+                "E0502",
+                f"`{activation.name}` is a function of real numbers, and the tensors here are complex",
+                (node.span, f"acts on {self.scope.show_type(source)}"),
+                notes=("all layers of a file with a space of U(n) are complex, its scalars too",),
+                helps=(f"use one of {fine}",),
+            )
+            return Flow(source, source, None)
         return Flow(source, source, Activate(activation.name, source))
 
     def _refuse(self, term: nodes.Tensor | nodes.Dagger) -> None:

@@ -5,27 +5,64 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from catnn.category.families import FAMILIES
 from catnn.category.wires import Group, Wire, Word
 from catnn.syntax import nodes
 
 
 class Port:
-    """An end of a wire: its space, once known, or another port that it equals."""
+    """An end of a wire: its space, once known, or another port that it equals.
 
-    __slots__ = ("link", "wire")
+    turned: whether it is the dual of what it is linked to (of a space that is its own dual that means nothing);
+    default: what it is if nothing says more; own_dual: whether it equals its own dual.
+    """
 
-    def __init__(self, wire: Wire | None = None) -> None:
+    __slots__ = ("default", "link", "own_dual", "turned", "wire")
+
+    def __init__(self, wire: Wire | None = None, default: Wire | None = None) -> None:
         self.link: Port | None = None
+        self.turned = False
         self.wire = wire
+        self.default = default
+        self.own_dual = False
 
-    def root(self) -> Port:
-        """The port that stands for this one, paths halved on the way."""
-        port = self
+    def root(self) -> tuple[Port, bool]:
+        """The port that stands for this one, or for its dual; paths are halved on the way."""
+        port, odd = self, False
         while port.link is not None:
             if port.link.link is not None:
+                port.turned ^= port.link.turned
                 port.link = port.link.link
+            odd ^= port.turned
             port = port.link
+        return port, odd
+
+    @property
+    def found(self) -> Wire | None:
+        """The wire here, None while it is not known."""
+        root, odd = self.root()
+        return root.wire and dual(root.wire, odd)
+
+    def bent(self) -> Port:
+        """A new port on the dual of this one."""
+        port = Port()
+        port.link, port.turned = self, True
         return port
+
+
+def oriented(wire: Wire | None) -> bool:
+    """Whether a wire differs from its dual."""
+    return wire is not None and wire.group.family in FAMILIES and FAMILIES[wire.group.family].oriented
+
+
+def dual(wire: Wire, odd: bool = True) -> Wire:
+    """The dual of a wire: itself where the space is real."""
+    return wire.flipped() if odd and oriented(wire) else wire
+
+
+def open_port(space: Wire | None) -> Port:
+    """A port of which only the space may be known: of a complex one, the kind is still to be found."""
+    return Port(default=space) if oriented(space) else Port(space)
 
 
 Ports = tuple[Port, ...]
@@ -48,21 +85,26 @@ def unify(left: Sequence[Port], right: Sequence[Port]) -> bool:
     """Make two rows equal, port by port; False where they differ (what agrees is made equal all the same)."""
     fine = len(left) == len(right)
     for a, b in zip(left, right, strict=False):
-        one, other = a.root(), b.root()
+        (one, odd), (other, also) = a.root(), b.root()
         if one is other:
-            continue
-        if one.wire is None:
-            one.link = other
-        elif other.wire is None:
-            other.link = one
-        elif one.wire != other.wire:
-            fine = False
+            if odd != also:
+                one.own_dual = True
+                fine &= not oriented(one.wire or one.default)
+        elif one.wire is not None and other.wire is not None:
+            fine &= one.wire == dual(other.wire, odd ^ also)
+        else:
+            left_, right_ = (one, other) if one.wire is None else (other, one)
+            left_.link, left_.turned = right_, odd ^ also
+            if right_.default is None and left_.default is not None:
+                right_.default = dual(left_.default, odd ^ also)
+            right_.own_dual |= left_.own_dual
+            fine &= not (right_.own_dual and oriented(right_.wire or right_.default))
     return fine
 
 
 def resolved(ports: Sequence[Port]) -> Word | None:
     """The word of a row, None while a space is missing."""
-    wires = [port.root().wire for port in ports]
+    wires = [port.found for port in ports]
     whole = tuple(wire for wire in wires if wire is not None)
     return whole if len(whole) == len(wires) else None
 
@@ -70,7 +112,8 @@ def resolved(ports: Sequence[Port]) -> Word | None:
 def guess(ports: Sequence[Port]) -> Word:
     """The word of a row for messages; `?` where the space is unknown."""
     unknown = Wire("?", Group("S", "?"))
-    return tuple(port.root().wire or unknown for port in ports)
+    roots = [port.root() for port in ports]
+    return tuple(dual(root.wire or root.default or unknown, odd) for root, odd in roots)
 
 
 # ------------------------------------------------------------------------------------------------- walking over terms

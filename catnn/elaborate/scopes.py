@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from catnn.category.diagram import Morphism
+from catnn.category.families import FAMILIES
 from catnn.category.wires import Summand, Type, Wire, Word, show_word
 from catnn.diagnostics import Span
 from catnn.elaborate.activations import ACTIVATIONS
@@ -101,6 +102,11 @@ class Scope:
         wires = {wire for wire in self.spaces.values() if wire is not None}
         return next(iter(wires)) if len(wires) == 1 and not self.failed_spaces else None
 
+    @property
+    def is_complex(self) -> bool:
+        """Whether its layers are complex: one of its spaces is."""
+        return any(wire is not None and FAMILIES[wire.group.family].oriented for wire in self.spaces.values())
+
     def space(self, name: nodes.Name) -> Wire | None:
         """The wire of a name in a type, or None once the fault is reported."""
         if name.text in self.spaces:
@@ -171,7 +177,7 @@ class Scope:
 
     def _local(self, wire: Wire) -> Wire:
         name = wire.space.removeprefix(self.prefix)
-        if self.spaces.get(name) == wire:
+        if self.spaces.get(name) == wire.base:
             return replace(wire, space=name)
-        found = next((name for name, known in self.spaces.items() if known == wire), wire.space)
+        found = next((name for name, known in self.spaces.items() if known == wire.base), wire.space)
         return replace(wire, space=found)

@@ -6,11 +6,11 @@ from itertools import chain
 
 from catnn.category.diagram import restrict
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Word
+from catnn.category.wires import Word, bases
 from catnn.diagnostics import Span
 from catnn.elaborate import generators
 from catnn.elaborate.inference import Inference
-from catnn.elaborate.ports import Port, Shape, bare_identities, core, known, postorder, resolved, unify
+from catnn.elaborate.ports import Port, Shape, bare_identities, core, dual, known, postorder, resolved, unify
 from catnn.elaborate.report import brief, times
 from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.syntax import nodes
@@ -59,14 +59,18 @@ def _mixed_letter(inference: Inference, term: nodes.Term, source: Word | None, t
     first: dict[str, int] = {}
     for at, letter in enumerate(letters):
         other = first.setdefault(letter.text, at)
-        if wires[other] != wires[at]:
+        within = (other < len(source)) == (at < len(source))
+        if wires[at] != (dual(wires[other], within) if other != at else wires[at]):
             shown = [inference.scope.show_word((wires[i],)) for i in (other, at)]
+            alike = wires[other].base == wires[at].base
+            law = FAMILIES[wires[at].group.family].law if alike else "the wires of one block are of one space"
             inference.scope.report.error(
                 "E0402",
-                f"letter `{letter.text}` joins a wire of `{shown[0]}` and a wire of `{shown[1]}`",
+                f"letter `{letter.text}` joins a wire of `{shown[0]}` and a wire of `{shown[1]}`"
+                + (" in one row" if alike and within else " across the rows" if alike else ""),
                 (letter.span, f"on `{shown[1]}`"),
                 (letters[other].span, f"on `{shown[0]}`"),
-                notes=("the wires of one block are of one space",),
+                notes=(law,),
             )
             return True
     return False
@@ -83,7 +87,10 @@ def settle(inference: Inference, terms: tuple[nodes.Term, ...]) -> bool:
         if shape is None:
             fine = False
             continue
-        missing = {port.root() for port in (*shape.source, *shape.target) if port.root().wire is None}
+        roots = [port.root()[0] for port in (*shape.source, *shape.target)]
+        for root in roots:
+            root.wire = root.wire or root.default
+        missing = {root for root in roots if root.wire is None}
         if missing:
             if not inference.faults and not missing <= unknown and not scope.failed_spaces:
                 _unresolved(node, scope)
@@ -122,7 +129,7 @@ def _blocks(node: nodes.Pattern, shape: Shape, scope: Scope) -> bool:
         wires[letter.text] = port
     fine = True
     for text, spans in found.items():
-        wire = wires[text].root().wire
+        wire = wires[text].found
         assert wire is not None
         family = FAMILIES[wire.group.family]
         fault = family.block_fault(len(spans))
@@ -146,7 +153,7 @@ def _together(node: nodes.Pattern, shape: Shape, scope: Scope, letters: tuple[no
     for vertex, text in enumerate(ordered):
         blocks.setdefault(text, []).append(vertex)
     parts = tuple(sorted(tuple(block) for block in blocks.values()))
-    for wire in dict.fromkeys(source + target):
+    for wire in bases(source + target):
         family = FAMILIES[wire.group.family]
         fault = family.part_fault(restrict(source, target, parts, wire)[0], wire.group.size)
         if fault is not None:

@@ -75,13 +75,14 @@ def diagram(term: nodes.Term, source: Type | None, wanted: Type | None, scope: S
     if any(value is None for value in values):
         return Flow(source, Type(tuple(produces)) if len(produces) == len(source.words) else None, None)
     morphisms = [value for value in values if value is not None]
-    return Flow(source, Type(tuple(produces)), Apply(_frozen(term, source, Type(tuple(produces)), morphisms)))
+    layer = _frozen(term, source, Type(tuple(produces)), morphisms, is_complex=scope.is_complex)
+    return Flow(source, layer.target, Apply(layer))
 
 
-def _frozen(term: nodes.Term, source: Type, target: Type, values: list[Morphism]) -> Layer:
+def _frozen(term: nodes.Term, source: Type, target: Type, values: list[Morphism], *, is_complex: bool) -> Layer:
     """A layer without weights: a diagram on every summand."""
     name = term.name.text if isinstance(term, nodes.Generator) and "[" not in term.span.text else "fixed"
     rows = range(len(values))
     parts = tuple(tuple((values[o],) if o == i and values[o].weighted else () for i in rows) for o in rows)
     none = tuple(tuple(() for _ in rows) for _ in rows)
-    return Layer(name, source, target, none, tuple(() for _ in rows), parts, learned=False, span=term.span)
+    return Layer(name, source, target, none, tuple(() for _ in rows), parts, learned=False, span=term.span, is_complex=is_complex)

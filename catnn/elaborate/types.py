@@ -12,7 +12,7 @@ from catnn.syntax import nodes
 
 MOST_ORDER = 1000
 MOST_CHANNELS = 2**31 - 1
-PLANNED = ("A", "SO", "U", "Aut", "Perm")
+PLANNED = ("A", "SO", "Aut", "Perm")
 """Groups of the language that this release does not compile yet."""
 
 
@@ -152,4 +152,6 @@ def _factor(node: nodes.Factor, scope: Scope) -> Word | None:
         scope.report.error("E0902", "symmetric powers are not built yet", (node.span, "a symmetric power"),
                            helps=(f"`{node.space.text}^{node.power}` holds it as a subspace",))  # fmt: skip
         return None
-    return None if wire is None else (wire,) * node.power  # the dual of a real space is the space
+    if wire is not None and node.dual and FAMILIES[wire.group.family].oriented:
+        wire = wire.flipped()  # the dual of a real space is the space
+    return None if wire is None else (wire,) * node.power

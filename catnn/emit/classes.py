@@ -6,7 +6,7 @@ from textwrap import wrap
 
 from catnn.category.gram import norm2
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Type, Wire
+from catnn.category.wires import Type, Wire, bases
 from catnn.emit.functions import bias_names
 from catnn.emit.pack import Packing
 from catnn.emit.writer import count_variable, one_tuple, quoted, size_parameter, size_variable
@@ -33,7 +33,11 @@ def layer_class(
     even = [quoted(w.space) for w in wires(layer) if w.group.family == "Sp"]
     if even:
         lines.append(f"    even = {one_tuple(even)}")
+    if layer.is_complex:
+        lines.append("    is_complex = True")
     lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]
+    if layer.is_complex:
+        lines.append("        dtype = _complex(dtype)")
     lines += [f"        {line}" for line in _parameters(layer)]
     for index, _ in packing.indices if packing else ():
         constant = index_constant(prefix, index)
@@ -53,9 +57,9 @@ def index_constant(prefix: str, index: str) -> str:
 
 
 def wires(layer: Layer) -> tuple[Wire, ...]:
-    """The different wires of a layer, source first."""
+    """The different spaces of a layer, source first."""
     words = layer.source.words + layer.target.words
-    return tuple(dict.fromkeys(wire for word in words for wire in word))
+    return bases(tuple(wire for word in words for wire in word))
 
 
 def size_names(layer: Layer) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ class Functions:
     """The functions of one layer, to be called with each other's results.
 
     plan, back: the plan and its mirror; reduce, reduce_back: None where every input is taken whole;
-    extras: the sizes and counts that any of them takes.
+    extras: the sizes and counts that any of them takes; is_complex: whether the gradient conjugates, as torch's does.
     """
 
     plan: Plan
@@ -53,6 +53,7 @@ class Functions:
     run_back: Function
     weights: Function
     extras: tuple[str, ...]
+    is_complex: bool
 
     @property
     def xs(self) -> tuple[str, ...]:
@@ -108,7 +109,8 @@ class Functions:
             halves = ("grads",)
         lines.append(f"dx = {one_tuple(['None'] * inputs)}")
         lines.append(f"if any(ctx.needs_input_grad[:{inputs}]):")
-        lines.append(f"    dx = {call(self.run_back, (*grads, *halves, *self.packed))}")
+        packed = tuple(f"{w}.conj()" for w in self.packed) if self.is_complex else self.packed
+        lines.append(f"    dx = {call(self.run_back, (*grads, *halves, *packed))}")
         nothing = ["None"] * len(self.extras)
         if not learned:
             return [*lines, f"return {', '.join(['*dx', *nothing])}{'' if nothing else ','}"]

@@ -28,7 +28,7 @@ class Emitted:
 
 def emit_layer(layer: Layer, plan: Plan, class_name: str, prefix: str) -> Emitted:
     """The functions and the class of a layer; prefix: how the names of its functions start."""
-    functions, texts = _functions(plan, prefix)
+    functions, texts = _functions(plan, prefix, is_complex=layer.is_complex)
     packing = pack_function(layer, plan, f"_{prefix}_pack") if plan.products else None
     pieces = []
     if packing:
@@ -41,10 +41,12 @@ def emit_layer(layer: Layer, plan: Plan, class_name: str, prefix: str) -> Emitte
     parts = ALWAYS.union(*(function.body.parts for function in texts))
     if "_normal(" in pieces[-1]:
         parts |= {"_normal"}
+    if layer.is_complex:
+        parts |= {"_complex"}
     return Emitted("\n\n".join(piece.rstrip("\n") + "\n" for piece in pieces), parts)
 
 
-def _functions(plan: Plan, prefix: str) -> tuple[Functions, list[Function]]:
+def _functions(plan: Plan, prefix: str, *, is_complex: bool) -> tuple[Functions, list[Function]]:
     """The functions of a plan and its mirror; the second value is those to write, each once."""
     back = mirror(plan)
     extra = constant_rows(plan)
@@ -52,7 +54,7 @@ def _functions(plan: Plan, prefix: str) -> tuple[Functions, list[Function]]:
     reduce_back = reduce_function(back, f"_{prefix}_reduce_back", "g", extra)
     run = run_function(plan, f"_{prefix}_run", "x", transposed=False)
     run_back = run_function(back, f"_{prefix}_run_back", "g", transposed=True, extra=extra)
-    weights = weights_function(plan, back, f"_{prefix}_weights")
+    weights = weights_function(plan, back, f"_{prefix}_weights", is_complex=is_complex)
     written = [function for function in (reduce, reduce_back, run, run_back, weights) if function]
     for function in written:
         function.extras = extras_of(function.body)
@@ -61,7 +63,7 @@ def _functions(plan: Plan, prefix: str) -> tuple[Functions, list[Function]]:
         written.remove(reduce_back)
         reduce_back = replace(reduce)
     extras = extras_of(*(function.body for function in written))
-    return Functions(plan, back, reduce, reduce_back, run, run_back, weights, extras), written
+    return Functions(plan, back, reduce, reduce_back, run, run_back, weights, extras, is_complex), written
 
 
 def _constant(name: str, values: tuple[int, ...]) -> str:

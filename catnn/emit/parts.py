@@ -16,7 +16,7 @@ class _Layer(nn.Module):
     """What layers share: shapes are checked, padding is masked, autocast is honoured, weights know their format.
 
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
-    space_sizes: the size of each space, a name or a number.
+    space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
     """
 
     _version = FORMAT
@@ -25,6 +25,7 @@ class _Layer(nn.Module):
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
     even: tuple[str, ...] = ()
+    is_complex = False
 
     def __init__(self, sizes: dict[str, int]) -> None:
         super().__init__()
@@ -48,7 +49,7 @@ class _Layer(nn.Module):
         device = xs[0].device.type
         if torch.is_autocast_enabled(device):
             dtype = torch.get_autocast_dtype(device)
-            xs = tuple(v if v.dtype == torch.float64 else v.to(dtype) for v in xs)
+            xs = tuple(v if v.dtype == torch.float64 or v.is_complex() else v.to(dtype) for v in xs)
             with torch.autocast(device, enabled=False):
                 ys = self.compute(xs, lengths, counts)
         else:
@@ -96,6 +97,9 @@ def _lengths(layer, xs, masks):
     found = {}
     batch = None
     for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if layer.is_complex and not x.is_complex():
+            which = f" as input {at}" if len(xs) > 1 else ""
+            raise ValueError(f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex")
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
         if start < 0:
@@ -161,6 +165,11 @@ def _scaled(x: Tensor, axes: int, *powers) -> Tensor:
     return x
 
 
+def _complex(dtype):
+    """The complex dtype that goes with a real one, or with torch's default."""
+    return (dtype or torch.get_default_dtype()).to_complex()
+
+
 def _full(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     """x broadcast to a shape, in memory of its own."""
     return x.expand(shape).clone(memory_format=torch.contiguous_format)
@@ -218,11 +227,12 @@ def _count(x: Tensor, axis: int, mask, space: str):
 
 
 def _mean_square(x: Tensor, masks: list) -> Tensor:
-    """The mean of x * x over its axes (their real entries), kept as axes of length 1: an invariant of each channel."""
+    """The mean of |x|^2 over its axes (their real entries), kept as axes of length 1: an invariant of each channel."""
     axes = len(masks)
+    value = (x * x.conj()).real if x.is_complex() else x * x
     if not axes:
-        return x * x
-    value = (x * x).sum(tuple(range(-axes - 1, -1)), keepdim=True)
+        return value
+    value = value.sum(tuple(range(-axes - 1, -1)), keepdim=True)
     powers = [(x.shape[a - axes - 1] if real is None else real.sum(-1), -1) for a, real in enumerate(masks)]
     return _scaled(value, axes + 1, *powers)
 

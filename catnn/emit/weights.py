@@ -8,8 +8,11 @@ from catnn.emit.writer import Body, one_tuple
 from catnn.plan.plan import Plan, Product, Row, inverse
 
 
-def weights_function(plan: Plan, back: Plan, name: str) -> Function:
-    """The gradients of the packed weights and of the biases; back is the mirror of the plan."""
+def weights_function(plan: Plan, back: Plan, name: str, *, is_complex: bool = False) -> Function:
+    """The gradients of the packed weights and of the biases; back is the mirror of the plan.
+
+    is_complex: whether the reductions of the inputs are conjugated, as torch's gradients are.
+    """
     body = Body()
     inputs = tuple(body.names.fresh(i) for i in inputs_of(plan, "x"))
     grads = tuple(body.names.fresh(i) for i in inputs_of(back, "g"))
@@ -19,14 +22,17 @@ def weights_function(plan: Plan, back: Plan, name: str) -> Function:
         body.names.fresh(parameter)
     here = Halves.of(body, plan, inputs, "halves")
     there = Halves.of(body, back, grads, "grads", extra)
-    results = [_packed(body, plan, *pair, here, there) for pair in zip(plan.products, back.products, strict=True)]
+    bar = ".conj()" if is_complex else ""
+    results = [_packed(body, plan, *pair, here, there, bar) for pair in zip(plan.products, back.products, strict=True)]
     results += [_bias(body, plan, o, there) for o in bias_names(plan)]
     body.say(f"return {one_tuple(results)}")
     doc = "The gradients for the weights: at each level the product of the two reductions."
     return Function(name, (*inputs, *grads, *given), doc, body)
 
 
-def _packed(body: Body, plan: Plan, product: Product, mirrored: Product, here: Halves, there: Halves) -> str:
+def _packed(
+    body: Body, plan: Plan, product: Product, mirrored: Product, here: Halves, there: Halves, bar: str
+) -> str:
     """The gradient of one packed weight, (permutations, outputs, inputs)."""
     right, left = here.read(product.rows), there.read(mirrored.rows)
     factors = scale_factors(body, product.scale, wires_of(plan))
@@ -34,7 +40,7 @@ def _packed(body: Body, plan: Plan, product: Product, mirrored: Product, here: H
         left = scaled(body, left, len(product.level), factors)
     else:
         right = scaled(body, right, len(product.level), factors)
-    right = body.let("r", _flat(body, right))
+    right = body.let("r", _flat(body, right) + bar)
     products = [f"{_flat(body, moved(left, inverse(sigma)))}.T @ {right}" for sigma in product.sigmas]
     if len(products) == 1:
         return body.let("w", f"({products[0]}).unsqueeze(0)")

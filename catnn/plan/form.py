@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Word
+from catnn.category.wires import Wire, Word
 from catnn.plan.moves import Move, full
 from catnn.plan.plan import Column, Plan, Product, Row
 
@@ -45,10 +45,15 @@ def _moves(word: Word, moves: tuple[Move, ...]) -> Iterator[str]:
             yield f"the axes of a move ascend, not {move.axes}"
         elif not 0 <= move.axes[0] <= move.axes[-1] < len(level):
             yield f"{move.fine} has no axes {move.axes}"
-        elif move.op != "sum" and (len(move.axes) != 2 or level[move.axes[0]] != level[move.axes[1]]):
+        elif move.op != "sum" and (len(move.axes) != 2 or not _meet(*(level[a] for a in move.axes))):
             yield f"a {move.op} is of two axes of one space"
         elif move.op != "diagonal" and any(FAMILIES[level[a].group.family].closing != move.op for a in move.axes):
             yield f"no {move.op} closes a block of this group"
+
+
+def _meet(one: Wire, other: Wire) -> bool:
+    """Whether two axes may be joined: they are of one space, and of a complex one they are V and V'."""
+    return one == other.flipped() if FAMILIES[one.group.family].oriented else one == other
 
 
 def _product(product: Product) -> Iterator[str]:

@@ -144,4 +144,4 @@ def _open(half: Half, b: int) -> Move:
     pairs = [(x, f) for x, f in zip(half.blocks, half.through, strict=True) if x != block]
     pairs = sorted([*pairs, *(((v,), True) for v in block)])
     fine = Half(half.word, tuple(x for x, _ in pairs), tuple(f for _, f in pairs))
-    return Move(closing, fine, half, tuple(_place(fine, (v,)) for v in block))
+    return Move(closing, fine, half, tuple(sorted(_place(fine, (v,)) for v in block)))

@@ -18,14 +18,15 @@ def random_elements(spaces: Iterable[Wire], sizes: Sizes, seed: int) -> dict[Wir
     """An independent random group element for each space, as a matrix."""
     return {
         wire: torch.as_tensor(
-            FAMILIES[wire.group.family].random_element(length(wire, sizes), 1000 * seed + at), dtype=torch.float64
+            FAMILIES[wire.group.family].random_element(length(wire, sizes), 1000 * seed + at),
+            dtype=torch.complex128 if FAMILIES[wire.group.family].oriented else torch.float64,
         )
         for at, wire in enumerate(spaces)
     }
 
 
 def act(elements: Elements, xs: Tensors, side: Type) -> Tensors:
-    """The group on a tuple of tensors of a type.
+    """The group on a tuple of tensors of a type; on dual wires, its conjugate.
 
     >>> from catnn.category.wires import Group, Summand
     >>> V = Wire("V", Group("S", 2))
@@ -37,6 +38,7 @@ def act(elements: Elements, xs: Tensors, side: Type) -> Tensors:
     for x, summand in zip(xs, side.summands, strict=True):
         first = x.dim() - len(summand.word) - 1
         for axis, wire in enumerate(summand.word, first):
-            x = torch.tensordot(elements[wire], x, dims=([1], [axis])).movedim(0, axis)
+            element = elements[wire.base].conj() if wire.dual else elements[wire]
+            x = torch.tensordot(element.to(x.dtype), x, dims=([1], [axis])).movedim(0, axis)
         moved.append(x)
     return tuple(moved)

@@ -26,9 +26,9 @@ def definition(layer: Layer, module: nn.Module, xs: Tensors, sizes: Sizes) -> Te
         for in_, x in enumerate(flat):
             for index, diagram in enumerate(layer.weighted[out][in_]):
                 weight: Tensor = getattr(module, layer.weight_name(out, in_))[index]
-                total = total + matrix(diagram, sizes) @ x @ weight.T
+                total = total + matrix(diagram, sizes).to(x.dtype) @ x @ weight.T
             for diagram in layer.fixed_parts[out][in_]:
-                total = total + matrix(diagram, sizes) @ x
+                total = total + matrix(diagram, sizes).to(x.dtype) @ x
         for index, diagram in enumerate(layer.biases[out]):
             bias: Tensor = getattr(module, layer.bias_name(out))[index]
             total = total + matrix(diagram, sizes) * bias

@@ -38,8 +38,8 @@ class Masks:
         for x, summand in zip(xs, side.summands, strict=True):
             one = x[entry]
             for axis, wire in enumerate(summand.word):
-                if wire in self.by_space:
-                    one = one.index_select(axis, self.by_space[wire][entry].nonzero().flatten())
+                if wire.base in self.by_space:
+                    one = one.index_select(axis, self.by_space[wire.base][entry].nonzero().flatten())
             found.append(one)
         return tuple(found)
 
@@ -49,7 +49,8 @@ class Masks:
         for y, summand in zip(ys, side.summands, strict=True):
             real = torch.ones((), dtype=torch.bool)
             for wire in summand.word:
-                axis = self.by_space[wire][entry] if wire in self.by_space else torch.ones(1, dtype=torch.bool)
+                known = wire.base in self.by_space
+                axis = self.by_space[wire.base][entry] if known else torch.ones(1, dtype=torch.bool)
                 real = real.unsqueeze(-1) & axis
             found.append(y[entry].masked_fill(real.unsqueeze(-1), 0.0))
         return tuple(found)

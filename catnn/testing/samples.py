@@ -26,10 +26,10 @@ MOST_ENTRIES = 5_000_000
 
 
 def wires(item: Layer | Network) -> tuple[Wire, ...]:
-    """The different wires that appear anywhere in a layer or network."""
+    """The different spaces that appear anywhere in a layer or network."""
     found: dict[Wire, None] = {}
     for side in _types(item):
-        found.update(dict.fromkeys(wire for word in side.words for wire in word))
+        found.update(dict.fromkeys(wire.base for word in side.words for wire in word))
     return tuple(found)
 
 
@@ -96,13 +96,13 @@ def shape(summand: Summand, sizes: Sizes) -> tuple[int, ...]:
 
 
 def module_of(item: Layer | Network, sizes: Sizes, seed: int = 0) -> nn.Module:
-    """The compiled module in float64, every parameter random: a bias that is 0 would hide its faults."""
+    """The compiled module in double precision, every parameter random: a bias that is 0 would hide its faults."""
     options: dict[str, Any] = {**sizes, "dtype": DTYPE}
     module = compile_item(item, **options)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=DTYPE))
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=parameter.dtype))
     return module
 
 
@@ -110,7 +110,8 @@ def inputs(item: Layer | Network, sizes: Sizes, batch: tuple[int, ...] = (), see
     """Random inputs, a tensor a summand of the source."""
     generator = torch.Generator().manual_seed(seed)
     shapes = [(*batch, *shape(summand, sizes)) for summand in item.source.summands]
-    return tuple(torch.randn(one, generator=generator, dtype=DTYPE) for one in shapes)
+    dtype = DTYPE.to_complex() if item.is_complex else DTYPE
+    return tuple(torch.randn(one, generator=generator, dtype=dtype) for one in shapes)
 
 
 def call(module: Any, xs: Tensors, **options: Any) -> Tensors:
