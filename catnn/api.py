@@ -121,7 +121,7 @@ def dim(group: str, k: int | str, l: int | str) -> int:  # noqa: E741
         k, l = len(source), len(target)  # noqa: E741
     ports, size = k + l, found.size
     few = isinstance(size, int) and found.family != "S" and size < (ports if found.family == "Sp" else ports / 2)
-    if few and ports > HOPELESS and ports % 2 == 0:
+    if few and (k == l or not FAMILIES[found.family].oriented) and ports > HOPELESS and ports % 2 == 0:
         raise fail(
             "E1007",
             f"the dimension for {found} and {ports} ports is out of reach",

@@ -164,7 +164,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         kind="layer",
         name=layer.name,
         type=f"{layer.source} -> {layer.target}",
-        symmetry=tuple(dict.fromkeys(f"{wire.group} on {wire}" for word in words for wire in word)),
+        symmetry=tuple(dict.fromkeys(f"{wire.group} on {wire.base}" for word in words for wire in word)),
         parameters=tuple(_parameters(layer)),
         notes=layer.notes,
         levels=levels,

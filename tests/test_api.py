@@ -93,4 +93,6 @@ def test_dimensions_out_of_reach() -> None:
     for k in (-1, 1001, True, 1.5, "2"):
         assert code_of(lambda k=k: catnn.dim("S(3)", k, 2)) == ["E1001"]
     assert code_of(lambda: catnn.dim("S(3", 1, 2))[0].startswith("E00")
-    assert code_of(lambda: catnn.dim("U(3)", 1, 2)) == ["E0901"]
+    assert code_of(lambda: catnn.dim("SO(3)", 1, 2)) == ["E0901"]
+    assert code_of(lambda: catnn.dim("U(3)", 40, 40)) == ["E1007"]
+    assert catnn.dim("U(3)", 40, 41) == 0

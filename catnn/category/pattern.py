@@ -31,6 +31,14 @@ def spell(diagram: Diagram) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(spelled[l:]), tuple(spelled[:l])
 
 
+def port_names(diagram: Diagram) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The letters of the inputs and of the outputs for pictures: on a dual wire, with a prime."""
+    rows = zip(spell(diagram), (diagram.source, diagram.target), strict=True)
+    named = (tuple(f"{name}'" if w.dual else name for name, w in zip(row, word, strict=True)) for row, word in rows)
+    inputs, outputs = named
+    return inputs, outputs
+
+
 def show_pattern(diagram: Diagram) -> str:
     """The canonical pattern, in brackets: ``[i j -> j i]``, ``[-> i i]``, ``[->]``."""
     inputs, outputs = spell(diagram)

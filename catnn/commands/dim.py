@@ -21,7 +21,7 @@ def parser() -> Parser:
     """The command line."""
     found = Parser("dim", "The dimension of the hom-space: how many weights a layer with one channel has.", EXAMPLES)
     found.add_argument("group", metavar="GROUP", help='the group, in quotes: "S(n)", "O(3)", "Sp(4)"')
-    found.add_argument("k", metavar="K", help="how many wires come in, or a word such as \"V V'\"")
+    found.add_argument("k", metavar="K", help='how many wires come in, or a word such as "V V\'"')
     found.add_argument("l", metavar="L", help="how many wires go out, likewise")
     found.json()
     return found

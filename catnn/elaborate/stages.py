@@ -85,4 +85,6 @@ def _frozen(term: nodes.Term, source: Type, target: Type, values: list[Morphism]
     rows = range(len(values))
     parts = tuple(tuple((values[o],) if o == i and values[o].weighted else () for i in rows) for o in rows)
     none = tuple(tuple(() for _ in rows) for _ in rows)
-    return Layer(name, source, target, none, tuple(() for _ in rows), parts, learned=False, span=term.span, is_complex=is_complex)
+    return Layer(
+        name, source, target, none, tuple(() for _ in rows), parts, learned=False, span=term.span, is_complex=is_complex
+    )

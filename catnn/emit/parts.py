@@ -99,7 +99,9 @@ def _lengths(layer, xs, masks):
     for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
         if layer.is_complex and not x.is_complex():
             which = f" as input {at}" if len(xs) > 1 else ""
-            raise ValueError(f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex")
+            raise ValueError(
+                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex"
+            )
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
         if start < 0:

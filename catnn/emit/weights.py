@@ -30,9 +30,7 @@ def weights_function(plan: Plan, back: Plan, name: str, *, is_complex: bool = Fa
     return Function(name, (*inputs, *grads, *given), doc, body)
 
 
-def _packed(
-    body: Body, plan: Plan, product: Product, mirrored: Product, here: Halves, there: Halves, bar: str
-) -> str:
+def _packed(body: Body, plan: Plan, product: Product, mirrored: Product, here: Halves, there: Halves, bar: str) -> str:
     """The gradient of one packed weight, (permutations, outputs, inputs)."""
     right, left = here.read(product.rows), there.read(mirrored.rows)
     factors = scale_factors(body, product.scale, wires_of(plan))

@@ -167,11 +167,12 @@ def is_planar(diagram: Diagram) -> bool:
 
 
 def _piece(diagram: Diagram, block: tuple[int, ...]) -> Piece:
-    l, wire = len(diagram.target), diagram.wire(block[0])  # noqa: E741
+    l = len(diagram.target)  # noqa: E741
     outputs = tuple(v for v in block if v < l)
     inputs = tuple(v - l for v in block if v >= l)
     alone: Blocks = (tuple(range(len(block))),)
-    return Piece(Diagram((wire,) * len(inputs), (wire,) * len(outputs), alone), outputs, inputs)
+    source, target = tuple(diagram.source[i] for i in inputs), tuple(diagram.target[j] for j in outputs)
+    return Piece(Diagram(source, target, alone), outputs, inputs)
 
 
 def _one(weighted: tuple[tuple[Scalar, Diagram], ...]) -> Diagram:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from catnn.category.diagram import Diagram, Morphism
-from catnn.category.pattern import spell
+from catnn.category.pattern import port_names
 from catnn.category.scalar import ONE
 from catnn.model import Layer, Network
 from catnn.view.drawing import colour, dash
@@ -63,13 +63,13 @@ def document(title: str, body: Iterable[str]) -> str:
 
 
 def _diagram(diagram: Diagram, prefix: str, style: Styles) -> list[str]:
-    l, (inputs, outputs) = len(diagram.target), spell(diagram)  # noqa: E741
+    l, (inputs, outputs) = len(diagram.target), port_names(diagram)  # noqa: E741
     ports = [f"{prefix}out{j}" for j in range(l)] + [f"{prefix}in{i}" for i in range(len(diagram.source))]
     lines = []
     for row in (range(l, len(ports)), range(l)):
         for vertex in row:
             label = (*outputs, *inputs)[vertex]
-            paint = f"#{colour(style[diagram.wire(vertex)])}"
+            paint = f"#{colour(style[diagram.wire(vertex).base])}"
             pairs = (("label", label), ("shape", "plaintext"), ("fontcolor", paint), ("width", "0.2"))
             lines.append(f"  {ports[vertex]} {attributes_text(pairs)};")
         if row:
@@ -78,7 +78,7 @@ def _diagram(diagram: Diagram, prefix: str, style: Styles) -> list[str]:
             if len(row) > 1:
                 lines.append(f'    {order} [style="invis"];')
     for b, part in enumerate(diagram.parts):
-        lines += _block(part, f"{prefix}block{b}", ports, l, style[diagram.wire(part[0])])
+        lines += _block(part, f"{prefix}block{b}", ports, l, style[diagram.wire(part[0]).base])
     return lines
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from catnn.category.diagram import Morphism
 from catnn.category.scalar import ONE
-from catnn.category.wires import Type, Wire
+from catnn.category.wires import Type, Wire, bases
 from catnn.model import Layer, Network
 from catnn.view.drawing import Curve, Drawing, Item, Label, below, beside, framed, grid, text_width, words
 from catnn.view.layout import Styles, diagram_drawing, styles
@@ -57,8 +57,8 @@ def _diagrams(count: int) -> str:
 
 
 def wires_of(source: Type, target: Type) -> list[Wire]:
-    """The wires of two types, by first occurrence."""
-    return list(dict.fromkeys(wire for word in (*source.words, *target.words) for wire in word))
+    """The spaces of two types, by first occurrence."""
+    return list(bases(tuple(wire for word in (*source.words, *target.words) for wire in word)))
 
 
 def morphism_drawing(

@@ -5,6 +5,7 @@ A diagram is a graph of ports and blocks:
 - node ``("in", i)``, attributes kind="input", index=i, space, family, size, letter;
 - node ``("out", j)``, the same with kind="output";
 - node ``("block", b)``, attributes kind="block", index=b (blocks sorted as in `Diagram.parts`), space, letter;
+- ports and blocks on the dual of a space of U(n) have dual="yes" as well;
 - an edge from each input to its block, and from each block to its outputs, in the order of the ports;
 - graph attributes format="catnn-diagram", version=1, pattern, k, l (the numbers of inputs and outputs).
 
@@ -51,7 +52,8 @@ def to_networkx(diagram: Diagram) -> networkx.MultiDiGraph:
 
 
 def _wire(wire: Wire) -> dict[str, str]:
-    return {"space": wire.space, "family": wire.group.family, "size": str(wire.group.size)}
+    found = {"space": wire.space, "family": wire.group.family, "size": str(wire.group.size)}
+    return {**found, "dual": "yes"} if wire.dual else found
 
 
 def from_networkx(graph: networkx.MultiDiGraph) -> Diagram:
@@ -88,9 +90,14 @@ def from_networkx(graph: networkx.MultiDiGraph) -> Diagram:
 
 def _read_wire(data: dict[str, Any]) -> Wire:
     try:
-        return Wire(str(data["space"]), group_of(str(data["family"]), str(data["size"])))
+        wire = Wire(str(data["space"]), group_of(str(data["family"]), str(data["size"])))
     except KeyError as missing:
         raise ValueError(f"a port has no {missing.args[0]}") from None
+    if data.get("dual") != "yes":
+        return wire
+    if wire.group.family != "U":
+        raise ValueError(f"{wire.group} has no dual wires")
+    return wire.flipped()
 
 
 def group_of(family: str, size: str) -> Group:

@@ -3,7 +3,8 @@
 Every document has "format" and "version"; version 1 is:
 
 catnn-diagram: {"spaces": {name: {"family": str, "size": int or str}}, "source": [name, ...], "target": [name, ...],
-    "blocks": [[vertex, ...], ...], "pattern": str}; vertices are outputs 0..l-1, then inputs l..l+k-1.
+    "blocks": [[vertex, ...], ...], "pattern": str}; vertices are outputs 0..l-1, then inputs l..l+k-1; the dual of
+    a space V of U(n) is the name V'.
 catnn-sum: "spaces", "source" and "target" as above, and "terms": [{"coefficient": [[rational, {size: exponent}], ...],
     "blocks": ..., "pattern": ...}, ...]; a rational is a string, "1/2"; a coefficient is the sum of its monomials.
 catnn-layer: "name", "spaces", "source" and "target" as [{"word": [name, ...], "channels": int}, ...], "reduce", "init",
@@ -23,6 +24,7 @@ from fractions import Fraction
 from typing import Any
 
 from catnn.category.diagram import Diagram, Morphism, Sum, linear
+from catnn.category.families import FAMILIES
 from catnn.category.pattern import show_pattern
 from catnn.category.scalar import ZERO, Scalar
 from catnn.category.wires import Type, Wire, Word
@@ -65,8 +67,8 @@ def morphism_data(morphism: Morphism) -> Data:
         "format": FORMAT if single is not None else "catnn-sum",
         "version": VERSION,
         "spaces": _spaces(morphism.source + morphism.target),
-        "source": [wire.space for wire in morphism.source],
-        "target": [wire.space for wire in morphism.target],
+        "source": [str(wire) for wire in morphism.source],
+        "target": [str(wire) for wire in morphism.target],
     }
     if single is not None:
         return {**head, **_blocks(single)}
@@ -84,7 +86,7 @@ def _term(coefficient: Scalar, diagram: Diagram) -> Data:
 def _spaces(wires: Iterable[Wire]) -> Data:
     spaces: dict[str, Wire] = {}
     for wire in wires:
-        if spaces.setdefault(wire.space, wire) != wire:
+        if spaces.setdefault(wire.space, wire.base) != wire.base:
             raise ValueError(f"two spaces are called {wire.space!r}")
     return {name: {"family": wire.group.family, "size": wire.group.size} for name, wire in spaces.items()}
 
@@ -117,7 +119,7 @@ def _terms(terms: Iterable[Morphism]) -> list[Data]:
 
 
 def _type(type_: Type) -> list[Data]:
-    return [{"word": [wire.space for wire in s.word], "channels": s.channels} for s in type_.summands]
+    return [{"word": [str(wire) for wire in s.word], "channels": s.channels} for s in type_.summands]
 
 
 def network_data(network: Network) -> Data:
@@ -160,6 +162,7 @@ def from_json(text: str) -> Diagram | Sum:
 
 def _read(data: Data) -> Diagram | Sum:
     wires = {n: Wire(n, group_of(g["family"], str(g["size"]))) for n, g in data["spaces"].items()}
+    wires.update({f"{n}'": wire.flipped() for n, wire in wires.items() if FAMILIES[wire.group.family].oriented})
     source, target = (tuple(wires[name] for name in data[side]) for side in ("source", "target"))
     if data["format"] == FORMAT:
         return _diagram(source, target, data["blocks"])

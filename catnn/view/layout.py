@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
-from catnn.category.pattern import spell
-from catnn.category.wires import Wire
+from catnn.category.pattern import port_names
+from catnn.category.wires import Wire, bases
 from catnn.view.drawing import (
     Arrow,
     Curve,
@@ -45,8 +45,8 @@ SHIFTS = sorted(
 
 
 def styles(wires: Sequence[Wire]) -> dict[Wire, int]:
-    """A style for every space, by first occurrence."""
-    return {wire: number for number, wire in enumerate(dict.fromkeys(wires))}
+    """A style for every space, by first occurrence; V and V' are one space."""
+    return {wire: number for number, wire in enumerate(bases(tuple(wires)))}
 
 
 def diagram_drawing(
@@ -85,7 +85,7 @@ class _Plan:
         d = self.diagram
         self.l = len(d.target)
         widest = max(len(d.target), len(d.source), 1)
-        names = max((text_width(name, "letter") for row in spell(d) for name in row), default=0)
+        names = max((text_width(name, "letter") for row in port_names(d) for name in row), default=0)
         self.step = max(STEP, names + 8)
         self.width = (widest - 1) * self.step + 2 * MARGIN
         self.depths = {b: self._depth(b) for b in range(len(d.parts))}
@@ -140,7 +140,7 @@ class _Plan:
         order = sorted(range(len(self.diagram.parts)), key=lambda b: (_kind(self.diagram.parts[b]), b))
         for block in order:
             part = self.diagram.parts[block]
-            style = self.style[self.diagram.wire(part[0])]
+            style = self.style[self.diagram.wire(part[0]).base]
             if len(part) == 2:
                 self._wire(block, part, style)
             elif len(part) == 1:
@@ -228,10 +228,10 @@ class _Plan:
 
     def label(self) -> None:
         """The letters of the pattern, inputs below and outputs above."""
-        inputs, outputs = spell(self.diagram)
+        inputs, outputs = port_names(self.diagram)
         for vertex, name in enumerate((*outputs, *inputs)):
             x, y = self.ports[vertex]
-            style = self.style[self.diagram.wire(vertex)]
+            style = self.style[self.diagram.wire(vertex).base]
             self.items.append(Label((x, y - GAP if vertex < self.l else y + GAP), name, "letter", style))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from catnn.category.diagram import Diagram, Morphism
-from catnn.category.pattern import spell
+from catnn.category.pattern import port_names
 from catnn.category.scalar import ONE
 
 Lines = tuple[str, ...]
@@ -33,7 +33,7 @@ def diagram_lines(diagram: Diagram) -> Lines:
     ●   │
     i   j
     """
-    inputs, outputs = spell(diagram)
+    inputs, outputs = port_names(diagram)
     if not diagram.parts:
         return ("[->]",)
     names = (*inputs, *outputs, *(wire.space for wire in diagram.spaces()[: 0 if len(diagram.spaces()) < 2 else None]))
