@@ -126,7 +126,7 @@ def dim(group: str, k: int | str, l: int | str) -> int:  # noqa: E741
             "E1007",
             f"the dimension for {found} and {ports} ports is out of reach",
             notes=(f"at small sizes it is a sum over Young diagrams; catnn counts up to {HOPELESS} ports",),
-            helps=(f"`catnn.dim('{found.family}(n)', {k}, {l})` counts the diagrams",),
+            helps=(f"`catnn.dim('{found.family.split('(')[0]}(n)', {k}, {l})` counts the diagrams",),
         )
     return FAMILIES[found.family].dim(k, l, size)
 

@@ -51,7 +51,7 @@ def activations() -> str:
         "any": "`S(n)`; `S'(n)` of even order; `S+(n)` of order 1; order 0",
         "odd": "the same, `H(n)` and `S'(n)`; the function is odd",
         "linear": "all",
-        "norm": "all but `Sp(n)`",
+        "norm": "all but `Sp(n)`; after `O(p,q)` only `gate`",
     }
     rows = ["| name | f(x) | may follow | f(0) = 0 |", "|---|---|---|---|"]
     for name, activation in ACTIVATIONS.items():

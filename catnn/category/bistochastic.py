@@ -1,6 +1,7 @@
-"""B(n), the orthogonal maps that fix (1, ..., 1), and B'(n) = B(n) x {1, -1}: blocks of one or two (Banica, Speicher 2009).
+"""B(n), the orthogonal maps that fix (1, ..., 1), and B'(n) = B(n) x {1, -1}: blocks of one or two.
 
-Their diagrams are among those of S(n), with the same matrices; so they compose, plan and prove as those do.
+Source: Banica, Speicher 2009.  Their diagrams are among those of S(n), with the same matrices; so they compose, plan
+and prove as those do.
 """
 
 from __future__ import annotations

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
+
 from catnn.category.bistochastic import Bistochastic, BistochasticDoubled
 from catnn.category.family import Family
 from catnn.category.hyperoctahedral import Hyperoctahedral, SymmetricDoubled
+from catnn.category.indefinite import Indefinite
 from catnn.category.matchings import Orthogonal
 from catnn.category.noncrossing import FreeOrthogonal, FreeSymmetric
 from catnn.category.partitions import Symmetric
 from catnn.category.symplectic import Symplectic
 from catnn.category.unitary import Unitary
 
-FAMILIES: dict[str, Family] = {
-    family.key: family
+
+class Registry(dict[str, Family]):
+    """Families by their keys; those with parameters, of which there is one for each form, are made when asked for.
+
+    >>> FAMILIES["O(1,3)"].title, "O(1,3)" in FAMILIES, "O(1)" in FAMILIES
+    ('the indefinite orthogonal group', True, False)
+    """
+
+    def __missing__(self, key: str) -> Family:
+        found = _indefinite(key)
+        if found is None:
+            raise KeyError(key)
+        return found
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or (isinstance(key, str) and _indefinite(key) is not None)
+
+
+@cache
+def _indefinite(key: str) -> Indefinite | None:
+    found = re.fullmatch(r"O\(([1-9][0-9]{0,5}),([1-9][0-9]{0,5})\)", key)
+    return None if found is None else Indefinite(int(found[1]), int(found[2]))
+
+
+FAMILIES = Registry(
+    (family.key, family)
     for family in (
         Symmetric(),
         Orthogonal(),
@@ -25,4 +53,7 @@ FAMILIES: dict[str, Family] = {
         FreeOrthogonal(),
         Unitary(),
     )
-}
+)
+
+SPELLINGS = (*(f"{key}(n)" for key in FAMILIES), "O(p,q)")
+"""How each is written in a `space`."""

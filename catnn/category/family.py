@@ -49,8 +49,8 @@ class Family(ABC):
     """
     restricted: ClassVar[bool] = False
     """Whether `part_fault` says more than `block_fault` does."""
-    closing: ClassVar[Literal["sum", "trace", "form"]]
-    """How a block that does not go through is computed from open wires: summed, traced, or by the form Omega."""
+    closing: ClassVar[Literal["sum", "trace", "form", "metric"]]
+    """How a block that does not go through is computed from open wires: summed, traced, or by a form or metric."""
     law: ClassVar[str]
     """The rule that every diagram obeys, as a note for people."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from catnn.category.counting import even_shapes, matchings, tableaux
 from catnn.category.family import Blocks, Family, HalfPart, Part, join
@@ -71,7 +71,7 @@ class Orthogonal(Matchings):
 
     key = "O"
     title = "the orthogonal group"
-    closing = "trace"
+    closing: ClassVar[Literal["sum", "trace", "form", "metric"]] = "trace"
     law = "a wire of O(n) is bent and crossed, never copied: a matching pairs exactly 2 ports"
 
     def size_fault(self, size: int) -> str | None:

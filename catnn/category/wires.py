@@ -17,6 +17,7 @@ class Group:
     """A group of a family at a size, e.g. S(n) or O(3).
 
     family: the key of the family in `catnn.category.families.FAMILIES`.
+        A family with parameters has them in its key, as O(1,3), and its size is a number.
     size: a name (any size, decided at run time) or a number.
     """
 
@@ -24,7 +25,7 @@ class Group:
     size: Size
 
     def __str__(self) -> str:
-        return f"{self.family}({self.size})"
+        return self.family if self.family.endswith(")") else f"{self.family}({self.size})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def culprit(activation: Activation, word: Word) -> Wire | None:
     for wire in bases(word):
         family = FAMILIES[wire.group.family]
         if activation.kind == "norm":
-            fine = family.closing != "form"
+            fine = family.closing != "form" and (family.closing != "metric" or activation.name == "gate")
         else:
             fine = family.commutes_with(activation.kind, sum(w.base == wire for w in word))
         if not fine:
@@ -83,6 +83,8 @@ def reason(activation: Activation, wire: Wire, *, norms: bool) -> str:
 
     norms: whether the whole type has a norm, so that `gate` may be offered.
     """
+    if activation.kind == "norm" and FAMILIES[wire.group.family].closing == "metric":
+        return "ev(v, v) may be negative, so it has no root; use `gate`, which takes none"
     if activation.kind == "norm":
         return "Omega(v, v) = 0, so a single vector has no norm; make invariants from pairs with `ev` first"
     remedy = "use `gate`" if norms else "make invariants with `ev` first"

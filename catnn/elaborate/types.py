@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keyword import iskeyword
 
-from catnn.category.families import FAMILIES
+from catnn.category.families import FAMILIES, SPELLINGS
 from catnn.category.wires import Group, Summand, Type, Wire, Word
 from catnn.elaborate.report import Report, listed, nearest, plural
 from catnn.elaborate.scopes import RESERVED_SIZES, Scope
@@ -22,10 +22,11 @@ def group(node: nodes.Group, report: Report) -> Group | None:
     if node.head == "":
         report.error("E0901", "a space without symmetry is not built yet", place, notes=(_built(),))
         return None
-    if node.head in PLANNED or (node.head == "O" and len(node.args) == 2):
-        shown = "O(p,q)" if node.head == "O" else node.head
-        report.error("E0901", f"the group `{shown}` is not built yet", place, notes=(_built(),))
+    if node.head in PLANNED:
+        report.error("E0901", f"the group `{node.head}` is not built yet", place, notes=(_built(),))
         return None
+    if node.head == "O" and len(node.args) == 2:
+        return _indefinite(node, report)
     if node.head not in FAMILIES:
         helps = nearest(node.head, (*FAMILIES, *PLANNED))
         report.error("E0201", f"there is no group `{node.head}`", (node.span, "unknown group"),
@@ -48,7 +49,25 @@ def group(node: nodes.Group, report: Report) -> Group | None:
 
 
 def _built() -> str:
-    return "this release has " + listed(f"{key}(n)" for key in FAMILIES)
+    return "this release has " + listed(SPELLINGS)
+
+
+def _indefinite(node: nodes.Group, report: Report) -> Group | None:
+    """O(p,q): both are numbers."""
+    p, q = node.args
+    if not isinstance(p, int) or not isinstance(q, int):
+        report.error("E0203", "`O(p,q)` takes two numbers", (node.span, "how many signs are plus, how many minus"),
+                     helps=("`O(1,3)`",))  # fmt: skip
+        return None
+    key, fault = f"O({p},{q})", None
+    if p == 0 or q == 0:
+        fault = f"a form with one sign is that of `O({p + q})`"
+    elif key not in FAMILIES:
+        fault = "a form has at most 999,999 signs of a kind"
+    if fault is not None:
+        report.error("E0202", f"`{key}`: {fault}", (node.span, "no such group"))
+        return None
+    return Group(key, p + q)
 
 
 def declare_spaces(node: nodes.SpaceStatement, scope: Scope) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from catnn.category.families import FAMILIES
 from catnn.category.halves import Half
+from catnn.category.indefinite import Indefinite
 from catnn.category.scalar import Monomial
 from catnn.category.wires import Wire, Word
 from catnn.emit.writer import Body, count_variable, size_variable
@@ -110,14 +112,23 @@ def _reduced(body: Body, value: str, move: Move) -> str:
             return f"{value}.diagonal(dim1={dims[0]}, dim2={dims[1]}).movedim(-1, {home})"
         case "trace":
             value = f"{value}.diagonal(dim1={dims[0]}, dim2={dims[1]}).sum(-1)"
-        case "form":
-            plus = body.names.fresh("plus")
-            minus = body.names.fresh("minus")
-            body.say(f"{plus}, {minus} = {body.use('_form')}({value}, {dims[0]}, {dims[1]})")
+        case "form" | "metric":
+            plus, minus = body.names.fresh("plus"), body.names.fresh("minus")
+            body.say(f"{plus}, {minus} = {_signed(body, value, move)}")
             value = f"{plus}.sum(-1) - {minus}.sum(-1)"
             if move.mean:
                 value = f"({value})"
     return scaled(body, value, len(move.coarse.level), mean_factors(body, move))
+
+
+def _signed(body: Body, value: str, move: Move) -> str:
+    """Views of the entries that a form counts with a plus and with a minus, as a pair."""
+    level = move.fine.level
+    arguments = [value, *(str(axis(a, len(level))) for a in move.axes)]
+    family = FAMILIES[level[move.axes[0]].group.family]
+    if isinstance(family, Indefinite):
+        arguments.append(str(family.p))
+    return f"{body.use(f'_{move.op}')}({', '.join(arguments)})"
 
 
 def whole_input(plan: Plan, row: Row, inputs: tuple[str, ...]) -> str:
@@ -211,10 +222,9 @@ class Expansion:
             elif move.op == "trace":
                 self.body.say(f"{name}.diagonal(dim1={a}, dim2={b}).add_({child}.unsqueeze(-1))")
             else:
-                plus, minus = self.body.names.fresh("plus"), self.body.names.fresh("minus")
-                self.body.say(f"{plus}, {minus} = {self.body.use('_form')}({name}, {a}, {b})")
-                self.body.say(f"{plus}.add_({child}.unsqueeze(-1))")
-                self.body.say(f"{minus}.sub_({child}.unsqueeze(-1))")
+                views = _signed(self.body, name, move)  # each taken when it is written: torch.export wants that
+                self.body.say(f"{views}[0].add_({child}.unsqueeze(-1))")
+                self.body.say(f"{views}[1].sub_({child}.unsqueeze(-1))")
 
     def _whole(self, pieces: list[str], half: Half) -> str:
         """The sum of pieces in its full shape, in memory that nothing else reads."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from catnn.category.families import FAMILIES
+from catnn.category.indefinite import Indefinite
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Type, Word
 from catnn.emit.classes import size_names
@@ -199,6 +201,11 @@ def _activate(forward: _Forward, activation: str, source: Type, x: str) -> str:
     results = []
     for summand, value in zip(source.summands, _each(source, x), strict=True):
         masks = _masks(summand.word)
+        metrics = _metrics(summand.word)
+        if activation == "gate" and metrics:
+            forward.parts.update({"_metric_gate", "_by_space"})
+            results.append(f"_metric_gate({value}, {masks}, ({', '.join(metrics)},))")
+            continue
         if activation in ("gate", "norm_relu"):
             forward.parts.update({f"_{activation}", "_by_space"})
             results.append(f"_{activation}({value}, {masks})")
@@ -209,6 +216,16 @@ def _activate(forward: _Forward, activation: str, source: Type, x: str) -> str:
             result = f"_masked({result}, {masks})"
         results.append(result)
     return forward.let(_joined(results), activation)
+
+
+def _metrics(word: Word) -> list[str]:
+    """Each axis with an indefinite form, and how many of its signs are plus."""
+    found = []
+    for at, wire in enumerate(word):
+        family = FAMILIES[wire.group.family]
+        if isinstance(family, Indefinite):
+            found.append(f"({at - len(word) - 1}, {family.p})")
+    return found
 
 
 def _combine(forward: _Forward, terms: tuple[tuple[Scalar, Stage], ...], target: Type, x: str) -> str:

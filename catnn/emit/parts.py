@@ -189,6 +189,12 @@ def _form(x: Tensor, a: int, b: int) -> tuple[Tensor, Tensor]:
     return plus.diagonal(dim1=a, dim2=b), minus.diagonal(dim1=a, dim2=b)
 
 
+def _metric(x: Tensor, a: int, b: int, p: int) -> tuple[Tensor, Tensor]:
+    """The diagonal entries where the metric is 1 (the first p) and where it is -1, as views with their axis last."""
+    both = x.diagonal(dim1=a, dim2=b)
+    return both[..., :p], both[..., p:]
+
+
 def _flat(x: Tensor) -> Tensor:
     """x as a matrix, its channels in the columns."""
     return x.reshape(-1, x.shape[-1])
@@ -242,6 +248,19 @@ def _mean_square(x: Tensor, masks: list) -> Tensor:
 def _gate(x: Tensor, masks: list) -> Tensor:
     """x times the sigmoid of its mean square, which is invariant: equivariant under rotations too."""
     return x * torch.sigmoid(_mean_square(x, masks))
+
+
+def _metric_gate(x: Tensor, masks: list, metrics: tuple) -> Tensor:
+    """The same with an invariant form: metrics are (axis, p), where the metric is -1 from entry p on."""
+    moved = x
+    for axis, p in metrics:
+        plus, minus = moved.tensor_split((p,), axis)
+        moved = torch.cat((plus, -minus), axis)
+    axes = len(masks)
+    value = (x * moved.conj()).real if x.is_complex() else x * moved
+    value = value.sum(tuple(range(-axes - 1, -1)), keepdim=True)
+    powers = [(x.shape[a - axes - 1] if real is None else real.sum(-1), -1) for a, real in enumerate(masks)]
+    return x * torch.sigmoid(_scaled(value, axes + 1, *powers))
 
 
 def _norm_relu(x: Tensor, masks: list) -> Tensor:

@@ -149,7 +149,7 @@ def _reductions(plan: Plan) -> list[Step]:
 def _closing(move: Move, channels: int) -> Cost:
     """A sum, a trace or a form: reads what it adds up, writes the sums."""
     read = volume(move.fine.level, channels)
-    if move.op in ("trace", "form"):
+    if move.op in ("trace", "form", "metric"):
         read = volume((*move.coarse.level, move.fine.level[move.axes[0]]), channels)
     return Cost(read, volume(move.coarse.level, channels), read)
 
@@ -228,7 +228,7 @@ class _Expansion:
         if move.op == "sum":
             return Cost(coarse + (whole if again else ZERO), whole, whole if again else ZERO)
         places = coarse
-        if move.op in ("trace", "form"):
+        if move.op in ("trace", "form", "metric"):
             places = volume((*move.coarse.level, move.fine.level[move.axes[0]]), channels)
         return Cost(coarse + places, places + (ZERO if again else whole), places)
 

@@ -16,7 +16,7 @@ from catnn.category.halves import Half
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Word
 
-Op = Literal["diagonal", "sum", "trace", "form"]
+Op = Literal["diagonal", "sum", "trace", "form", "metric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,8 @@ class Move:
     """One step between two halves of a word.
 
     op: ``diagonal`` merges two axes, ``sum`` sums axes away, ``trace`` sums a diagonal away, ``form`` contracts two
-    axes with Omega.  axes: which axes (ports) of the fine half.  mean: a sum divides by the size of its axes.
+    axes with Omega, ``metric`` with the metric of O(p,q).  axes: which axes (ports) of the fine half.  mean: a sum
+    divides by the size of its axes.
     """
 
     op: Op
@@ -44,7 +45,7 @@ class Move:
                 blocks[kept.index(self.axes[0])].append(p + self.axes[1])
             case "sum":
                 blocks.extend([p + a] for a in self.axes)
-            case "trace" | "form":
+            case "trace" | "form" | "metric":
                 blocks.append([p + a for a in self.axes])
         return Diagram(level, tuple(level[a] for a in kept), tuple(sorted(tuple(sorted(b)) for b in blocks)))
 

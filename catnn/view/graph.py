@@ -106,6 +106,9 @@ def group_of(family: str, size: str) -> Group:
 
     if family not in FAMILIES:
         raise ValueError(f"there is no family of groups {family!r}; there are {', '.join(FAMILIES)}")
+    fault = FAMILIES[family].size_fault(int(size)) if size.isdigit() else None
+    if fault is not None or (family not in tuple(FAMILIES) and not size.isdigit()):
+        raise ValueError(f"there is no group {family} of size {size}: {fault or 'its size is a number'}")
     return Group(family, int(size) if size.isdigit() else size)
 
 
