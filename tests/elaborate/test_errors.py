@@ -180,7 +180,7 @@ def test_the_nearest_is_offered(text: str, help_: str) -> None:
         ("space W : S(device)", "E0106"),
         ("space W : S(class)", "E0106"),
         ("space W : S(0)", "E0202"),
-        ("space W : O(3, 1)", "E0901"),
+        ("space W : O(3, 0)", "E0202"),
         ("space W : SU(3)", "E0201"),
         ("space W : 64", "E0901"),
         ("let f : V -> V = sgn[i -> i]", "E0907"),
