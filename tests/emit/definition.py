@@ -32,7 +32,8 @@ def randomise(module: nn.Module, seed: int = 0) -> nn.Module:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for parameter in module.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=DOUBLE))
+            kind = parameter.dtype if parameter.is_complex() else DOUBLE
+            parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=kind))
     return module
 
 
@@ -46,8 +47,9 @@ def inputs(
 ) -> tuple[Tensor, ...]:
     """Random inputs for a layer or network, one tensor a summand."""
     generator = torch.Generator().manual_seed(seed)
+    kind, dtype = (torch.complex128, dtype.to_complex()) if item.is_complex else (DOUBLE, dtype)
     return tuple(
-        torch.randn(*batch, *shape(summand, sizes), generator=generator, dtype=DOUBLE).to(dtype)
+        torch.randn(*batch, *shape(summand, sizes), generator=generator, dtype=kind).to(dtype)
         for summand in item.source.summands
     )
 
@@ -82,22 +84,23 @@ class Definition:
         flat = [
             x.reshape(*batch, math.prod(shape(s, self.sizes)[:-1]), s.channels) for x, s in zip(xs, source, strict=True)
         ]
+        kind = torch.complex128 if self.layer.is_complex else DOUBLE
         ys = []
         for o, out in enumerate(target):
             axes = shape(out, self.sizes)
-            y = torch.zeros(*batch, math.prod(axes[:-1]), out.channels, dtype=DOUBLE)
+            y = torch.zeros(*batch, math.prod(axes[:-1]), out.channels, dtype=kind)
             for i, x in enumerate(flat):
                 weight = getattr(module, self.layer.weight_name(o, i))
                 assert (weight is None) == (self.weighted[o][i] is None)
                 if weight is not None:
-                    each = torch.einsum("dab,...bi->...dai", self.weighted[o][i], x)
+                    each = torch.einsum("dab,...bi->...dai", self.weighted[o][i].to(kind), x)
                     y = y + torch.einsum("...dai,doi->...ao", each, weight)
                 if self.fixed[o][i] is not None:
-                    y = y + self.fixed[o][i].sum(0) @ x
+                    y = y + self.fixed[o][i].sum(0).to(kind) @ x
             bias = getattr(module, self.layer.bias_name(o))
             assert (bias is None) == (self.biases[o] is None)
             if bias is not None:
-                y = y + torch.einsum("da,do->ao", self.biases[o][..., 0], bias)
+                y = y + torch.einsum("da,do->ao", self.biases[o][..., 0].to(kind), bias)
             ys.append(y.reshape(*batch, *axes))
         return tuple(ys)
 
@@ -123,6 +126,8 @@ def assert_is_definition(
     with torch.no_grad():
         assert_close(run(module, xs), expected, what="output without autograd")
     generator = torch.Generator().manual_seed(2)
-    grads = [torch.randn(y.shape, generator=generator, dtype=DOUBLE) for y in expected]
-    totals = (torch.stack([(y * g).sum() for y, g in zip(ys, grads, strict=True)]).sum() for ys in (found, expected))
+    grads = [torch.randn(y.shape, generator=generator, dtype=y.dtype) for y in expected]
+    totals = (
+        torch.stack([(y * g).sum().real for y, g in zip(ys, grads, strict=True)]).sum() for ys in (found, expected)
+    )
     assert_close(*(torch.autograd.grad(total, leaves, allow_unused=True) for total in totals), what="gradient")

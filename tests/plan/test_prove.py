@@ -28,6 +28,8 @@ LAYERS = {
     "literal": "T^2[2] -> T^2[2] = all + bias",
     "mean": "V^2[2] -> V^2[1] = all + bias { reduce: mean }",
     "mean, symplectic": "P^2 @ V[1] -> P^2[1] = all + bias { reduce: mean }",
+    "unitary": "Q @ Q' @ Q[2] -> Q @ Q' @ Q[1] = all",
+    "unitary, interleaved": "V @ Q @ Q'[1] -> Q' @ Q @ V[2] = all + bias",
     "interleaved": "V @ R @ V[1] -> R @ V[2] = all + bias",
     "direct sums": "V^2[2] + V[1] -> V^2[1] + 1[2] = all + bias",
     "fixed": "V^2[2] -> V^2[2] = [i j -> j i] - (1/n) * [i i -> j j] + span { [i j -> i i] }",
@@ -36,7 +38,8 @@ LAYERS = {
 
 
 def plan_of(name: str) -> tuple[Any, Any]:
-    layer = catnn.parse(f"{SPACES}layer f : {LAYERS[name]}")["f"]
+    more = "space Q : U(m)\n" if "Q" in LAYERS[name] else ""  # then the whole file is complex
+    layer = catnn.parse(f"{SPACES}{more}layer f : {LAYERS[name]}")["f"]
     return layer, plan_layer(layer)
 
 
