@@ -26,8 +26,11 @@ class Canvas:
     def line(self, x1: float, y1: float, x2: float, y2: float, stroke: str = INK, **more: object) -> None:
         self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, **more)
 
-    def dot(self, x: float, y: float, r: float, fill: str, **more: object) -> None:
-        self._add("circle", cx=x, cy=y, r=r, fill=fill, **more)
+    def dots(self, places: Sequence[tuple[float, float]], colour: str) -> None:
+        style = f'stroke="{colour}" stroke-opacity="0.45" stroke-width="5" stroke-linecap="round"'
+        self.parts.append(f"<g {style}>")
+        self.parts.extend(f'<path d="M{_number(x)} {_number(y)}h0"/>' for x, y in places)
+        self.parts.append("</g>")
 
     def path(self, points: Sequence[tuple[float, float]], stroke: str, **more: object) -> None:
         d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
@@ -148,10 +151,9 @@ def _points(canvas: Canvas, x: float, y: float, w: float, h: float, cloud: Point
 
     canvas.rect(x, bottom - room, room, room, "none", stroke=FAINT)
     canvas.line(x, bottom, x + room, bottom - room, stroke_dasharray="4 3", opacity=0.5)
-    for true, predicted in zip(cloud.true, cloud.predicted, strict=True):
-        high = place(min(max(predicted, 0.0), most))
-        canvas.dot(x + place(true), bottom - high, 2.6, colour, opacity=0.45)
-    for value in (0, 10, 40, most):
+    spots = zip(cloud.true, cloud.predicted, strict=True)
+    canvas.dots([(x + place(t), bottom - place(min(max(p, 0.0), most))) for t, p in spots], colour)
+    for value in (0, 2, 10, 30, most):
         if value in (0, most) or value < 0.7 * most:
             canvas.text(x + place(value), bottom + 14, f"{value:g}", 10.5, "middle", opacity=0.75)
     canvas.text(x + room / 2, bottom + 28, "true, and upwards predicted", 10.5, "middle", opacity=0.75)
