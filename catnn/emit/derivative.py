@@ -119,16 +119,20 @@ class Functions:
         return [*lines, f"return {', '.join(['*dx', '*dw', *nothing])}"]
 
     def _jvp(self, plain: str) -> list[str]:
-        """The layer is linear in its inputs, and linear in its weights."""
+        """The layer is linear in its inputs and affine in its weights: fixed diagrams do not move with those."""
         still = [f"torch.zeros_like({bias})" for bias in self.biases]
         moved = ", ".join([*(f"d{x}" for x in self.xs), *self.packed, *still, *self.extras])
         if not self.learned:
             return [f"return {plain}({moved})"]
         mixed = ", ".join([*self.xs, *(f"d{value}" for value in self.learned), *self.extras])
+        lines = [f"moved = {plain}({moved})", f"mixed = {plain}({mixed})"]
+        if not self.plan.directs:
+            return [*lines, "return tuple(a + b for a, b in zip(moved, mixed))"]
+        unmoved = [f"torch.zeros_like({value})" for value in self.learned]
         return [
-            f"moved = {plain}({moved})",
-            f"mixed = {plain}({mixed})",
-            "return tuple(a + b for a, b in zip(moved, mixed))",
+            *lines,
+            f"fixed = {plain}({', '.join([*self.xs, *unmoved, *self.extras])})",
+            "return tuple(a + b - c for a, b, c in zip(moved, mixed, fixed))",
         ]
 
 

@@ -239,10 +239,21 @@ def _norm_relu(x: Tensor, masks: list) -> Tensor:
     return x * (1 - 1 / root)
 
 
+def _derived():
+    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+
+
 def _vmap(apply, plain, xs, in_dims, args):
-    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function."""
+    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
+
+    There all tensors are batched, for one that is not could not be added into in place.
+    """
     if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
         ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
     else:
-        ys = torch.vmap(plain, in_dims)(*args)
+        pairs = list(zip(args, in_dims, strict=True))
+        size = next(v.shape[d] for v, d in pairs if d is not None)
+        args = [v.expand(size, *v.shape) if d is None and isinstance(v, Tensor) else v for v, d in pairs]
+        ys = torch.vmap(plain, tuple((d or 0) if isinstance(v, Tensor) else None for v, d in pairs))(*args)
     return ys, tuple(0 for _ in ys)
