@@ -136,9 +136,10 @@ def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, second
             runs.append(found) if isinstance(found, _Run) else skipped.append(Measured(way.name, skipped=found))
     floor = _floor(layer, xs[0]) if not reason else None
     output = sum(y.numel() * y.element_size() for y in ys)
-    title = f"{layer.name} : {layer.source} -> {layer.target}, " + ", ".join(
-        f"{k} = {v}" for k, v in {**own, "batch": batch}.items()
-    )
+    words = layer.source.words + layer.target.words
+    groups = " x ".join(dict.fromkeys(str(wire.group) for word in words for wire in word)) or "no group"
+    shown = ", ".join(f"{name} = {value}" for name, value in {**own, "batch": batch}.items())
+    title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {shown}"
     return Comparison(title, output, (*_measure(runs, floor, repeat, seconds), *skipped))
 
 
