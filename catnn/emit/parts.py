@@ -46,7 +46,7 @@ class _Layer(nn.Module):
         if masks:
             xs = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(xs, self.inputs, strict=True))
         device = xs[0].device.type
-        if torch.is_autocast_enabled(device):
+        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
             dtype = torch.get_autocast_dtype(device)
             xs = tuple(v if v.dtype == torch.float64 else v.to(dtype) for v in xs)
             with torch.autocast(device, enabled=False):
