@@ -196,7 +196,7 @@ def main(arguments: list[str] | None = None) -> list[Result]:
             constant[task].item(),
             percent=task == 2,
         )
-        for task, title in enumerate(("Triangles, mean error", "4-cycles, mean error", "Bipartite or not, errors"))
+        for task, title in enumerate(("Triangles: mean error", "4-cycles: mean error", "Bipartite: errors"))
     ]
     clouds = [
         Points(f"4-cycles, {name.split(',')[0]}", test.y[:, 1].tolist(), answer[:, 1].tolist())

@@ -86,8 +86,7 @@ def picture(
         canvas.rect(at, 56, 12, 12, colour, rx=3)
         canvas.text(at + 18, 66, name, 12.5)
         at += 38 + 6.6 * len(name)
-    canvas.line(at, 62, at + 18, 62, stroke_dasharray="4 3", opacity=0.6)
-    canvas.text(at + 24, 66, "always the same guess", 12.5)
+    canvas.text(948, 66, "whiskers: one standard error", 11, "end", opacity=0.7)
     for column, bar in enumerate(bars):
         _bars(canvas, 32 + 314 * column, 92, 286, 210, bar)
     _curves(canvas, 32, 338, 286, 240, curves)
@@ -97,7 +96,7 @@ def picture(
 
 
 def _bars(canvas: Canvas, x: float, y: float, w: float, h: float, bar: Bars) -> None:
-    top = max(*bar.errors, bar.constant) * 1.12
+    top = max(e + d for e, d in zip(bar.errors, bar.deviations, strict=True)) * 1.05
     floor_at = y + h - 8
     room = h - 38
     canvas.text(x, y + 14, bar.title, 13, font_weight=600)
@@ -109,10 +108,8 @@ def _bars(canvas: Canvas, x: float, y: float, w: float, h: float, bar: Bars) -> 
         canvas.line(middle, floor_at - high - spread, middle, floor_at - high + spread, opacity=0.75)
         label = f"{error:.1%}" if bar.percent else f"{error:.2f}"
         canvas.text(middle, floor_at - high - max(spread, 1) - 6, label, 13, "middle", font_weight=600)
-    guess = floor_at - room * bar.constant / top
-    canvas.line(x, guess, x + w, guess, stroke_dasharray="4 3", opacity=0.6)
     label = f"{bar.constant:.1%}" if bar.percent else f"{bar.constant:.2f}"
-    canvas.text(x + w, guess - 4, label, 11, "end", opacity=0.7)
+    canvas.text(x + w, y + 14, f"constant guess: {label}", 11, "end", opacity=0.7)
 
 
 def _curves(canvas: Canvas, x: float, y: float, w: float, h: float, curves: Sequence[Sequence[float]]) -> None:
