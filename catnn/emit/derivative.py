@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catnn.emit.functions import Function, bias_names, inputs_of
+from catnn.emit.functions import Function, bias_names, inputs_of, is_shared, shared_inputs
 from catnn.emit.writer import one_tuple
 from catnn.plan.plan import Plan
 
@@ -106,16 +106,22 @@ class Functions:
         if self.reduce_back:
             lines.append(f"grads = {call(self.reduce_back, grads)}")
             halves = ("grads",)
-        lines.append(f"dx = {one_tuple(['None'] * inputs)}")
+        shared = shared_inputs(self.back)
+        count = sum(1 for product in self.back.products if is_shared(self.back, product))
+        several = f", {one_tuple(['None'] * count)}" if count else ""
+        names = "dx, dw" if count else "dx"
+        wanted = [f"{x} if any(ctx.needs_input_grad[{inputs}:]) else None" for x in shared.values()]
+        lines.append(f"{names} = {one_tuple(['None'] * inputs)}{several}")
         lines.append(f"if any(ctx.needs_input_grad[:{inputs}]):")
-        lines.append(f"    dx = {call(self.run_back, (*grads, *halves, *self.packed))}")
+        lines.append(f"    {names} = {call(self.run_back, (*grads, *halves, *self.packed, *wanted))}")
         nothing = ["None"] * len(self.extras)
         if not learned:
             return [*lines, f"return {', '.join(['*dx', *nothing])}{'' if nothing else ','}"]
         here = (call(self.reduce, self.xs),) if self.reduce else ()
-        lines.append(f"dw = {one_tuple(['None'] * learned)}")
         lines.append(f"if any(ctx.needs_input_grad[{inputs}:]):")
-        lines.append(f"    dw = {call(self.weights, (*self.xs, *grads, *here, *halves))}")
+        lines.append(f"    dw = {call(self.weights, (*self.xs, *grads, *here, *halves, *(['*dw'] if count else [])))}")
+        lines.append("else:")
+        lines.append(f"    dw = {one_tuple(['None'] * learned)}")
         return [*lines, f"return {', '.join(['*dx', '*dw', *nothing])}"]
 
     def _jvp(self, plain: str) -> list[str]:

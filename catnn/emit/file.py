@@ -36,6 +36,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 FORMAT = {format}
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
 '''
 
 
