@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 FORMAT = 1
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
 
 
 class _Layer(nn.Module):
@@ -86,8 +87,10 @@ def _masks(layer, mask):
     if not isinstance(mask, dict) and len(spaces) > 1:
         raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
     for space, real in masks.items():
-        if real.dtype != torch.bool:
-            raise ValueError(f"{layer.label}: the mask of {space} is {real.dtype}, expected torch.bool, True = real")
+        kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
+        if kind != torch.bool:
+            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
+            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
     return {space: real for space, real in masks.items() if space in layer.space_sizes}
 
 
@@ -98,12 +101,16 @@ def _lengths(layer, xs, masks):
     found = {}
     batch = None
     for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if not isinstance(x, Tensor):
+            raise ValueError(f"{layer.label}: expected a tensor as input {at}, got {x!r:.60}")
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
         if start < 0:
-            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if start == -1 and channels == 1 else ""
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed{missing}")
         if shape[-1] != channels:
-            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if channels == 1 else ""
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels{missing}")
         for axis, space in enumerate(word, start):
             size, length = layer.space_sizes[space], shape[axis]
             if isinstance(size, int) and length != size:
@@ -178,6 +185,96 @@ def _derived():
     return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
 
 
+def _plainly(x: Tensor) -> bool:
+    """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
+    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+
+
+def _sum(x: Tensor, dim: int) -> Tensor:
+    """x.sum(dim), where dim < -2; in memory order that is a product with ones, several times faster on a CPU."""
+    if _plainly(x) or not x.is_contiguous():
+        return x.sum(dim)
+    ones = x.new_ones(1, x.shape[dim])
+    return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
+
+
+def _pieces(x: Tensor, axes: int, *others: Tensor):
+    """x and others in slices of their flattened batch, small enough for the cache; axes: those behind the batch."""
+    tensors = [v.unsqueeze(0).flatten(0, v.dim() - axes) for v in (x, *others)]
+    step = max(1, CHUNK // max(1, tensors[0][0:1].numel() * x.element_size()))
+    return [[v[start : start + step] for v in tensors] for start in range(0, tensors[0].shape[0], step)]
+
+
+def _turned(x: Tensor, orders) -> Tensor:
+    """Copies of x with its axes in these orders side by side in the channels, as a matrix."""
+    turned = [x.permute(0, *(a + 1 for a in order), -1) for order in orders]
+    return (turned[0] if len(turned) == 1 else torch.cat(turned, -1)).reshape(-1, len(turned) * x.shape[-1])
+
+
+def _together(x: Tensor, orders) -> list:
+    """The permutations in groups that share one product: several where the rows are narrow and permutations many."""
+    size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
+    return [(start, start + size) for start in range(0, len(orders), size)]
+
+
+def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
+    """y plus, for each s, x @ w[s] with its axes in the order orders[s]: output axis j is axis orders[s][j] of x.
+
+    y: a fresh contiguous tensor, or None for zeros.
+    """
+    axes, wide = len(orders[0]), w.shape[-1]
+    home = tuple(range(-axes - 1, -1))
+    if _plainly(x):
+        for order, matrix in zip(orders, w, strict=True):
+            z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
+            y = z if y is None else y + z
+        return z if y is None else y
+    beta = 1
+    if y is None:
+        beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
+        for order, matrix in zip(orders, w, strict=True):
+            turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
+            y.view(-1, wide).addmm_(turned, matrix, beta=beta)
+            beta = 1
+        return y
+    groups = [(orders[a:b], w[a:b].reshape(-1, wide)) for a, b in _together(x, orders)]
+    for piece, out in _pieces(x, axes + 1, y):
+        for at, (some, matrix) in enumerate(groups):
+            out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
+    return y
+
+
+def _products_back(y: Tensor | None, g: Tensor, w: Tensor, orders, x: Tensor | None):
+    """`_products`, and the gradient of w where y is that of x: both read the same permuted copies of g.
+
+    The gradient is None where x is None, or where derivatives of derivatives may be asked for.
+    """
+    if x is None or _plainly(g):
+        return _products(y, g, w, orders), None
+    axes, wide = len(orders[0]), w.shape[-1]
+    beta = 1
+    if y is None:
+        beta, y = 0, torch.empty_like(x, memory_format=torch.contiguous_format)
+    groups = _together(g, orders)
+    dw = [w.new_zeros(wide, w[a:b].shape[0] * w.shape[1]) for a, b in groups]
+    for piece, out, rows in _pieces(g, axes + 1, y, x):
+        flat = rows.reshape(-1, wide)
+        for at, (a, b) in enumerate(groups):
+            turned = _turned(piece, orders[a:b])
+            out.view(-1, wide).addmm_(turned, w[a:b].reshape(-1, wide), beta=1 if at else beta)
+            dw[at].addmm_(flat.T, turned)
+    return y, torch.cat(dw, 1).T.reshape(w.shape)
+
+
+def _outer(x: Tensor, g: Tensor, orders) -> Tensor:
+    """The gradient of w in `_products`, x and g whole: for each order, g with its axes in it times x."""
+    axes = len(orders[0])
+    home = tuple(range(-axes - 1, -1))
+    turned = [g.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, g.shape[-1]) for order in orders]
+    return torch.stack([rows.T @ x.reshape(-1, x.shape[-1]) for rows in turned])
+
+
 def _vmap(apply, plain, xs, in_dims, args):
     """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
 
@@ -205,7 +302,7 @@ def _split_pack(weight_0_0, weight_0_1, weight_1_0, weight_1_1):
 def _split_reduce(x0, x1):
     """Reduce: the halves of V^2 + V, each from its cheapest parent."""
     x0_2 = x0.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)        # [i i -> i]
-    x0_3 = x0.sum(-3)                                           # [i j -> j]
+    x0_3 = _sum(x0, -3)                                         # [i j -> j]
     x0_4 = x0.sum(-2)                                           # [i j -> i]
     x0_5 = x0_2.sum(-2)                                         # [i i ->]
     x0_6 = x0_3.sum(-2)                                         # [i j ->]
@@ -216,7 +313,7 @@ def _split_reduce(x0, x1):
 def _split_reduce_back(g0, g1):
     """Reduce: the halves of V^2 + 1, each from its cheapest parent."""
     g0_2 = g0.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)        # [i i -> i]
-    g0_3 = g0.sum(-3)                                           # [i j -> j]
+    g0_3 = _sum(g0, -3)                                         # [i j -> j]
     g0_4 = g0.sum(-2)                                           # [i j -> i]
     g0_5 = g0_2.sum(-2)                                         # [i i ->]
     g0_6 = g0_3.sum(-2)                                         # [i j ->]
@@ -237,14 +334,13 @@ def _split_run(x0, x1, halves, w0, w1, w2, w3, b0, b1, n):
     y0_5 = z_2[..., 0:4]                                        # [i -> i i]
     y0_5 += y0_2.unsqueeze(-2)
     y0_6 = (y0_4.unsqueeze(-3) + y0_3.unsqueeze(-2)).expand((*x0.shape[: -3], n, n, 4)).contiguous()  # [i j -> i j]
-    y0_6.view(-1, 4).addmm_(x0.reshape(-1, x0.shape[-1]), w3[0].T)  # [i j -> i j]
-    y0_6 += linear(x0, w3[1]).transpose(-3, -2)                 # [i j -> j i]
+    y0_6 = _products(y0_6, x0, w3.transpose(1, 2), ((0, 1), (1, 0)))  # [i j -> i j], [i j -> j i]
     y0_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y0_5)
     y1 = linear(r, w1[0], b1[0])                                # [->]
     return (y0_6, y1)
 
 
-def _split_run_back(g0, g1, halves, w0, w1, w2, w3, n):
+def _split_run_back(g0, g1, halves, w0, w1, w2, w3, x0, n):
     """The gradient for the inputs: the diagrams upside down."""
     r = halves[0]                                               # [i i ->], [i j ->]
     r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j]
@@ -261,16 +357,15 @@ def _split_run_back(g0, g1, halves, w0, w1, w2, w3, n):
     y0_5 = z_3[..., 0:2]                                        # [i -> i i]
     y0_5 += y0_2.unsqueeze(-2)
     y0_6 = (y0_4.unsqueeze(-3) + y0_3.unsqueeze(-2)).expand((*g0.shape[: -3], n, n, 2)).contiguous()  # [i j -> i j]
-    y0_6.view(-1, 2).addmm_(g0.reshape(-1, g0.shape[-1]), w3[0])  # [i j -> i j]
-    y0_6 += (g0 @ w3[1]).transpose(-3, -2)                      # [i j -> j i]
+    y0_6, dw = _products_back(y0_6, g0, w3, ((0, 1), (1, 0)), x0)  # [i j -> i j], [i j -> j i]
     y0_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y0_5)
     y1 = z[..., 4:7]                                            # [-> i]
     y1 += z_2[..., 4:7]
     y1_2 = (z_3[..., 6:9] + y1.unsqueeze(-2)).expand((*g0.shape[: -3], n, 3)).contiguous()  # [i -> i]
-    return (y0_6, y1_2)
+    return (y0_6, y1_2), (dw,)
 
 
-def _split_weights(x0, x1, g0, g1, halves, grads):
+def _split_weights(x0, x1, g0, g1, halves, grads, dw):
     """The gradients for the weights: at each level the product of the two reductions."""
     r = _flat(halves[0])
     w = (_flat(grads[0]).T @ r).unsqueeze(0)
@@ -278,8 +373,7 @@ def _split_weights(x0, x1, g0, g1, halves, grads):
     w_2 = (_flat(g1).T @ r_2).unsqueeze(0)
     r_3 = _flat(halves[1])
     w_3 = (_flat(grads[1]).T @ r_3).unsqueeze(0)
-    r_4 = _flat(x0)
-    w_4 = torch.stack((_flat(g0).T @ r_4, _flat(g0.transpose(-3, -2)).T @ r_4))
+    w_4 = _outer(x0, g0, ((0, 1), (1, 0))) if dw is None else dw
     b = _flat(grads[0]).sum(0).view(2, -1)
     b_2 = _flat(g1).sum(0).view(1, -1)
     return (w, w_2, w_3, w_4, b, b_2)
@@ -305,12 +399,13 @@ class _Split(torch.autograd.Function):
     def backward(ctx, g0, g1):
         x0, x1, w0, w1, w2, w3, b0, b1, n = _saved(ctx)
         grads = _split_reduce_back(g0, g1)
-        dx = (None, None)
+        dx, dw = (None, None), (None,)
         if any(ctx.needs_input_grad[:2]):
-            dx = _split_run_back(g0, g1, grads, w0, w1, w2, w3, n)
-        dw = (None, None, None, None, None, None)
+            dx, dw = _split_run_back(g0, g1, grads, w0, w1, w2, w3, x0 if any(ctx.needs_input_grad[2:]) else None, n)
         if any(ctx.needs_input_grad[2:]):
-            dw = _split_weights(x0, x1, g0, g1, _split_reduce(x0, x1), grads)
+            dw = _split_weights(x0, x1, g0, g1, _split_reduce(x0, x1), grads, *dw)
+        else:
+            dw = (None, None, None, None, None, None)
         return *dx, *dw, None
 
     @staticmethod

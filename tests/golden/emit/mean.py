@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 FORMAT = 1
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
 
 
 class _Layer(nn.Module):
@@ -86,8 +87,10 @@ def _masks(layer, mask):
     if not isinstance(mask, dict) and len(spaces) > 1:
         raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
     for space, real in masks.items():
-        if real.dtype != torch.bool:
-            raise ValueError(f"{layer.label}: the mask of {space} is {real.dtype}, expected torch.bool, True = real")
+        kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
+        if kind != torch.bool:
+            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
+            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
     return {space: real for space, real in masks.items() if space in layer.space_sizes}
 
 
@@ -98,12 +101,16 @@ def _lengths(layer, xs, masks):
     found = {}
     batch = None
     for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if not isinstance(x, Tensor):
+            raise ValueError(f"{layer.label}: expected a tensor as input {at}, got {x!r:.60}")
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
         if start < 0:
-            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if start == -1 and channels == 1 else ""
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed{missing}")
         if shape[-1] != channels:
-            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if channels == 1 else ""
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels{missing}")
         for axis, space in enumerate(word, start):
             size, length = layer.space_sizes[space], shape[axis]
             if isinstance(size, int) and length != size:
@@ -199,6 +206,66 @@ def _derived():
     return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
 
 
+def _plainly(x: Tensor) -> bool:
+    """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
+    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+
+
+def _sum(x: Tensor, dim: int) -> Tensor:
+    """x.sum(dim), where dim < -2; in memory order that is a product with ones, several times faster on a CPU."""
+    if _plainly(x) or not x.is_contiguous():
+        return x.sum(dim)
+    ones = x.new_ones(1, x.shape[dim])
+    return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
+
+
+def _pieces(x: Tensor, axes: int, *others: Tensor):
+    """x and others in slices of their flattened batch, small enough for the cache; axes: those behind the batch."""
+    tensors = [v.unsqueeze(0).flatten(0, v.dim() - axes) for v in (x, *others)]
+    step = max(1, CHUNK // max(1, tensors[0][0:1].numel() * x.element_size()))
+    return [[v[start : start + step] for v in tensors] for start in range(0, tensors[0].shape[0], step)]
+
+
+def _turned(x: Tensor, orders) -> Tensor:
+    """Copies of x with its axes in these orders side by side in the channels, as a matrix."""
+    turned = [x.permute(0, *(a + 1 for a in order), -1) for order in orders]
+    return (turned[0] if len(turned) == 1 else torch.cat(turned, -1)).reshape(-1, len(turned) * x.shape[-1])
+
+
+def _together(x: Tensor, orders) -> list:
+    """The permutations in groups that share one product: several where the rows are narrow and permutations many."""
+    size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
+    return [(start, start + size) for start in range(0, len(orders), size)]
+
+
+def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
+    """y plus, for each s, x @ w[s] with its axes in the order orders[s]: output axis j is axis orders[s][j] of x.
+
+    y: a fresh contiguous tensor, or None for zeros.
+    """
+    axes, wide = len(orders[0]), w.shape[-1]
+    home = tuple(range(-axes - 1, -1))
+    if _plainly(x):
+        for order, matrix in zip(orders, w, strict=True):
+            z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
+            y = z if y is None else y + z
+        return z if y is None else y
+    beta = 1
+    if y is None:
+        beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
+        for order, matrix in zip(orders, w, strict=True):
+            turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
+            y.view(-1, wide).addmm_(turned, matrix, beta=beta)
+            beta = 1
+        return y
+    groups = [(orders[a:b], w[a:b].reshape(-1, wide)) for a, b in _together(x, orders)]
+    for piece, out in _pieces(x, axes + 1, y):
+        for at, (some, matrix) in enumerate(groups):
+            out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
+    return y
+
+
 def _vmap(apply, plain, xs, in_dims, args):
     """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
 
@@ -224,7 +291,7 @@ def _pool_pack(weight):
 def _pool_reduce(x, count_V):
     """Reduce: the halves of V^2, each from its cheapest parent."""
     x_2 = x.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)          # [i i -> i]
-    x_3 = _scaled(x.sum(-3), 2, (count_V, -1))                  # [i j -> j]
+    x_3 = _scaled(_sum(x, -3), 2, (count_V, -1))                # [i j -> j]
     x_4 = _scaled(x.sum(-2), 2, (count_V, -1))                  # [i j -> i]
     x_5 = _scaled(x_2.sum(-2), 1, (count_V, -1))                # [i i ->]
     x_6 = _scaled(x_3.sum(-2), 1, (count_V, -1))                # [i j ->]
@@ -244,7 +311,7 @@ def _pool_run(x, halves, w0, w1, b, n):
     z = linear(r, w0[0], b.reshape(-1))                         # [->]
     y = z                                                       # [-> i]
     y_2 = _full(y.unsqueeze(-2), (*x.shape[: -3], n, 8))        # [i -> i]
-    y_2.view(-1, 8).addmm_(r_2.reshape(-1, r_2.shape[-1]), w1[0].T)  # [i -> i]
+    y_2 = _products(y_2, r_2, w1.transpose(1, 2), ((0,),))      # [i -> i]
     return (y_2,)
 
 
@@ -298,9 +365,10 @@ class _Pool(torch.autograd.Function):
         dx = (None,)
         if any(ctx.needs_input_grad[:1]):
             dx = _pool_run_back(g, grads, w0, w1, n, count_V)
-        dw = (None, None, None)
         if any(ctx.needs_input_grad[1:]):
             dw = _pool_weights(x, g, _pool_reduce(x, count_V), grads)
+        else:
+            dw = (None, None, None)
         return *dx, *dw, None, None
 
     @staticmethod

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 FORMAT = 1
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
 
 
 class _Layer(nn.Module):
@@ -86,8 +87,10 @@ def _masks(layer, mask):
     if not isinstance(mask, dict) and len(spaces) > 1:
         raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
     for space, real in masks.items():
-        if real.dtype != torch.bool:
-            raise ValueError(f"{layer.label}: the mask of {space} is {real.dtype}, expected torch.bool, True = real")
+        kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
+        if kind != torch.bool:
+            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
+            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
     return {space: real for space, real in masks.items() if space in layer.space_sizes}
 
 
@@ -98,12 +101,16 @@ def _lengths(layer, xs, masks):
     found = {}
     batch = None
     for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if not isinstance(x, Tensor):
+            raise ValueError(f"{layer.label}: expected a tensor as input {at}, got {x!r:.60}")
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
         if start < 0:
-            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if start == -1 and channels == 1 else ""
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed{missing}")
         if shape[-1] != channels:
-            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if channels == 1 else ""
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels{missing}")
         for axis, space in enumerate(word, start):
             size, length = layer.space_sizes[space], shape[axis]
             if isinstance(size, int) and length != size:
@@ -221,6 +228,66 @@ def _derived():
     return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
 
 
+def _plainly(x: Tensor) -> bool:
+    """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
+    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+
+
+def _sum(x: Tensor, dim: int) -> Tensor:
+    """x.sum(dim), where dim < -2; in memory order that is a product with ones, several times faster on a CPU."""
+    if _plainly(x) or not x.is_contiguous():
+        return x.sum(dim)
+    ones = x.new_ones(1, x.shape[dim])
+    return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
+
+
+def _pieces(x: Tensor, axes: int, *others: Tensor):
+    """x and others in slices of their flattened batch, small enough for the cache; axes: those behind the batch."""
+    tensors = [v.unsqueeze(0).flatten(0, v.dim() - axes) for v in (x, *others)]
+    step = max(1, CHUNK // max(1, tensors[0][0:1].numel() * x.element_size()))
+    return [[v[start : start + step] for v in tensors] for start in range(0, tensors[0].shape[0], step)]
+
+
+def _turned(x: Tensor, orders) -> Tensor:
+    """Copies of x with its axes in these orders side by side in the channels, as a matrix."""
+    turned = [x.permute(0, *(a + 1 for a in order), -1) for order in orders]
+    return (turned[0] if len(turned) == 1 else torch.cat(turned, -1)).reshape(-1, len(turned) * x.shape[-1])
+
+
+def _together(x: Tensor, orders) -> list:
+    """The permutations in groups that share one product: several where the rows are narrow and permutations many."""
+    size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
+    return [(start, start + size) for start in range(0, len(orders), size)]
+
+
+def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
+    """y plus, for each s, x @ w[s] with its axes in the order orders[s]: output axis j is axis orders[s][j] of x.
+
+    y: a fresh contiguous tensor, or None for zeros.
+    """
+    axes, wide = len(orders[0]), w.shape[-1]
+    home = tuple(range(-axes - 1, -1))
+    if _plainly(x):
+        for order, matrix in zip(orders, w, strict=True):
+            z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
+            y = z if y is None else y + z
+        return z if y is None else y
+    beta = 1
+    if y is None:
+        beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
+        for order, matrix in zip(orders, w, strict=True):
+            turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
+            y.view(-1, wide).addmm_(turned, matrix, beta=beta)
+            beta = 1
+        return y
+    groups = [(orders[a:b], w[a:b].reshape(-1, wide)) for a, b in _together(x, orders)]
+    for piece, out in _pieces(x, axes + 1, y):
+        for at, (some, matrix) in enumerate(groups):
+            out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
+    return y
+
+
 def _vmap(apply, plain, xs, in_dims, args):
     """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
 
@@ -245,13 +312,13 @@ def _lift_pack(weight):
 
 def _lift_reduce(x, count_N):
     """Reduce: the halves of N @ R, each from its cheapest parent."""
-    x_2 = _scaled(x.sum(-3), 2, (count_N, -1))                  # [i j -> j]
+    x_2 = _scaled(_sum(x, -3), 2, (count_N, -1))                # [i j -> j]
     return (x_2,)
 
 
 def _lift_reduce_back(g):
     """Reduce: the halves of N @ R, each from its cheapest parent."""
-    g_2 = g.sum(-3)                                             # [i j -> j]
+    g_2 = _sum(g, -3)                                           # [i j -> j]
     return (g_2,)
 
 
@@ -261,7 +328,7 @@ def _lift_run(x, halves, w0, w1, n):
     z = linear(r, w0[0])                                        # [i -> i]
     y = z                                                       # [i -> j i]
     y_2 = _full(y.unsqueeze(-3), (*x.shape[: -3], n, 3, 4))     # [i j -> i j]
-    y_2.view(-1, 4).addmm_(x.reshape(-1, x.shape[-1]), w1[0].T)  # [i j -> i j]
+    y_2 = _products(y_2, x, w1.transpose(1, 2), ((0, 1),))      # [i j -> i j]
     return (y_2,)
 
 
@@ -271,7 +338,7 @@ def _lift_run_back(g, halves, w0, w1, n, count_N):
     z = r @ w0[0]                                               # [i -> i]
     y = z                                                       # [i -> j i]
     y_2 = _full(_scaled(y, 2, (count_N, -1)).unsqueeze(-3), (*g.shape[: -3], n, 3, 1))  # [i j -> i j]
-    y_2.view(-1, 1).addmm_(g.reshape(-1, g.shape[-1]), w1[0])   # [i j -> i j]
+    y_2 = _products(y_2, g, w1, ((0, 1),))                      # [i j -> i j]
     return (y_2,)
 
 
@@ -307,9 +374,10 @@ class _Lift(torch.autograd.Function):
         dx = (None,)
         if any(ctx.needs_input_grad[:1]):
             dx = _lift_run_back(g, grads, w0, w1, n, count_N)
-        dw = (None, None)
         if any(ctx.needs_input_grad[1:]):
             dw = _lift_weights(x, g, _lift_reduce(x, count_N), grads)
+        else:
+            dw = (None, None)
         return *dx, *dw, None, None
 
     @staticmethod
@@ -359,30 +427,30 @@ class Lift(_Layer):
         return _Lift.apply(*args)
 
 
-def _outer_pack(weight_0_1):
+def _outer_2_pack(weight_0_1):
     """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
     w0 = weight_0_1[0:2].view(2, 1, 1, 4, 1).permute(2, 0, 3, 1, 4).reshape(1, 8, 1)  # 1 x 2 x 1 blocks
     w1 = weight_0_1[2:5].view(3, 1, 1, 4, 1).permute(2, 0, 3, 1, 4).reshape(1, 12, 1)  # 1 x 3 x 1 blocks
     return (w0, w1)
 
 
-def _outer_reduce(x0, x1):
+def _outer_2_reduce(x0, x1):
     """Reduce: the halves of N @ R + N, each from its cheapest parent."""
     x1_2 = x1.sum(-2)                                           # [i ->]
     return (x1_2,)
 
 
-def _outer_reduce_back(g):
+def _outer_2_reduce_back(g):
     """Reduce: the halves of N^2, each from its cheapest parent."""
     g_2 = g.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)          # [i i -> i]
-    g_3 = g.sum(-3)                                             # [i j -> j]
+    g_3 = _sum(g, -3)                                           # [i j -> j]
     g_4 = g.sum(-2)                                             # [i j -> i]
     g_5 = g_2.sum(-2)                                           # [i i ->]
     g_6 = g_3.sum(-2)                                           # [i j ->]
     return (torch.cat((g_5, g_6), -1), torch.cat((g_2, g_4, g_3), -1))
 
 
-def _outer_run(x0, x1, halves, w0, w1, b, n):
+def _outer_2_run(x0, x1, halves, w0, w1, b, n):
     """Mix and expand."""
     r = halves[0]                                               # [i ->]
     z = linear(r, w0[0], b.reshape(-1))                         # [->]
@@ -399,7 +467,7 @@ def _outer_run(x0, x1, halves, w0, w1, b, n):
     return (y_6,)
 
 
-def _outer_run_back(g, halves, w0, w1, n):
+def _outer_2_run_back(g, halves, w0, w1, n):
     """The gradient for the inputs: the diagrams upside down."""
     r = halves[0]                                               # [i i ->], [i j ->]
     r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j]
@@ -407,11 +475,11 @@ def _outer_run_back(g, halves, w0, w1, n):
     y0 = g.new_zeros((*g.shape[: -3], n, 3, 4))                 # no diagram leads here
     y1 = z                                                      # [-> i]
     y1_2 = _full(y1.unsqueeze(-2), (*g.shape[: -3], n, 1))      # [i -> i]
-    y1_2.view(-1, 1).addmm_(r_2.reshape(-1, r_2.shape[-1]), w1[0])  # [i -> i]
+    y1_2 = _products(y1_2, r_2, w1, ((0,),))                    # [i -> i]
     return (y0, y1_2)
 
 
-def _outer_weights(x0, x1, g, halves, grads):
+def _outer_2_weights(x0, x1, g, halves, grads):
     """The gradients for the weights: at each level the product of the two reductions."""
     r = _flat(halves[0])
     w = (_flat(grads[0]).T @ r).unsqueeze(0)
@@ -421,17 +489,17 @@ def _outer_weights(x0, x1, g, halves, grads):
     return (w, w_2, b)
 
 
-def _outer(x0, x1, w0, w1, b, n):
+def _outer_2(x0, x1, w0, w1, b, n):
     """outer : N @ R[4] + N -> N^2[4], a plain differentiable function."""
-    return _outer_run(x0, x1, _outer_reduce(x0, x1), w0, w1, b, n)
+    return _outer_2_run(x0, x1, _outer_2_reduce(x0, x1), w0, w1, b, n)
 
 
 class _Outer(torch.autograd.Function):
-    """`_outer` with its gradient: every diagram upside down."""
+    """`_outer_2` with its gradient: every diagram upside down."""
 
     @staticmethod
     def forward(x0, x1, w0, w1, b, n):
-        return _outer(x0, x1, w0, w1, b, n)
+        return _outer_2(x0, x1, w0, w1, b, n)
 
     @staticmethod
     def setup_context(ctx, inputs, output):
@@ -440,26 +508,27 @@ class _Outer(torch.autograd.Function):
     @staticmethod
     def backward(ctx, g):
         x0, x1, w0, w1, b, n = _saved(ctx)
-        grads = _outer_reduce_back(g)
+        grads = _outer_2_reduce_back(g)
         dx = (None, None)
         if any(ctx.needs_input_grad[:2]):
-            dx = _outer_run_back(g, grads, w0, w1, n)
-        dw = (None, None, None)
+            dx = _outer_2_run_back(g, grads, w0, w1, n)
         if any(ctx.needs_input_grad[2:]):
-            dw = _outer_weights(x0, x1, g, _outer_reduce(x0, x1), grads)
+            dw = _outer_2_weights(x0, x1, g, _outer_2_reduce(x0, x1), grads)
+        else:
+            dw = (None, None, None)
         return *dx, *dw, None
 
     @staticmethod
     def jvp(ctx, *tangents):
         x0, x1, w0, w1, b, n = _saved(ctx)
         dx0, dx1, dw0, dw1, db, _ = tangents
-        moved = _outer(dx0, dx1, w0, w1, torch.zeros_like(b), n)
-        mixed = _outer(x0, x1, dw0, dw1, db, n)
+        moved = _outer_2(dx0, dx1, w0, w1, torch.zeros_like(b), n)
+        mixed = _outer_2(x0, x1, dw0, dw1, db, n)
         return tuple(a + b for a, b in zip(moved, mixed))
 
     @staticmethod
     def vmap(info, in_dims, *args):
-        return _vmap(_Outer.apply, _outer, 2, in_dims, args)
+        return _vmap(_Outer.apply, _outer_2, 2, in_dims, args)
 
 
 class Outer(_Layer):
@@ -489,12 +558,12 @@ class Outer(_Layer):
         """The layer on checked tensors."""
         args = (
             *xs,
-            *_outer_pack(self.weight_0_1.to(xs[0].dtype)),
+            *_outer_2_pack(self.weight_0_1.to(xs[0].dtype)),
             self.bias_0.to(xs[0].dtype),
             lengths["n"],
         )
         if torch.compiler.is_compiling() or not _derived():
-            return _outer(*args)
+            return _outer_2(*args)
         return _Outer.apply(*args)
 
 
@@ -560,9 +629,10 @@ class _Pool(torch.autograd.Function):
         dx = (None,)
         if any(ctx.needs_input_grad[:1]):
             dx = _pool_run_back(g, w0, n)
-        dw = (None, None)
         if any(ctx.needs_input_grad[1:]):
             dw = _pool_weights(x, g, _pool_reduce(x))
+        else:
+            dw = (None, None)
         return *dx, *dw, None
 
     @staticmethod
@@ -675,9 +745,10 @@ class _Spread(torch.autograd.Function):
         dx = (None,)
         if any(ctx.needs_input_grad[:1]):
             dx = _spread_run_back(g, grads, w0)
-        dw = (None,)
         if any(ctx.needs_input_grad[1:]):
             dw = _spread_weights(x, g, grads)
+        else:
+            dw = (None,)
         return *dx, *dw, None
 
     @staticmethod
@@ -728,7 +799,7 @@ class Spread(_Layer):
 
 def _center_reduce(x):
     """Reduce: the halves of N @ R, each from its cheapest parent."""
-    x_2 = x.sum(-3)                                             # [i j -> j]
+    x_2 = _sum(x, -3)                                           # [i j -> j]
     return (x_2,)
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 FORMAT = 1
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
 
 
 class _Layer(nn.Module):
@@ -86,8 +87,10 @@ def _masks(layer, mask):
     if not isinstance(mask, dict) and len(spaces) > 1:
         raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
     for space, real in masks.items():
-        if real.dtype != torch.bool:
-            raise ValueError(f"{layer.label}: the mask of {space} is {real.dtype}, expected torch.bool, True = real")
+        kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
+        if kind != torch.bool:
+            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
+            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
     return {space: real for space, real in masks.items() if space in layer.space_sizes}
 
 
@@ -98,12 +101,16 @@ def _lengths(layer, xs, masks):
     found = {}
     batch = None
     for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if not isinstance(x, Tensor):
+            raise ValueError(f"{layer.label}: expected a tensor as input {at}, got {x!r:.60}")
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
         if start < 0:
-            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if start == -1 and channels == 1 else ""
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed{missing}")
         if shape[-1] != channels:
-            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if channels == 1 else ""
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels{missing}")
         for axis, space in enumerate(word, start):
             size, length = layer.space_sizes[space], shape[axis]
             if isinstance(size, int) and length != size:
@@ -277,9 +284,10 @@ class _Flow(torch.autograd.Function):
         dx = (None,)
         if any(ctx.needs_input_grad[:1]):
             dx = _flow_run_back(g, w0, n)
-        dw = (None,)
         if any(ctx.needs_input_grad[1:]):
             dw = _flow_weights(x, g, _flow_reduce(x))
+        else:
+            dw = (None,)
         return *dx, *dw, None
 
     @staticmethod
