@@ -87,8 +87,10 @@ def _masks(layer, mask):
     if not isinstance(mask, dict) and len(spaces) > 1:
         raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
     for space, real in masks.items():
-        if real.dtype != torch.bool:
-            raise ValueError(f"{layer.label}: the mask of {space} is {real.dtype}, expected torch.bool, True = real")
+        kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
+        if kind != torch.bool:
+            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
+            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
     return {space: real for space, real in masks.items() if space in layer.space_sizes}
 
 
@@ -99,12 +101,16 @@ def _lengths(layer, xs, masks):
     found = {}
     batch = None
     for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if not isinstance(x, Tensor):
+            raise ValueError(f"{layer.label}: expected a tensor as input {at}, got {x!r:.60}")
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
         if start < 0:
-            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if start == -1 and channels == 1 else ""
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed{missing}")
         if shape[-1] != channels:
-            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels")
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if channels == 1 else ""
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels{missing}")
         for axis, space in enumerate(word, start):
             size, length = layer.space_sizes[space], shape[axis]
             if isinstance(size, int) and length != size:
@@ -279,29 +285,35 @@ def _together(x: Tensor, orders) -> list:
     return [(start, start + size) for start in range(0, len(orders), size)]
 
 
-def _products(y, x: Tensor, w: Tensor, orders) -> Tensor:
+def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
     """y plus, for each s, x @ w[s] with its axes in the order orders[s]: output axis j is axis orders[s][j] of x.
 
     y: a fresh contiguous tensor, or None for zeros.
     """
-    axes = len(orders[0])
+    axes, wide = len(orders[0]), w.shape[-1]
+    home = tuple(range(-axes - 1, -1))
     if _plainly(x):
-        home = tuple(range(-axes - 1, -1))
         for order, matrix in zip(orders, w, strict=True):
             z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
             y = z if y is None else y + z
+        return z if y is None else y
+    beta = 1
+    if y is None:
+        beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
+        for order, matrix in zip(orders, w, strict=True):
+            turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
+            y.view(-1, wide).addmm_(turned, matrix, beta=beta)
+            beta = 1
         return y
-    fresh = y is None
-    if fresh:
-        y = x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), w.shape[-1])
-    groups = [(orders[a:b], w[a:b].reshape(-1, w.shape[-1])) for a, b in _together(x, orders)]
+    groups = [(orders[a:b], w[a:b].reshape(-1, wide)) for a, b in _together(x, orders)]
     for piece, out in _pieces(x, axes + 1, y):
         for at, (some, matrix) in enumerate(groups):
-            out.view(-1, w.shape[-1]).addmm_(_turned(piece, some), matrix, beta=0 if fresh and at == 0 else 1)
+            out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
     return y
 
 
-def _products_back(y, g: Tensor, w: Tensor, orders, x):
+def _products_back(y: Tensor | None, g: Tensor, w: Tensor, orders, x: Tensor | None):
     """`_products`, and the gradient of w where y is that of x: both read the same permuted copies of g.
 
     The gradient is None where x is None, or where derivatives of derivatives may be asked for.
@@ -309,15 +321,16 @@ def _products_back(y, g: Tensor, w: Tensor, orders, x):
     if x is None or _plainly(g):
         return _products(y, g, w, orders), None
     axes, wide = len(orders[0]), w.shape[-1]
-    fresh = y is None
-    y = torch.empty_like(x, memory_format=torch.contiguous_format) if fresh else y
+    beta = 1
+    if y is None:
+        beta, y = 0, torch.empty_like(x, memory_format=torch.contiguous_format)
     groups = _together(g, orders)
     dw = [w.new_zeros(wide, w[a:b].shape[0] * w.shape[1]) for a, b in groups]
     for piece, out, rows in _pieces(g, axes + 1, y, x):
         flat = rows.reshape(-1, wide)
         for at, (a, b) in enumerate(groups):
             turned = _turned(piece, orders[a:b])
-            out.view(-1, wide).addmm_(turned, w[a:b].reshape(-1, wide), beta=0 if fresh and at == 0 else 1)
+            out.view(-1, wide).addmm_(turned, w[a:b].reshape(-1, wide), beta=1 if at else beta)
             dw[at].addmm_(flat.T, turned)
     return y, torch.cat(dw, 1).T.reshape(w.shape)
 
