@@ -212,7 +212,7 @@ def test_functions_of_different_layers_stay_apart() -> None:
     module = load(generate(catnn.parse(text)).text)
     for cls in (module.Mix, module.MixRun, module.MixReduce):
         assert cls()(torch.zeros(3, 1)).shape == (3, 1)
-    with pytest.raises(catnn.CatnnError, match="E1005"):
+    with pytest.raises(catnn.CatnnError, match="E1016"):
         generate(catnn.parse("space V : S(n)\nlayer mix : V -> V = all\nlayer Mix : V -> V = all"))
 
 
