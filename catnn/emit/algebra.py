@@ -20,9 +20,7 @@ def axis(a: int, ports: int) -> int:
 
 
 def count_of(body: Body, wire: Wire) -> str:
-    """The size of a space as it counts in sums: a literal, or the variable that a mask may make a tensor."""
-    if isinstance(wire.group.size, int):
-        return str(wire.group.size)
+    """The size of a space as it counts in sums: a variable, which a mask makes a tensor."""
     body.counts.add(wire.space)
     return count_variable(wire.space)
 

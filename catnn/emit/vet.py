@@ -89,7 +89,7 @@ def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
                 elif name not in ATTRIBUTES and (chain != f"self.{name}" or name.startswith("__")):
                     yield value, f"`.{name}`"
             case ast.Name(id=name):
-                known = name in BUILTINS or not hasattr(builtins, name)
+                known = name in BUILTINS or name == "_" or not hasattr(builtins, name)  # a REPL sets builtins._
                 if name.startswith("__") or not known or (name in ("torch", "nn") and id(node) not in inner):
                     yield node, f"`{name}`"
             case ast.Call(func=ast.Name(id="type"), args=args) if len(args) != 1:
