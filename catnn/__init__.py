@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from catnn import nn as nn
+    from catnn import view as view
     from catnn.api import compile as compile
     from catnn.api import diagram as diagram
     from catnn.api import dim as dim
@@ -41,6 +42,7 @@ __all__ = [
     "load",
     "nn",
     "parse",
+    "view",
 ]
 
 # Where each public name lives; None is a module of its own.
@@ -55,6 +57,7 @@ _HOMES: dict[str, str | None] = {
     "load": "catnn.api",
     "nn": None,
     "parse": "catnn.api",
+    "view": None,
 }
 
 

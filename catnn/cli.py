@@ -17,7 +17,7 @@ from catnn.diagnostics import CatnnError, Diagnostic, fail
 FINE, SPEC_IS_WRONG, CALL_IS_WRONG, CATNN_IS_WRONG, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 3, 130, 141
 """Exit statuses; the last two are what shells expect of a program that a signal ended."""
 
-SPEC_CODES = frozenset({"E1005", "E1008"})
+SPEC_CODES = frozenset({"E1008", "E1016"})
 """Codes without a place that are about the spec all the same: classes that clash, nothing to compile."""
 
 

@@ -76,7 +76,7 @@ def _generated(item: Layer | Network) -> Generated:
 def generate(spec: Spec) -> Generated:
     """The file that `catnn compile` writes: every layer and network of a spec.
 
-    Raises: CatnnError (E1005) where two names would be one class.
+    Raises: CatnnError (E1016) where two names would be one class.
     """
     items: list[Layer | Network] = [*spec.layers.values(), *spec.networks.values()]
     if not items:
@@ -91,10 +91,10 @@ def title(path: str | None) -> str:
 
 
 def check_target(target: str) -> None:
-    """Raises: CatnnError (E0905) for a target that is not built yet."""
+    """Raises: CatnnError (E0909) for a target that is not built yet."""
     if target not in TARGETS:
         raise fail(
-            "E0905", f"the target `{target}` is not built yet", notes=(f"the targets are: {', '.join(TARGETS)}",)
+            "E0909", f"the target `{target}` is not built yet", notes=(f"the targets are: {', '.join(TARGETS)}",)
         )
 
 

@@ -261,8 +261,11 @@ class Spec(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.definitions:
+            from difflib import get_close_matches
+
             known = ", ".join(f"`{key}`" for key in self.definitions) or "nothing"
-            note = f"it defines {known}"
+            near = get_close_matches(name, self.definitions, 1)
+            note = f"it defines {known}" + (f"; did you mean `{near[0]}`?" if near else "")
             raise UnknownNameError(Diagnostic("E0101", f"{self.path} does not define `{name}`", (), (note,)))
         return self.definitions[name]
 

@@ -3,7 +3,7 @@
 Three models of one size, trained alike: two networks compiled from graph.catnn, one of them with tensors of order three
 on the way, and a graph isomorphism network (GIN) in plain torch. Every graph is padded to seven nodes and masked.
 
-Run it with `make demo`, or `python examples/demo.py [--quick] [--seed 0] [--out demo_out]`.
+Run it with `make demo`, or `python examples/demo.py [--quick] [--seed 2] [--out demo_out]`.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ import catnn
 from catnn import view
 
 HERE = Path(__file__).resolve().parent
-EPOCHS, BATCH, RATE = 80, 32, 1e-2
+EPOCHS, BATCH, RATE = 80, 32, 1e-2  # chosen on other splits than that of the default seed
 NAMES = ("order 3, catnn", "order 2, catnn", "GIN, plain torch")
 
 
 class GIN(nn.Module):
     """A graph isomorphism network (Xu et al. 2019) with a readout of every layer: the most that message passing can."""
 
-    def __init__(self, width: int = 42, depth: int = 3) -> None:
+    def __init__(self, width: int = 41, depth: int = 3) -> None:
         super().__init__()
         first = [1] + [width] * (depth - 1)
         self.updates = nn.ModuleList(
@@ -100,7 +100,7 @@ def train(
     """Adam with one cycle of the learning rate; the weights that are kept are those best on the validation graphs."""
     scale = Scale.of(train)
     order = torch.Generator().manual_seed(seed)  # the same batches for every model
-    optimiser = torch.optim.Adam(net.parameters(), lr=RATE)
+    optimiser = torch.optim.Adam(net.parameters(), lr=RATE, betas=(0.9, 0.95))
     steps = epochs * -(-len(train) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=steps, pct_start=0.1)
     result, kept, start = Result(net, [], [], 0, 0.0), net.state_dict(), time.perf_counter()
@@ -157,7 +157,7 @@ def table(results: list[Result], errors: list[Tensor], constant: Tensor) -> str:
 def main(arguments: list[str] | None = None) -> list[Result]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a few epochs, to see that it runs")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path("demo_out"))
     chosen = parser.parse_args(arguments)
     epochs = 3 if chosen.quick else EPOCHS
@@ -196,7 +196,7 @@ def main(arguments: list[str] | None = None) -> list[Result]:
             constant[task].item(),
             percent=task == 2,
         )
-        for task, title in enumerate(("Triangles, mean error", "4-cycles, mean error", "Bipartite or not, errors"))
+        for task, title in enumerate(("Triangles: mean error", "4-cycles: mean error", "Bipartite: errors"))
     ]
     clouds = [
         Points(f"4-cycles, {name.split(',')[0]}", test.y[:, 1].tolist(), answer[:, 1].tolist())
@@ -208,6 +208,7 @@ def main(arguments: list[str] | None = None) -> list[Result]:
         "demo.svg": drawn,
         "errors.txt": summary + "\n",
         "order3.py": order3.source,
+        "order3.txt": str(catnn.explain(spec["order3"], n=NODES, batch=BATCH)) + "\n",
         "order3.svg": view.to_svg(spec["order3"]),
         "lift3.html": view.to_html(spec["lift3"]),
         "mix3.html": view.to_html(spec["mix3"]),
@@ -216,6 +217,7 @@ def main(arguments: list[str] | None = None) -> list[Result]:
         "demo.svg": "the picture of all this",
         "errors.txt": "the table above",
         "order3.py": "the compiled model; imports torch alone",
+        "order3.txt": "what it costs, beside the usual ways to run it",
         "order3.svg": "its stages",
         "lift3.html": f"the {len(spec['lift3'].diagrams)} diagrams of its first layer",
         "mix3.html": f"the {len(spec['mix3'].diagrams)} diagrams of its second layer",

@@ -26,8 +26,11 @@ class Canvas:
     def line(self, x1: float, y1: float, x2: float, y2: float, stroke: str = INK, **more: object) -> None:
         self._add("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, **more)
 
-    def dot(self, x: float, y: float, r: float, fill: str, **more: object) -> None:
-        self._add("circle", cx=x, cy=y, r=r, fill=fill, **more)
+    def dots(self, places: Sequence[tuple[float, float]], colour: str) -> None:
+        style = f'stroke="{colour}" stroke-opacity="0.45" stroke-width="5" stroke-linecap="round"'
+        self.parts.append(f"<g {style}>")
+        self.parts.extend(f'<path d="M{_number(x)} {_number(y)}h0"/>' for x, y in places)
+        self.parts.append("</g>")
 
     def path(self, points: Sequence[tuple[float, float]], stroke: str, **more: object) -> None:
         d = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
@@ -83,8 +86,7 @@ def picture(
         canvas.rect(at, 56, 12, 12, colour, rx=3)
         canvas.text(at + 18, 66, name, 12.5)
         at += 38 + 6.6 * len(name)
-    canvas.line(at, 62, at + 18, 62, stroke_dasharray="4 3", opacity=0.6)
-    canvas.text(at + 24, 66, "always the same guess", 12.5)
+    canvas.text(948, 66, "whiskers: one standard error", 11, "end", opacity=0.7)
     for column, bar in enumerate(bars):
         _bars(canvas, 32 + 314 * column, 92, 286, 210, bar)
     _curves(canvas, 32, 338, 286, 240, curves)
@@ -94,7 +96,7 @@ def picture(
 
 
 def _bars(canvas: Canvas, x: float, y: float, w: float, h: float, bar: Bars) -> None:
-    top = max(*bar.errors, bar.constant) * 1.12
+    top = max(e + d for e, d in zip(bar.errors, bar.deviations, strict=True)) * 1.05
     floor_at = y + h - 8
     room = h - 38
     canvas.text(x, y + 14, bar.title, 13, font_weight=600)
@@ -106,10 +108,8 @@ def _bars(canvas: Canvas, x: float, y: float, w: float, h: float, bar: Bars) -> 
         canvas.line(middle, floor_at - high - spread, middle, floor_at - high + spread, opacity=0.75)
         label = f"{error:.1%}" if bar.percent else f"{error:.2f}"
         canvas.text(middle, floor_at - high - max(spread, 1) - 6, label, 13, "middle", font_weight=600)
-    guess = floor_at - room * bar.constant / top
-    canvas.line(x, guess, x + w, guess, stroke_dasharray="4 3", opacity=0.6)
     label = f"{bar.constant:.1%}" if bar.percent else f"{bar.constant:.2f}"
-    canvas.text(x + w, guess - 4, label, 11, "end", opacity=0.7)
+    canvas.text(x + w, y + 14, f"constant guess: {label}", 11, "end", opacity=0.7)
 
 
 def _curves(canvas: Canvas, x: float, y: float, w: float, h: float, curves: Sequence[Sequence[float]]) -> None:
@@ -148,10 +148,9 @@ def _points(canvas: Canvas, x: float, y: float, w: float, h: float, cloud: Point
 
     canvas.rect(x, bottom - room, room, room, "none", stroke=FAINT)
     canvas.line(x, bottom, x + room, bottom - room, stroke_dasharray="4 3", opacity=0.5)
-    for true, predicted in zip(cloud.true, cloud.predicted, strict=True):
-        high = place(min(max(predicted, 0.0), most))
-        canvas.dot(x + place(true), bottom - high, 2.6, colour, opacity=0.45)
-    for value in (0, 10, 40, most):
+    spots = zip(cloud.true, cloud.predicted, strict=True)
+    canvas.dots([(x + place(t), bottom - place(min(max(p, 0.0), most))) for t, p in spots], colour)
+    for value in (0, 2, 10, 30, most):
         if value in (0, most) or value < 0.7 * most:
             canvas.text(x + place(value), bottom + 14, f"{value:g}", 10.5, "middle", opacity=0.75)
     canvas.text(x + room / 2, bottom + 28, "true, and upwards predicted", 10.5, "middle", opacity=0.75)

@@ -56,6 +56,8 @@ def page_id(page: Path) -> str:
 def test_every_snippet_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The page does what it shows."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "graph", raising=False)
     namespace: dict[str, Any] = {"__name__": "__docs__"}
     for snippet in snippets(page):
         place = f"{page_id(page)}:{snippet.line}"

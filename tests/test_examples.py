@@ -9,6 +9,7 @@ from importlib import import_module
 from itertools import combinations, permutations
 from pathlib import Path
 from types import ModuleType
+from xml.etree import ElementTree
 
 import networkx as nx
 import numpy as np
@@ -132,3 +133,52 @@ def test_split_does_not_leak(example) -> None:
     again = atlas.split(data, 0)
     assert all((a.x == b.x).all() for a, b in zip(parts, again, strict=True))
     assert not (atlas.split(data, 1)[0].x == parts[0].x).all()
+
+
+def test_demo(example, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A few epochs: the losses fall, the table and the files are there."""
+    demo = example("demo")
+    results = demo.main(["--quick", "--out", str(tmp_path)])
+    assert [len(result.training) for result in results] == [3, 3, 3]
+    for result in results:
+        assert result.training[-1] < result.training[0]
+    weights = [result.parameters for result in results]
+    assert max(weights) < 1.05 * min(weights)
+
+    printed = capsys.readouterr().out
+    assert "1252 graphs" in printed
+    for name in demo.NAMES:
+        assert name in printed
+    files = {path.name: path.read_text() for path in tmp_path.iterdir() if path.suffix != ".pt"}
+    assert set(files) == {"demo.svg", "errors.txt", "order3.py", "order3.svg", "order3.txt", "lift3.html", "mix3.html"}
+    for name in files:
+        assert name in printed
+    svg = ElementTree.fromstring(files["demo.svg"])
+    assert len(svg.findall(".//{*}g/{*}path")) == 3 * 249
+    imported = [line for line in files["order3.py"].splitlines() if line.startswith(("import ", "from "))]
+    assert all(line.split()[1].split(".")[0] == "torch" for line in imported)
+
+
+def test_demo_is_deterministic(example) -> None:
+    """The same seed gives the same losses, and every model sees the same batches."""
+    demo, atlas = example("demo"), example("atlas")
+    learn, choose, _ = atlas.split(atlas.tensors(atlas.graph_atlas()), 0)
+
+    def losses() -> list[float]:
+        demo.torch.manual_seed(0)
+        return demo.train(demo.GIN(), learn, choose, 2, 0, lambda epoch, loss: None).training
+
+    assert losses() == losses()
+
+
+def test_padding_does_not_matter(example) -> None:
+    """Every model answers a padded graph as it answers the graph alone."""
+    demo, atlas = example("demo"), example("atlas")
+    data = atlas.tensors(atlas.graph_atlas()[::97])
+    spec = catnn.load(EXAMPLES / "graph.catnn")
+    for net in (catnn.compile(spec["order3"], n=7), catnn.compile(spec["order2"], n=7), demo.GIN()):
+        together = demo.outputs(net, data)
+        for entry, answer in enumerate(together):
+            n = int(data.mask[entry].sum())
+            alone = net(data.x[entry, :n, :n], mask=data.mask[entry, :n])
+            demo.torch.testing.assert_close(alone, answer, rtol=1e-4, atol=1e-4)

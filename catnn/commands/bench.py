@@ -19,7 +19,12 @@ def parser() -> Parser:
     found = Parser("bench", text, EXAMPLES)
     found.add_argument("target", metavar="FILE:NAME", help="a layer or network of a spec")
     found.json()
-    found.epilog = f"other options:\n  --SIZE N     a size by its name; --batch N     entries\n  --repeat N   rounds; --seconds N   how long a way may be measured\n\n{found.epilog}"
+    options = (
+        "other options:",
+        "  --SIZE N     a size by its name; --batch N     entries",
+        "  --repeat N   rounds; --seconds N   how long a way may be measured",
+    )
+    found.epilog = "\n".join((*options, "", str(found.epilog)))
     return found
 
 

@@ -48,8 +48,8 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("sin", "odd", True, "sin(x)"),
         Activation("cube", "odd", True, "x^3"),
         Activation("softsign", "odd", True, "x/(1 + |x|)"),
-        Activation("gate", "norm", True, "x sigmoid(|x|), |x| the norm over all axes of the word"),
-        Activation("norm_relu", "norm", True, "x max(|x| - 1, 0)/|x|, |x| the norm over all axes of the word"),
+        Activation("gate", "norm", True, "x sigmoid(m), m the mean of x^2 over the axes of the word"),
+        Activation("norm_relu", "norm", True, "x max(r - 1, 0)/r, r^2 the mean of x^2 over the axes of the word"),
     )
 }
 

@@ -196,7 +196,7 @@ class Parts:
                     (written.span, "acts on every channel alike"),
                     (self.declared, f"from {source.channels:,} to {target.channels:,} channels"),
                     notes=("only `all`, `span` and `bias` mix channels",),
-                    helps=(f"learn it: `span {{ {shown} }}`",),
+                    helps=() if "weights" in self.learned else (f"learn it: `span {{ {shown} }}`",),
                 )
                 return
             if value.weighted:

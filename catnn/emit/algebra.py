@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from catnn.category.families import FAMILIES
 from catnn.category.halves import Half
 from catnn.category.indefinite import Indefinite
 from catnn.category.scalar import Monomial
 from catnn.category.wires import Wire, Word
-from catnn.emit.writer import Body, count_variable, size_variable
+from catnn.emit.writer import Body, count_variable, one_tuple, size_variable
 from catnn.plan.moves import Move, full
 from catnn.plan.plan import Plan, Product, Row, Sigma
 from catnn.plan.prove import turn
@@ -21,9 +22,7 @@ def axis(a: int, ports: int) -> int:
 
 
 def count_of(body: Body, wire: Wire) -> str:
-    """The size of a space as it counts in sums: a literal, or the variable that a mask may make a tensor."""
-    if isinstance(wire.group.size, int):
-        return str(wire.group.size)
+    """The size of a space as it counts in sums: a variable, which a mask makes a tensor."""
     body.counts.add(wire.space)
     return count_variable(wire.space)
 
@@ -105,6 +104,8 @@ def _reduced(body: Body, value: str, move: Move) -> str:
     p = len(move.fine.level)
     dims = [axis(a, p) for a in move.axes]
     match move.op:
+        case "sum" if len(dims) == 1 and dims[0] < -2:
+            value = f"{body.use('_sum')}({value}, {dims[0]})"
         case "sum":
             value = f"{value}.sum({dims[0] if len(dims) == 1 else tuple(dims)})"
         case "diagonal":
@@ -139,11 +140,25 @@ def whole_input(plan: Plan, row: Row, inputs: tuple[str, ...]) -> str:
 # ------------------------------------------------------------------------------------------------------------ expand
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A product that is added to a whole target: its rows and weight as expressions.
+
+    other, shared: in a gradient, the input that its rows' weight met, and the name for the weight's gradient; or "".
+    """
+
+    product: Product
+    row: str
+    weight: str
+    other: str = ""
+    shared: str = ""
+
+
 class Expansion:
     """Write the moves that build one target, the coarse first.
 
     slices: for each half, the parts of products that it gets, which may be added into; loose: other tensors that it
-    gets; constants: biases; whole: the products with the target itself, as (product, rows, weights).
+    gets; constants: biases; whole: the products with the target itself.
     """
 
     def __init__(self, body: Body, plan: Plan, out: int, batch: str, name: str, zero: str) -> None:
@@ -152,7 +167,7 @@ class Expansion:
         self.slices: dict[Half, list[str]] = defaultdict(list)
         self.loose: dict[Half, list[str]] = defaultdict(list)
         self.constants: dict[Half, list[str]] = defaultdict(list)
-        self.whole: list[tuple[Product, str, str]] = []
+        self.whole: list[Whole] = []
         self.children: dict[Half, list[Move]] = defaultdict(list)
         for move in plan.writes[out]:
             self.children[move.fine].append(move)
@@ -243,10 +258,9 @@ class Expansion:
             bias = f", {constants[0]}"
         elif pieces + constants:
             name = self.body.let(self.name, self._whole(pieces + constants, half), comment)
-        for product, row, weight in self.whole:
-            for s, sigma in enumerate(product.sigmas):
-                name = self._add(name, product, row, f"{weight}[{s}]", sigma, transposed, bias)
-                bias = ""
+        for found in self.whole:
+            name = self._add(name, found, transposed, bias)
+            bias = ""
         if not name and diagonal:
             name = self._blank(half, diagonal[0], comment)
         elif not name:
@@ -254,22 +268,29 @@ class Expansion:
         self._diagonals(name, half, diagonal)
         return name
 
-    def _add(
-        self, name: str, product: Product, row: str, weight: str, sigma: Sigma, transposed: bool, bias: str
-    ) -> str:
-        """One product with the whole target: the first one makes it, the others are added into it."""
-        straight = sigma == tuple(sorted(sigma))
-        value, comment = times(row, weight, transposed, bias), str(turn(product.level, sigma))
-        if not name:
-            return self.body.let(self.name, moved(value, sigma), comment)
-        if straight:
-            width = self.plan.target.summands[self.out].channels
-            flat = f"{row}.reshape(-1, {row}.shape[-1])"
-            matrix = weight if transposed else f"{weight}.T"
-            self.body.say(f"{name}.view(-1, {width}).addmm_({flat}, {matrix})", comment)
+    def _add(self, name: str, found: Whole, transposed: bool, bias: str) -> str:
+        """One product with the whole target, the first of which may make it."""
+        sigmas = found.product.sigmas
+        comment = ", ".join(str(turn(found.product.level, sigma)) for sigma in sigmas[:4])
+        comment += ", ..." if len(sigmas) > 4 else ""
+        if not name and len(sigmas) == 1:
+            value = times(found.row, f"{found.weight}[0]", transposed, bias)
+            return self.body.let(self.name, moved(value, sigmas[0]), comment)
+        weight = found.weight if transposed else f"{found.weight}.transpose(1, 2)"
+        arguments = f"{name or None}, {found.row}, {weight}, {orders(sigmas)}"
+        name = name or self.body.names.fresh(self.name)
+        if found.shared:
+            self.body.say(
+                f"{name}, {found.shared} = {self.body.use('_products_back')}({arguments}, {found.other})", comment
+            )
         else:
-            self.body.say(f"{name} += {moved(value, sigma)}", comment)
+            self.body.say(f"{name} = {self.body.use('_products')}({arguments})", comment)
         return name
+
+
+def orders(sigmas: tuple[Sigma, ...]) -> str:
+    """Permutations as Python."""
+    return one_tuple(one_tuple(str(a) for a in sigma) for sigma in sigmas)
 
 
 def times(row: str, weight: str, transposed: bool, bias: str = "") -> str:

@@ -179,7 +179,7 @@ def _compute(
         "args = (",
         *(f"    {argument}," for argument in arguments),
         ")",
-        "if torch.compiler.is_compiling() or not torch.is_grad_enabled():",
+        "if torch.compiler.is_compiling() or not _derived():",
         f"    return _{prefix}(*args)",
         f"return _{name}.apply(*args)",
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catnn.emit.functions import Function, bias_names, inputs_of
+from catnn.emit.functions import Function, bias_names, inputs_of, is_shared, shared_inputs
 from catnn.emit.writer import one_tuple
 from catnn.plan.plan import Plan
 
@@ -107,30 +107,41 @@ class Functions:
         if self.reduce_back:
             lines.append(f"grads = {call(self.reduce_back, grads)}")
             halves = ("grads",)
-        lines.append(f"dx = {one_tuple(['None'] * inputs)}")
+        shared = shared_inputs(self.back)
+        count = sum(1 for product in self.back.products if is_shared(self.back, product))
+        several = f", {one_tuple(['None'] * count)}" if count else ""
+        names = "dx, dw" if count else "dx"
+        bar = ".conj()" if self.is_complex else ""
+        wanted = [f"{x}{bar} if any(ctx.needs_input_grad[{inputs}:]) else None" for x in shared.values()]
+        lines.append(f"{names} = {one_tuple(['None'] * inputs)}{several}")
         lines.append(f"if any(ctx.needs_input_grad[:{inputs}]):")
         packed = tuple(f"{w}.conj()" for w in self.packed) if self.is_complex else self.packed
-        lines.append(f"    dx = {call(self.run_back, (*grads, *halves, *packed))}")
+        lines.append(f"    {names} = {call(self.run_back, (*grads, *halves, *packed, *wanted))}")
         nothing = ["None"] * len(self.extras)
         if not learned:
             return [*lines, f"return {', '.join(['*dx', *nothing])}{'' if nothing else ','}"]
         here = (call(self.reduce, self.xs),) if self.reduce else ()
-        lines.append(f"dw = {one_tuple(['None'] * learned)}")
         lines.append(f"if any(ctx.needs_input_grad[{inputs}:]):")
-        lines.append(f"    dw = {call(self.weights, (*self.xs, *grads, *here, *halves))}")
+        lines.append(f"    dw = {call(self.weights, (*self.xs, *grads, *here, *halves, *(['*dw'] if count else [])))}")
+        lines.append("else:")
+        lines.append(f"    dw = {one_tuple(['None'] * learned)}")
         return [*lines, f"return {', '.join(['*dx', '*dw', *nothing])}"]
 
     def _jvp(self, plain: str) -> list[str]:
-        """The layer is linear in its inputs, and linear in its weights."""
+        """The layer is linear in its inputs and affine in its weights: fixed diagrams do not move with those."""
         still = [f"torch.zeros_like({bias})" for bias in self.biases]
         moved = ", ".join([*(f"d{x}" for x in self.xs), *self.packed, *still, *self.extras])
         if not self.learned:
             return [f"return {plain}({moved})"]
         mixed = ", ".join([*self.xs, *(f"d{value}" for value in self.learned), *self.extras])
+        lines = [f"moved = {plain}({moved})", f"mixed = {plain}({mixed})"]
+        if not self.plan.directs:
+            return [*lines, "return tuple(a + b for a, b in zip(moved, mixed))"]
+        unmoved = [f"torch.zeros_like({value})" for value in self.learned]
         return [
-            f"moved = {plain}({moved})",
-            f"mixed = {plain}({mixed})",
-            "return tuple(a + b for a, b in zip(moved, mixed))",
+            *lines,
+            f"fixed = {plain}({', '.join([*self.xs, *unmoved, *self.extras])})",
+            "return tuple(a + b - c for a, b, c in zip(moved, mixed, fixed))",
         ]
 
 

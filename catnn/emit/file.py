@@ -36,6 +36,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 FORMAT = {format}
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
 '''
 
 
@@ -51,7 +52,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     """Source for these layers and networks and all that they need, every plan proved first.
 
     title: a line for the docstring, of whitelisted characters; spec: the text whose hash the head names.
-    Raises: CatnnError (E1005) where two names would be one class.
+    Raises: CatnnError (E1016) where two names would be one class.
     """
     layers, networks = _needed(items)
     classes, by_name = _class_names([*layers, *networks])
@@ -105,7 +106,7 @@ def _class_names(items: list[Layer | Network]) -> tuple[dict[int, str], dict[str
             name = f"Fixed{anonymous}"
         if name in owner and owner[name] != item.name:
             raise fail(
-                "E1005",
+                "E1016",
                 f"`{owner[name]}` and `{item.name}` would both be the class `{name}`",
                 helps=("rename one of them",),
             )

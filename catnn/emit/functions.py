@@ -64,6 +64,19 @@ def constants_along(plan: Plan, product: Product) -> list[Constant]:
     return found if same and not product.scale else []
 
 
+def is_shared(plan: Plan, product: Product) -> bool:
+    """Whether a product is of whole tensors in several orders: then both gradients read the same permuted copies."""
+    if len(product.sigmas) == 1 or len(product.rows) > 1 or len(product.columns) > 1 or product.scale:
+        return False
+    return plan.is_whole(product.rows[0]) and plan.is_whole(product.columns[0])
+
+
+def shared_inputs(back: Plan) -> dict[int, str]:
+    """The inputs of a layer, by number, that its mirrored plan's shared products met: x, or x0, x1, ..."""
+    found = sorted({product.columns[0].summand for product in back.products if is_shared(back, product)})
+    return {i: "x" if len(back.target.summands) == 1 else f"x{i}" for i in found}
+
+
 def row_groups(plan: Plan, extra: Rows = ()) -> list[Rows]:
     """The different tuples of rows that products and fixed diagrams read and that are no whole input.
 

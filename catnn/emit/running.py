@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from catnn.emit.algebra import Expansion, moved, scale_factors, scaled, times, wires_of
-from catnn.emit.functions import Function, Halves, Rows, bias_names, constants_along, inputs_of, row_groups
+from catnn.emit.algebra import Expansion, Whole, moved, orders, port_order, scale_factors, scaled, times, wires_of
+from catnn.emit.functions import (
+    Function,
+    Halves,
+    Rows,
+    bias_names,
+    constants_along,
+    inputs_of,
+    is_shared,
+    row_groups,
+    shared_inputs,
+)
 from catnn.emit.writer import Body, one_tuple
 from catnn.plan.plan import Constant, Plan, Product
 from catnn.plan.prove import turn
@@ -16,7 +26,8 @@ from catnn.plan.prove import turn
 class Run:
     """A run function while it is written.
 
-    transposed: whether the weights are those of the plan's mirror, to be multiplied from the other side.
+    transposed: whether the weights are those of the plan's mirror, to be multiplied from the other side;
+    others: the inputs of the layer that meet the gradient in a product of whole tensors.
     """
 
     plan: Plan
@@ -26,23 +37,29 @@ class Run:
     biases: dict[int, str]
     outs: list[Expansion]
     transposed: bool
+    others: dict[int, str]
 
 
 def run_function(plan: Plan, name: str, letter: str, *, transposed: bool, extra: Rows = ()) -> Function:
-    """Mix and expand: one product a level and permutation, then every write, the coarse first."""
+    """Mix and expand: one product a level, then every write, the coarse first.
+
+    transposed: of a mirrored plan; the function then takes the inputs whose weights' gradients can be had on the way
+    (or None), and returns those gradients behind the others.
+    """
     body = Body()
     inputs = tuple(body.names.fresh(i) for i in inputs_of(plan, letter))
     groups = row_groups(plan, extra)
     given = (body.names.fresh("halves"),) if groups else ()
     weights = tuple(body.names.fresh(f"w{i}") for i in range(len(plan.products)))
     biases = {o: body.names.fresh(bias) for o, bias in bias_names(plan).items()}
+    others = {o: body.names.fresh(other) for o, other in shared_inputs(plan).items()} if transposed else {}
     halves = Halves.of(body, plan, inputs, "halves", extra)
     for rows in row_groups(plan):
         halves.places[rows] = body.let("r", halves.places[rows], ", ".join(str(row.half) for row in rows))
     batch = f"*{inputs[0]}.shape[: -{len(plan.source.words[0]) + 1}]"
     count = len(plan.target.summands)
     outs = [Expansion(body, plan, o, batch, "y" if count == 1 else f"y{o}_", inputs[0]) for o in range(count)]
-    run = Run(plan, body, halves, weights, biases, outs, transposed)
+    run = Run(plan, body, halves, weights, biases, outs, transposed, others)
     placed = [constant for at in range(len(plan.products)) for constant in _product(run, at)]
     _directs(run)
     for constant in plan.constants:
@@ -50,9 +67,10 @@ def run_function(plan: Plan, name: str, letter: str, *, transposed: bool, extra:
             column = constant.column
             outs[column.summand].constants[column.half].append(f"{biases[column.summand]}[{constant.index}]")
     results = [expansion.write(transposed) for expansion in outs]
-    body.say(f"return {one_tuple(results)}")
+    shared = [whole.shared for expansion in outs for whole in expansion.whole if whole.shared]
+    body.say(f"return {one_tuple(results)}, {one_tuple(shared)}" if shared else f"return {one_tuple(results)}")
     doc = "The gradient for the inputs: the diagrams upside down." if transposed else "Mix and expand."
-    return Function(name, (*inputs, *given, *weights, *biases.values()), doc, body)
+    return Function(name, (*inputs, *given, *weights, *biases.values(), *others.values()), doc, body)
 
 
 def _product(run: Run, at: int) -> list[Constant]:
@@ -63,7 +81,7 @@ def _product(run: Run, at: int) -> list[Constant]:
         factors = scale_factors(run.body, product.scale, wires_of(plan))
         if factors:
             row = run.body.let("r", scaled(run.body, row, len(product.level), factors))
-        run.outs[product.columns[0].summand].whole.append((product, row, weight))
+        run.outs[product.columns[0].summand].whole.append(_whole(run, product, row, weight))
         return []
     placed = constants_along(plan, product)
     bias = f", {run.biases[product.columns[0].summand]}.reshape(-1)" if placed else ""
@@ -77,15 +95,27 @@ def _product(run: Run, at: int) -> list[Constant]:
     return placed
 
 
+def _whole(run: Run, product: Product, row: str, weight: str) -> Whole:
+    o = product.columns[0].summand
+    if not (run.transposed and is_shared(run.plan, product)):
+        return Whole(product, row, weight)
+    other = run.others[o]
+    order = port_order(product.columns[0].half.word)
+    if order != tuple(sorted(order)):
+        other = f"None if {other} is None else {moved(other, order)}"
+    return Whole(product, row, weight, other, run.body.names.fresh("dw"))
+
+
 def _mixed(run: Run, product: Product, row: str, weight: str, bias: str) -> str:
     """The sum over the permutations of one product, scaled."""
-    z = ""
-    for s, sigma in enumerate(product.sigmas):
-        value = moved(times(row, f"{weight}[{s}]", run.transposed, bias if s == 0 else ""), sigma)
-        if z:
-            run.body.say(f"{z} += {value}", str(turn(product.level, sigma)))
-        else:
-            z = run.body.let("z", value, str(turn(product.level, sigma)))
+    if len(product.sigmas) == 1:
+        value = moved(times(row, f"{weight}[0]", run.transposed, bias), product.sigmas[0])
+        z = run.body.let("z", value, str(turn(product.level, product.sigmas[0])))
+    else:
+        matrices = weight if run.transposed else f"{weight}.transpose(1, 2)"
+        comment = f"{len(product.sigmas)} permutations"
+        value = f"{run.body.use('_products')}(None, {row}, {matrices}, {orders(product.sigmas)})"
+        z = run.body.let("z", value, comment)
     factors = scale_factors(run.body, product.scale, wires_of(run.plan))
     if factors:
         run.body.say(f"{z} = {scaled(run.body, z, len(product.level), factors)}")

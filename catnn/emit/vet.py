@@ -1,11 +1,14 @@
-"""The last look at generated source: it is parsed again, and whatever is not on the list is refused.
+"""The last look at generated source: it is parsed again, and whatever is not on the lists is refused.
 
-Names that users wrote reach the text only through `catnn.emit.writer`; this check does not trust that.
+Names that users wrote reach the text only through `catnn.emit.writer`; this check does not trust that.  Nor does it
+trust torch, which holds on to `os`, `pickle` and much else: only what the emitter writes may be had from it.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
+from collections.abc import Iterator
 from functools import lru_cache
 
 ALLOWED: tuple[type[ast.AST], ...] = (
@@ -14,13 +17,39 @@ ALLOWED: tuple[type[ast.AST], ...] = (
     ast.Raise, ast.Call, ast.keyword, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Dict,
     ast.Load, ast.Store, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Starred, ast.JoinedStr,
     ast.FormattedValue, ast.GeneratorExp, ast.ListComp, ast.DictComp, ast.SetComp, ast.comprehension, ast.Pass,
-    ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context, ast.Lambda,
+    ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
 )  # fmt: skip
 
-MODULES = frozenset({"torch", "torch.nn.functional"})
+IMPORTS = frozenset({"import torch", "from torch import Tensor, nn", "from torch.nn.functional import linear"})
 
-FORBIDDEN = frozenset(
-    "eval exec compile open __import__ globals locals vars setattr getattr delattr input breakpoint".split()
+TORCH = frozenset(
+    """
+    nn.Module nn.Parameter nn.functional.elu nn.functional.gelu nn.functional.leaky_relu nn.functional.mish
+    nn.functional.selu nn.functional.silu nn.functional.softplus nn.functional.softsign nn.init.normal_ nn.init.zeros_
+    torch._C._are_functorch_transforms_active torch.abs torch.amp.is_autocast_available torch.asinh torch.atan
+    torch.autocast torch.autograd.Function torch.bool torch.cat torch.compiler.is_compiling torch.contiguous_format
+    torch.cos torch.empty torch.empty_like torch.erf torch.exp torch.float64 torch.get_autocast_dtype torch.get_default_dtype
+    torch.is_autocast_enabled torch.is_grad_enabled torch.no_grad torch.ones_like torch.relu torch.sigmoid torch.sin
+    torch.square torch.stack torch.tanh torch.tensor torch.vmap torch.where torch.zeros_like
+    """.split()
+)
+"""All that generated source has from torch."""
+
+ATTRIBUTES = frozenset(
+    """
+    T __init__ _load_from_state_dict add_ addmm_ apply baddbmm_ clamp clone conj contiguous device diagonal dim dtype
+    element_size even expand flatten fromkeys get inputs is_complex is_contiguous items real join label masked_fill movedim mul_
+    needs_input_grad new_empty new_ones new_zeros numel permute pow reshape rest save_for_backward save_for_forward
+    saved_tensors select setdefault shape space_sizes sqrt sub_ sum tensor_split to to_complex transpose type unflatten unsqueeze update view
+    """.split()
+)
+"""Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""
+
+BUILTINS = frozenset(
+    """
+    NotImplementedError ValueError abs all any bool dict divmod enumerate filter float int isinstance len list map max
+    min next range reversed round set sorted staticmethod str sum super tuple type zip
+    """.split()
 )
 
 
@@ -31,20 +60,49 @@ class UnsafeSourceError(AssertionError):
 @lru_cache(maxsize=64)
 def vet(text: str) -> None:
     """Raise: UnsafeSourceError unless the text is plain tensor code that imports torch alone."""
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
+    for node, what in _faults(ast.parse(text)):
+        raise UnsafeSourceError(f"line {getattr(node, 'lineno', '?')}: {what} is not allowed")
+
+
+def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+    inner: set[int] = set()
+    for node in ast.walk(tree):  # a node before its parts
         if not isinstance(node, ALLOWED):
-            raise UnsafeSourceError(f"line {getattr(node, 'lineno', '?')}: {type(node).__name__} is not allowed")
+            yield node, type(node).__name__
         match node:
-            case ast.Import(names=names):
-                bad = [alias.name for alias in names if alias.name not in MODULES]
-            case ast.ImportFrom(module=module):
-                bad = [] if module in MODULES else [str(module)]
+            case ast.Import() | ast.ImportFrom() if ast.unparse(node) not in IMPORTS:
+                yield node, f"`{ast.unparse(node)}`"
+            case ast.FunctionDef(name=name, decorator_list=decorators):
+                if name.startswith("__") and name != "__init__":
+                    yield node, f"`{name}`"
+                if any(not isinstance(d, ast.Name) or d.id != "staticmethod" for d in decorators):
+                    yield node, "this decorator"
+            case ast.ClassDef(keywords=keywords, decorator_list=decorators) if keywords or decorators:
+                yield node, "a metaclass or decorator"
+            case ast.Attribute(attr=name, value=value):
+                chain, parts = _chain(node)
+                if chain.split(".")[0] in ("torch", "nn"):
+                    inner |= parts
+                    if id(node) not in inner and chain not in TORCH:
+                        yield node, f"`{chain}`"
+                    inner.add(id(node))
+                elif name not in ATTRIBUTES and (chain != f"self.{name}" or name.startswith("__")):
+                    yield value, f"`.{name}`"
             case ast.Name(id=name):
-                bad = [name] if name in FORBIDDEN or name.startswith("__") else []
-            case ast.Attribute(attr=name):
-                bad = [name] if name.startswith("__") and name != "__init__" else []
-            case _:
-                bad = []
-        if bad:
-            raise UnsafeSourceError(f"line {getattr(node, 'lineno', '?')}: {bad[0]!r} is not allowed")
+                known = name in BUILTINS or name == "_" or not hasattr(builtins, name)  # a REPL sets builtins._
+                if name.startswith("__") or not known or (name in ("torch", "nn") and id(node) not in inner):
+                    yield node, f"`{name}`"
+            case ast.Call(func=ast.Name(id="type"), args=args) if len(args) != 1:
+                yield node, "making a type"
+
+
+def _chain(node: ast.Attribute) -> tuple[str, set[int]]:
+    """``torch.nn.init`` for attributes of a name, else nothing; and the nodes below it."""
+    names, below, top = [node.attr], set[int](), node.value
+    while isinstance(top, ast.Attribute):
+        names.append(top.attr)
+        below.add(id(top))
+        top = top.value
+    if not isinstance(top, ast.Name):
+        return "", below
+    return ".".join([top.id, *reversed(names)]), below | {id(top)}

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from catnn.emit.algebra import moved, scale_factors, scaled, wires_of
-from catnn.emit.functions import Function, Halves, bias_names, constant_rows, constants_along, inputs_of, row_groups
+from catnn.emit.algebra import moved, orders, scale_factors, scaled, wires_of
+from catnn.emit.functions import (
+    Function,
+    Halves,
+    bias_names,
+    constant_rows,
+    constants_along,
+    inputs_of,
+    is_shared,
+    row_groups,
+)
 from catnn.emit.writer import Body, one_tuple
 from catnn.plan.plan import Plan, Product, Row, inverse
 
@@ -23,26 +32,42 @@ def weights_function(plan: Plan, back: Plan, name: str, *, is_complex: bool = Fa
     here = Halves.of(body, plan, inputs, "halves")
     there = Halves.of(body, back, grads, "grads", extra)
     bar = ".conj()" if is_complex else ""
-    results = [_packed(body, plan, *pair, here, there, bar) for pair in zip(plan.products, back.products, strict=True)]
+    shared = [product for product in in_order(back) if is_shared(back, product)]
+    known = {id(product): body.names.fresh("dw") for product in shared}
+    results = [
+        _packed(body, plan, product, mirrored, here, there, known.get(id(mirrored), ""), bar)
+        for product, mirrored in zip(plan.products, back.products, strict=True)
+    ]
     results += [_bias(body, plan, o, there) for o in bias_names(plan)]
     body.say(f"return {one_tuple(results)}")
     doc = "The gradients for the weights: at each level the product of the two reductions."
-    return Function(name, (*inputs, *grads, *given), doc, body)
+    return Function(name, (*inputs, *grads, *given, *known.values()), doc, body)
 
 
-def _packed(body: Body, plan: Plan, product: Product, mirrored: Product, here: Halves, there: Halves, bar: str) -> str:
-    """The gradient of one packed weight, (permutations, outputs, inputs)."""
+def in_order(back: Plan) -> list[Product]:
+    """The products of a mirrored plan in the order in which its run function meets them: by target summand."""
+    return sorted(back.products, key=lambda product: product.columns[0].summand)
+
+
+def _packed(
+    body: Body, plan: Plan, product: Product, mirrored: Product, here: Halves, there: Halves, known: str, bar: str
+) -> str:
+    """The gradient of one packed weight, (permutations, outputs, inputs).
+
+    known: the name of where it may be already, or ""; bar: what conjugates the rows of a complex layer.
+    """
     right, left = here.read(product.rows), there.read(mirrored.rows)
     factors = scale_factors(body, product.scale, wires_of(plan))
     if plan.is_whole(product.rows[0]):
         left = scaled(body, left, len(product.level), factors)
     else:
         right = scaled(body, right, len(product.level), factors)
+    if len(product.sigmas) > 1:
+        value = f"{body.use('_outer')}({right}{bar}, {left}, {orders(mirrored.sigmas)})"
+        return body.let("w", f"{value} if {known} is None else {known}" if known else value)
     right = body.let("r", _flat(body, right) + bar)
     products = [f"{_flat(body, moved(left, inverse(sigma)))}.T @ {right}" for sigma in product.sigmas]
-    if len(products) == 1:
-        return body.let("w", f"({products[0]}).unsqueeze(0)")
-    return body.let("w", f"torch.stack(({', '.join(products)}))")
+    return body.let("w", f"({products[0]}).unsqueeze(0)")
 
 
 def _bias(body: Body, plan: Plan, o: int, there: Halves) -> str:

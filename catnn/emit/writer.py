@@ -10,7 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
-RESERVED = re.compile(r"([xyzrbwg][0-9]*|halves|grads|plus|minus|size_.*|count_.*|.*_[0-9]+|device|dtype|generator)\Z")
+RESERVED = re.compile(
+    r"(d?[xyzrbwg][0-9]*|halves|grads|plus|minus|size_.*|count_.*|.*_[0-9]+|device|dtype|generator)\Z"
+)
 TAKEN = frozenset({"self", "torch", "nn", "Any", "Tensor", "Callable", "math", "linear", "FORMAT", "annotations"})
 ENDINGS = ("", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
 """The functions of a layer: its prefix and one of these."""

@@ -1,0 +1,230 @@
+"""`catnn bench`: time and memory of a compiled layer beside other ways to compute it, as ratios within one run.
+
+One thread, process time, rounds interleaved so that whatever else the machine does hits all ways alike; medians.  Every
+way is checked against the compiled layer in float64 before it is measured.  Memory is what torch's allocator reports.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from catnn.baselines import Way, refusal, ways
+from catnn.compiler import HINT, check_sizes, compile_item, item_sizes
+from catnn.diagnostics import fail
+from catnn.measure import machine, one_thread, peak_bytes, race
+from catnn.model import Apply, Call, Layer, Network, walk
+from catnn.tables import Table, count, ratio
+
+COMPILED, FLOOR = "compiled", "floor: two products, one pass"
+MOST_BYTES = 2_500_000_000
+MOST_SECONDS = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A way: milliseconds forward and with gradient, peak bytes beyond the inputs, or why there are none."""
+
+    name: str
+    forward: float = 0.0
+    gradient: float = 0.0
+    forward_bytes: int = 0
+    gradient_bytes: int = 0
+    skipped: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A layer at some sizes: what was measured, the compiled layer first; output_bytes is the size of y."""
+
+    title: str
+    output_bytes: int
+    rows: tuple[Measured, ...]
+
+    def row(self, name: str) -> Measured:
+        """What was measured of a way.  Raises: KeyError."""
+        return {row.name: row for row in self.rows}[name]
+
+    def table(self) -> Table:
+        """Times as multiples of the compiled layer's, memory as multiples of the output."""
+        ours = self.rows[0]
+        rows: list[tuple[str, ...]] = []
+        for row in self.rows:
+            if row.skipped:
+                rows.append((row.name, f"skipped: {row.skipped}", "", "", ""))
+                continue
+            forward = f"{row.forward:.2f} ms" if row is ours else ratio(row.forward / ours.forward)
+            gradient = f"{row.gradient:.2f} ms" if row is ours else ratio(row.gradient / ours.gradient)
+            memory = [ratio(b / self.output_bytes) if b else "" for b in (row.forward_bytes, row.gradient_bytes)]
+            rows.append((row.name, forward, gradient, *memory))
+        caption = f"{self.title}; y is {count(self.output_bytes)} bytes"
+        headers = ("", "forward", "with gradient", "peak / y", "with gradient")
+        return Table(caption, headers, tuple(rows), (1, 2, 3, 4))
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """Comparisons on one machine in one run; prints as tables."""
+
+    machine: str
+    comparisons: tuple[Comparison, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What JSON can hold."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        legend = (
+            "times as multiples of the compiled layer's, peak memory (beyond the inputs) as multiples of the output"
+        )
+        return "\n\n".join([f"{self.machine}\n{legend}", *(str(c.table()) for c in self.comparisons)])
+
+
+def bench(item: Layer | Network, *, batch: int = 8, repeat: int = 7, seconds: float = 3.0, **sizes: int) -> Benchmark:
+    """Measure a layer, or every layer of a network.
+
+    sizes: by name, 16 where none is given; repeat: rounds; seconds: how long a way may be measured.
+    Raises: CatnnError (E1002, E1003, E1008).
+    """
+    if not isinstance(item, (Layer, Network)):
+        raise fail("E1008", f"{type(item).__name__} is no layer or network, so there is nothing to measure")
+    if type(batch) is not int or batch < 1:
+        raise fail("E1003", f"batch={batch!r} is not a number of entries")
+    names = item_sizes(item)
+    check_sizes(item, names, sizes)
+    given = {name: sizes.get(name, HINT) for name in names}
+    with one_thread():
+        found = tuple(compare(layer, given, batch, repeat, seconds) for layer in dict.fromkeys(_layers(item)))
+    return Benchmark(machine(), found)
+
+
+def _layers(item: Layer | Network) -> Iterator[Layer]:
+    if isinstance(item, Layer):
+        yield item
+        return
+    for stage in walk(item.body):
+        match stage:
+            case Apply(layer=layer):
+                yield layer
+            case Call(network=network):
+                yield from _layers(network)
+            case _:
+                pass
+
+
+def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, seconds: float) -> Comparison:
+    """One layer at one size beside everything else that can compute it."""
+    own = {name: sizes[name] for name in item_sizes(layer)}
+    module = compile_item(layer, **own)  # type: ignore[arg-type]
+    xs = tuple(torch.randn(batch, *_lengths(s.word, own), s.channels) for s in layer.source.summands)
+    with torch.no_grad():
+        ys = module(xs if len(xs) > 1 else xs[0])
+    ys = ys if isinstance(ys, tuple) else (ys,)
+    runs = [_Run(COMPILED, module, xs, tuple(torch.randn_like(y) for y in ys), tuple(module.parameters()))]
+    skipped: list[Measured] = []
+    reason = refusal(layer)
+    if reason:
+        skipped.append(Measured("other ways", skipped=reason))
+    else:
+        for way in ways(layer, own, batch):
+            found = _prepared(way, module, runs[0])
+            runs.append(found) if isinstance(found, _Run) else skipped.append(Measured(way.name, skipped=found))
+    floor = _floor(layer, xs[0]) if not reason else None
+    output = sum(y.numel() * y.element_size() for y in ys)
+    words = layer.source.words + layer.target.words
+    groups = " x ".join(dict.fromkeys(str(wire.group) for word in words for wire in word)) or "no group"
+    shown = ", ".join(f"{name} = {value}" for name, value in {**own, "batch": batch}.items())
+    title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {shown}"
+    return Comparison(title, output, (*_measure(runs, floor, repeat, seconds), *skipped))
+
+
+def _lengths(word: Any, sizes: dict[str, int]) -> list[int]:
+    return [wire.group.size if isinstance(wire.group.size, int) else sizes[wire.group.size] for wire in word]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Something to measure: a function of xs whose gradient for xs and weights is taken with the given ys."""
+
+    name: str
+    function: Callable[[Any], Any]
+    xs: tuple[Tensor, ...]
+    grads: tuple[Tensor, ...]
+    weights: tuple[Tensor, ...]
+
+    def forward(self) -> Any:
+        with torch.no_grad():
+            return self.function(self.xs if len(self.xs) > 1 else self.xs[0])
+
+    def gradient(self) -> Any:
+        xs = tuple(x.detach().requires_grad_() for x in self.xs)
+        ys = self.function(xs if len(xs) > 1 else xs[0])
+        ys = ys if isinstance(ys, tuple) else (ys,)
+        return torch.autograd.grad(ys, (*xs, *self.weights), self.grads)
+
+
+def _prepared(way: Way, module: Any, ours: _Run) -> _Run | str:
+    """A way on the module's weights, once it is known to be the same function; or why it is left out."""
+    if 2 * way.extra > MOST_BYTES:
+        return f"{way.extra / 1e9:.1f} GB of intermediates"
+    x, g = ours.xs[0], ours.grads[0]
+    weight, bias = module.weight, module.bias
+    if way.channels_first:
+        x, g = x.movedim(-1, 1).contiguous(), g.movedim(-1, 1).contiguous()
+    run = _Run(way.name, lambda v: way.run(v, weight, bias), (x,), (g,), ours.weights)
+    for call in (run.forward, run.gradient):
+        start = time.process_time()
+        call()
+        spent = time.process_time() - start
+        if spent > MOST_SECONDS:
+            return f"{spent:.1f} s a call"
+    verify(way, module, x[:1].movedim(1, -1) if way.channels_first else x[:1])
+    return run
+
+
+def verify(way: Way, module: Any, x: Tensor) -> None:
+    """A way computes what the module computes, in float64, forward and backward.  Raises: AssertionError."""
+    weight = module.weight.detach().double().requires_grad_()
+    bias = None if module.bias is None else torch.randn_like(module.bias, dtype=torch.float64).requires_grad_()
+    parameters = {"weight": weight} | ({} if bias is None else {"bias": bias})
+    leaves = [x.double().requires_grad_(), *parameters.values()]
+    ours = torch.func.functional_call(module, parameters, (leaves[0],))
+    first = leaves[0].movedim(-1, 1) if way.channels_first else leaves[0]
+    theirs = way.run(first, weight, bias)
+    theirs = theirs.movedim(1, -1) if way.channels_first else theirs
+    g = torch.randn_like(ours)
+    torch.testing.assert_close(theirs, ours, rtol=1e-8, atol=1e-8)
+    for a, b in zip(torch.autograd.grad(theirs, leaves, g), torch.autograd.grad(ours, leaves, g), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-7, atol=1e-7)
+
+
+def _floor(layer: Layer, x: Tensor) -> Callable[[], Any] | None:
+    """What no way of computing a 2 -> 2 layer of S(n) avoids; with its gradient it counts three times."""
+    channels = x.shape[-1]
+    if len(layer.diagrams) != 15 or x.dim() != 4 or layer.target.summands[0].channels != channels:
+        return None
+    first, second = torch.randn(2, channels, channels)
+    return lambda: (x.view(-1, channels) @ first, x.view(-1, channels) @ second, x.clone())
+
+
+# ---------------------------------------------------------------------------------------------------------- measuring
+
+
+def _measure(runs: list[_Run], floor: Callable[[], Any] | None, repeat: int, seconds: float) -> list[Measured]:
+    calls: dict[str, Callable[[], Any]] = {f"{run.name}/forward": run.forward for run in runs}
+    calls |= {f"{run.name}/gradient": run.gradient for run in runs}
+    if floor:
+        calls[FLOOR] = floor
+    times = race(calls, repeat, seconds)
+    rows = []
+    for run in runs:
+        forward, gradient = times[f"{run.name}/forward"], times[f"{run.name}/gradient"]
+        rows.append(Measured(run.name, forward, gradient, peak_bytes(run.forward), peak_bytes(run.gradient)))
+    if floor:
+        rows.append(Measured(FLOOR, times[FLOOR], 3 * times[FLOOR]))
+    return rows

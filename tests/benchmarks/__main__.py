@@ -1,0 +1,72 @@
+"""Measure the compiled layers beside other ways to compute them, and write docs/benchmarks.md.
+
+python -m tests.benchmarks [--quick] [--output FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import catnn
+from catnn.bench import Benchmark, bench
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+CASES: tuple[tuple[str, str, dict[str, int]], ...] = (
+    ("S(n)", "V^2[32] -> V^2[32] = all + bias", {"batch": 16, "n": 32}),
+    ("S(n)", "V^2[32] -> V^2[32] = all + bias", {"batch": 16, "n": 64}),
+    ("S(n)", "V^2[16] -> V^2[16] = all + bias", {"batch": 32, "n": 48}),
+    ("S(n)", "V^3[8] -> V^3[8] = all", {"batch": 8, "n": 12}),
+    ("S(n)", "V^4[4] -> V^4[4] = all", {"batch": 2, "n": 8}),
+    ("O(3)", "V^3[32] -> V^3[32] = all", {"batch": 64}),
+)
+
+QUICK = (("S(n)", "V^2[4] -> V^2[4] = all + bias", {"batch": 2, "n": 5}),)
+
+PAGE = """\
+# Benchmarks
+
+Written by `make bench`. Machine: {machine}.
+
+Every way computes the same layer on the same weights in one run; all were checked against the compiled layer in
+float64, forward and gradient, before they were measured. Times are process times, medians of interleaved rounds, as
+multiples of the compiled layer's; more than 1 means that the compiled layer is so many times faster. Memory is the peak
+of what torch's allocator hands out beyond the inputs, the output itself included, as a multiple of the output.
+
+- **dense matrix**: the weights summed into one matrix, which multiplies x.
+- **one diagram at a time**: the algorithm of the papers (arXiv 2304.14165), its gradient by the diagrams upside down.
+- **stacked maps (IGN)**: the image of every diagram, stacked, then one einsum (arXiv 1812.09902), as IGN's ports do it.
+- **an einsum a diagram**: `torch.einsum` with deltas for repeated outputs.
+- **fused by hand**: what a careful person writes for 2 -> 2; the gradient is autograd's.
+- **floor**: for 2 -> 2, two products and one pass over memory; with its gradient, three times that.
+
+{tables}"""
+
+
+def page(found: list[Benchmark]) -> str:
+    """The page in Markdown."""
+    parts = []
+    for benchmark in found:
+        for comparison in benchmark.comparisons:
+            table = comparison.table()
+            parts.append(f"## {table.caption}\n\n{table.markdown()}")
+    return PAGE.format(machine=found[0].machine, tables="\n".join(parts))
+
+
+def main() -> None:
+    """Run every case, print as they come, write the page."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one tiny case")
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md", help="the page to write")
+    options = parser.parse_args()
+    found = []
+    for group, text, sizes in QUICK if options.quick else CASES:
+        layer = catnn.parse(f"space V : {group}  layer mix : {text}")["mix"]
+        found.append(bench(layer, seconds=2.0, **sizes))
+        print(found[-1] if len(found) == 1 else found[-1].comparisons[0].table(), end="\n\n", flush=True)
+    options.output.write_text(page(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

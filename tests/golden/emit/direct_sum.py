@@ -1,0 +1,475 @@
+"""Equivariant layers, compiled by catnn from direct_sum.catnn.
+
+Each layer is reduce, mix, expand: the halves of its diagrams are computed once each, one matrix product a level mixes
+the channels, and the results are written where the diagrams say; comments give the pattern that a step computes.
+
+catnn format: 1
+spec sha256: bc47d87e992c9f3f5697168680044d95c3e2bf08517448053d385add92d716b6
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+FORMAT = 1
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
+
+
+class _Layer(nn.Module):
+    """What layers share: shapes are checked, padding is masked, autocast is honoured, weights know their format.
+
+    label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
+    space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
+    """
+
+    _version = FORMAT
+    label: str
+    inputs: tuple[tuple[tuple[str, ...], int], ...]
+    outputs: tuple[tuple[tuple[str, ...], int], ...]
+    space_sizes: dict[str, str | int]
+    even: tuple[str, ...] = ()
+    is_complex = False
+
+    def __init__(self, sizes: dict[str, int]) -> None:
+        super().__init__()
+        self.sizes = sizes
+        for name, size in sizes.items():
+            if type(size) is not int or size < 1:
+                raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
+
+    def forward(self, x, mask=None, sizes=None):
+        """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real.
+
+        sizes: those by name that no axis of x tells (a network passes its own); else the ones given at construction.
+        """
+        xs = x if isinstance(x, (tuple, list)) else (x,)
+        masks = _masks(self, mask)
+        lengths = self.sizes | (sizes or {}) | _lengths(self, xs, masks)
+        counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
+        counts.update((space, real.sum(-1)) for space, real in masks.items())
+        if masks:
+            xs = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(xs, self.inputs, strict=True))
+        device = xs[0].device.type
+        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
+            xs = tuple(v if v.dtype == torch.float64 or v.is_complex() else v.to(dtype) for v in xs)
+            with torch.autocast(device, enabled=False):
+                ys = self.compute(xs, lengths, counts)
+        else:
+            for parameter in self.parameters():
+                if parameter.dtype != xs[0].dtype:
+                    raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {xs[0].dtype}")
+            ys = self.compute(xs, lengths, counts)
+        if masks:
+            ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.outputs, strict=True))
+        return ys if len(self.outputs) > 1 else ys[0]
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        version = local_metadata.get("version", FORMAT)
+        if version != FORMAT:
+            raise ValueError(f"{self.label}: these weights have format {version}, this module has format {FORMAT}")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def extra_repr(self) -> str:
+        """The sizes given, for print(module)."""
+        return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+
+
+def _masks(layer, mask):
+    """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
+    if mask is None:
+        return {}
+    spaces = tuple(layer.space_sizes)
+    masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
+    if not isinstance(mask, dict) and len(spaces) > 1:
+        raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
+    for space, real in masks.items():
+        kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
+        if kind != torch.bool:
+            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
+            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
+    return {space: real for space, real in masks.items() if space in layer.space_sizes}
+
+
+def _lengths(layer, xs, masks):
+    """The sizes by name, after checking that inputs and masks have the shapes they should."""
+    if len(xs) != len(layer.inputs):
+        raise ValueError(f"{layer.label}: expected a tuple of {len(layer.inputs)} tensors, got {len(xs)}")
+    found = {}
+    batch = None
+    for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if not isinstance(x, Tensor):
+            raise ValueError(f"{layer.label}: expected a tensor as input {at}, got {x!r:.60}")
+        if layer.is_complex and not x.is_complex():
+            which = f" as input {at}" if len(xs) > 1 else ""
+            raise ValueError(
+                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex"
+            )
+        shape = tuple(x.shape)
+        start = len(shape) - len(word) - 1
+        if start < 0:
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if start == -1 and channels == 1 else ""
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed{missing}")
+        if shape[-1] != channels:
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if channels == 1 else ""
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels{missing}")
+        for axis, space in enumerate(word, start):
+            size, length = layer.space_sizes[space], shape[axis]
+            if isinstance(size, int) and length != size:
+                _wrong(layer, at, shape, f"axis {axis} has length {length}, not {size}")
+            if space in layer.even and length % 2:
+                _wrong(layer, at, shape, f"axis {axis} has odd length {length}, a symplectic space has even dimension")
+            first = found.setdefault(size, (at, axis, length))
+            if length != first[2]:
+                where = f"axes {first[1]} and {axis} differ"
+                if first[0] != at:
+                    where = f"axis {axis} differs from axis {first[1]} of input {first[0]}, which has length {first[2]}"
+                _wrong(layer, at, shape, where)
+        batch = shape[:start] if batch is None else batch
+        if shape[:start] != batch:
+            _wrong(layer, at, shape, f"the batch axes {shape[:start]} differ from {batch} of input 0")
+    for space, real in masks.items():
+        size = layer.space_sizes[space]
+        known = found.setdefault(size, (-1, -1, real.shape[-1]))
+        if tuple(real.shape) != (*(batch or ()), known[2]):
+            expected = (*(batch or ()), known[2])
+            raise ValueError(f"{layer.label}: the mask of {space} has shape {tuple(real.shape)}, expected {expected}")
+    return {size: at[2] for size, at in found.items() if isinstance(size, str)}
+
+
+def _wrong(layer, at, shape, why):
+    """Say what was expected and what came."""
+    word, channels = layer.inputs[at]
+    expected = ", ".join(["*batch", *(str(layer.space_sizes[s]) for s in word), str(channels)])
+    which = f" as input {at}" if len(layer.inputs) > 1 else ""
+    raise ValueError(f"{layer.label}: expected ({expected}){which}, got {shape}: {why}")
+
+
+def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
+    """x with zeros where an axis is padding; masks: for each axis None or bool (*batch, n)."""
+    keep = None
+    for axis, real in enumerate(masks):
+        if real is not None:
+            after = (1,) * (len(masks) - axis)
+            one = real.reshape(*real.shape[:-1], *(1,) * axis, real.shape[-1], *after)
+            keep = one if keep is None else keep & one
+    return x if keep is None else x.masked_fill(~keep, 0)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """x as a matrix, its channels in the columns."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _normal(parameter: Tensor, variances: list, generator) -> None:
+    """Fill a parameter (diagrams, out, in) with normal numbers, each diagram with its variance."""
+    with torch.no_grad():
+        nn.init.normal_(parameter, generator=generator)
+        deviations = torch.tensor(variances, dtype=torch.float64).sqrt().to(parameter.device, parameter.dtype)
+        parameter.mul_(deviations.view(-1, 1, 1))
+
+
+def _save(ctx, inputs):
+    """Keep the inputs of a Function for its derivatives: tensors the safe way, numbers as they are."""
+    ctx.rest = tuple(None if isinstance(value, Tensor) else value for value in inputs)
+    tensors = tuple(value if isinstance(value, Tensor) else None for value in inputs)
+    ctx.save_for_backward(*tensors)
+    ctx.save_for_forward(*tensors)
+
+
+def _saved(ctx):
+    """What `_save` kept."""
+    return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
+
+
+def _derived():
+    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+
+
+def _plainly(x: Tensor) -> bool:
+    """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
+    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+
+
+def _sum(x: Tensor, dim: int) -> Tensor:
+    """x.sum(dim), where dim < -2; in memory order that is a product with ones, several times faster on a CPU."""
+    if _plainly(x) or not x.is_contiguous():
+        return x.sum(dim)
+    ones = x.new_ones(1, x.shape[dim])
+    return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
+
+
+def _pieces(x: Tensor, axes: int, *others: Tensor):
+    """x and others in slices of their flattened batch, small enough for the cache; axes: those behind the batch."""
+    tensors = [v.unsqueeze(0).flatten(0, v.dim() - axes) for v in (x, *others)]
+    step = max(1, CHUNK // max(1, tensors[0][0:1].numel() * x.element_size()))
+    return [[v[start : start + step] for v in tensors] for start in range(0, tensors[0].shape[0], step)]
+
+
+def _turned(x: Tensor, orders) -> Tensor:
+    """Copies of x with its axes in these orders side by side in the channels, as a matrix."""
+    turned = [x.permute(0, *(a + 1 for a in order), -1) for order in orders]
+    return (turned[0] if len(turned) == 1 else torch.cat(turned, -1)).reshape(-1, len(turned) * x.shape[-1])
+
+
+def _together(x: Tensor, orders) -> list:
+    """The permutations in groups that share one product: several where the rows are narrow and permutations many."""
+    size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
+    return [(start, start + size) for start in range(0, len(orders), size)]
+
+
+def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
+    """y plus, for each s, x @ w[s] with its axes in the order orders[s]: output axis j is axis orders[s][j] of x.
+
+    y: a fresh contiguous tensor, or None for zeros.
+    """
+    axes, wide = len(orders[0]), w.shape[-1]
+    home = tuple(range(-axes - 1, -1))
+    if _plainly(x):
+        for order, matrix in zip(orders, w, strict=True):
+            z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
+            y = z if y is None else y + z
+        return z if y is None else y
+    beta = 1
+    if y is None:
+        beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
+        for order, matrix in zip(orders, w, strict=True):
+            turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
+            y.view(-1, wide).addmm_(turned, matrix, beta=beta)
+            beta = 1
+        return y
+    groups = [(orders[a:b], w[a:b].reshape(-1, wide)) for a, b in _together(x, orders)]
+    for piece, out in _pieces(x, axes + 1, y):
+        for at, (some, matrix) in enumerate(groups):
+            out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
+    return y
+
+
+def _products_back(y: Tensor | None, g: Tensor, w: Tensor, orders, x: Tensor | None):
+    """`_products`, and the gradient of w where y is that of x: both read the same permuted copies of g.
+
+    The gradient is None where x is None, or where derivatives of derivatives may be asked for.
+    """
+    if x is None or _plainly(g):
+        return _products(y, g, w, orders), None
+    axes, wide = len(orders[0]), w.shape[-1]
+    beta = 1
+    if y is None:
+        beta, y = 0, torch.empty_like(x, memory_format=torch.contiguous_format)
+    groups = _together(g, orders)
+    dw = [w.new_zeros(wide, w[a:b].shape[0] * w.shape[1]) for a, b in groups]
+    for piece, out, rows in _pieces(g, axes + 1, y, x):
+        flat = rows.reshape(-1, wide)
+        for at, (a, b) in enumerate(groups):
+            turned = _turned(piece, orders[a:b])
+            out.view(-1, wide).addmm_(turned, w[a:b].reshape(-1, wide), beta=1 if at else beta)
+            dw[at].addmm_(flat.T, turned)
+    return y, torch.cat(dw, 1).T.reshape(w.shape)
+
+
+def _outer(x: Tensor, g: Tensor, orders) -> Tensor:
+    """The gradient of w in `_products`, x and g whole: for each order, g with its axes in it times x."""
+    axes = len(orders[0])
+    home = tuple(range(-axes - 1, -1))
+    turned = [g.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, g.shape[-1]) for order in orders]
+    return torch.stack([rows.T @ x.reshape(-1, x.shape[-1]) for rows in turned])
+
+
+def _vmap(apply, plain, xs, in_dims, args):
+    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
+
+    There all tensors are batched, for one that is not could not be added into in place.
+    """
+    if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
+        ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
+    else:
+        pairs = list(zip(args, in_dims, strict=True))
+        size = next(v.shape[d] for v, d in pairs if d is not None)
+        args = [v.expand(size, *v.shape) if d is None and isinstance(v, Tensor) else v for v, d in pairs]
+        ys = torch.vmap(plain, tuple((d or 0) if isinstance(v, Tensor) else None for v, d in pairs))(*args)
+    return ys, tuple(0 for _ in ys)
+
+
+def _split_pack(weight_0_0, weight_0_1, weight_1_0, weight_1_1):
+    """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
+    w0 = torch.cat((weight_0_0[0:4].view(2, 2, 1, 4, 2).permute(2, 0, 3, 1, 4).reshape(1, 8, 4), weight_0_1[0:2].view(2, 1, 1, 4, 3).permute(2, 0, 3, 1, 4).reshape(1, 8, 3)), 2)  # 1 x 2 x 3 blocks
+    w1 = torch.cat((weight_1_0[0:2].view(1, 2, 1, 2, 2).permute(2, 0, 3, 1, 4).reshape(1, 2, 4), weight_1_1[0:1]), 2)  # 1 x 1 x 3 blocks
+    w2 = torch.cat((weight_0_0[4:13].view(3, 3, 1, 4, 2).permute(2, 0, 3, 1, 4).reshape(1, 12, 6), weight_0_1[2:5].view(3, 1, 1, 4, 3).permute(2, 0, 3, 1, 4).reshape(1, 12, 3)), 2)  # 1 x 3 x 4 blocks
+    w3 = weight_0_0[13:15]                                      # 2 x 1 x 1 blocks
+    return (w0, w1, w2, w3)
+
+
+def _split_reduce(x0, x1):
+    """Reduce: the halves of V^2 + V, each from its cheapest parent."""
+    x0_2 = x0.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)        # [i i -> i]
+    x0_3 = _sum(x0, -3)                                         # [i j -> j]
+    x0_4 = x0.sum(-2)                                           # [i j -> i]
+    x0_5 = x0_2.sum(-2)                                         # [i i ->]
+    x0_6 = x0_3.sum(-2)                                         # [i j ->]
+    x1_2 = x1.sum(-2)                                           # [i ->]
+    return (torch.cat((x0_5, x0_6, x1_2), -1), torch.cat((x0_2, x0_4, x0_3, x1), -1))
+
+
+def _split_reduce_back(g0, g1):
+    """Reduce: the halves of V^2 + 1, each from its cheapest parent."""
+    g0_2 = g0.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)        # [i i -> i]
+    g0_3 = _sum(g0, -3)                                         # [i j -> j]
+    g0_4 = g0.sum(-2)                                           # [i j -> i]
+    g0_5 = g0_2.sum(-2)                                         # [i i ->]
+    g0_6 = g0_3.sum(-2)                                         # [i j ->]
+    return (torch.cat((g0_5, g0_6), -1), torch.cat((g0_2, g0_4, g0_3), -1))
+
+
+def _split_run(x0, x1, halves, w0, w1, w2, w3, b0, b1, n):
+    """Mix and expand."""
+    r = halves[0]                                               # [i i ->], [i j ->], [i ->]
+    r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j], [i -> i]
+    z = linear(r, w0[0], b0.reshape(-1))                        # [->]
+    z_2 = linear(r_2, w2[0])                                    # [i -> i]
+    y0 = z[..., 4:8]                                            # [-> i j]
+    y0_2 = z[..., 0:4]                                          # [-> i i]
+    y0_3 = z_2[..., 4:8]                                        # [i -> i j]
+    y0_4 = z_2[..., 8:12]                                       # [i -> j i]
+    y0_4 += y0.unsqueeze(-2)
+    y0_5 = z_2[..., 0:4]                                        # [i -> i i]
+    y0_5 += y0_2.unsqueeze(-2)
+    y0_6 = (y0_4.unsqueeze(-3) + y0_3.unsqueeze(-2)).expand((*x0.shape[: -3], n, n, 4)).contiguous()  # [i j -> i j]
+    y0_6 = _products(y0_6, x0, w3.transpose(1, 2), ((0, 1), (1, 0)))  # [i j -> i j], [i j -> j i]
+    y0_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y0_5)
+    y1 = linear(r, w1[0], b1[0])                                # [->]
+    return (y0_6, y1)
+
+
+def _split_run_back(g0, g1, halves, w0, w1, w2, w3, x0, n):
+    """The gradient for the inputs: the diagrams upside down."""
+    r = halves[0]                                               # [i i ->], [i j ->]
+    r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j]
+    z = r @ w0[0]                                               # [->]
+    z_2 = g1 @ w1[0]                                            # [->]
+    z_3 = r_2 @ w2[0]                                           # [i -> i]
+    y0 = z[..., 2:4]                                            # [-> i j]
+    y0 += z_2[..., 2:4]
+    y0_2 = z[..., 0:2]                                          # [-> i i]
+    y0_2 += z_2[..., 0:2]
+    y0_3 = z_3[..., 2:4]                                        # [i -> i j]
+    y0_4 = z_3[..., 4:6]                                        # [i -> j i]
+    y0_4 += y0.unsqueeze(-2)
+    y0_5 = z_3[..., 0:2]                                        # [i -> i i]
+    y0_5 += y0_2.unsqueeze(-2)
+    y0_6 = (y0_4.unsqueeze(-3) + y0_3.unsqueeze(-2)).expand((*g0.shape[: -3], n, n, 2)).contiguous()  # [i j -> i j]
+    y0_6, dw = _products_back(y0_6, g0, w3, ((0, 1), (1, 0)), x0)  # [i j -> i j], [i j -> j i]
+    y0_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y0_5)
+    y1 = z[..., 4:7]                                            # [-> i]
+    y1 += z_2[..., 4:7]
+    y1_2 = (z_3[..., 6:9] + y1.unsqueeze(-2)).expand((*g0.shape[: -3], n, 3)).contiguous()  # [i -> i]
+    return (y0_6, y1_2), (dw,)
+
+
+def _split_weights(x0, x1, g0, g1, halves, grads, dw):
+    """The gradients for the weights: at each level the product of the two reductions."""
+    r = _flat(halves[0])
+    w = (_flat(grads[0]).T @ r).unsqueeze(0)
+    r_2 = _flat(halves[0])
+    w_2 = (_flat(g1).T @ r_2).unsqueeze(0)
+    r_3 = _flat(halves[1])
+    w_3 = (_flat(grads[1]).T @ r_3).unsqueeze(0)
+    w_4 = _outer(x0, g0, ((0, 1), (1, 0))) if dw is None else dw
+    b = _flat(grads[0]).sum(0).view(2, -1)
+    b_2 = _flat(g1).sum(0).view(1, -1)
+    return (w, w_2, w_3, w_4, b, b_2)
+
+
+def _split(x0, x1, w0, w1, w2, w3, b0, b1, n):
+    """split : V^2[2] + V[3] -> V^2[4] + 1[2], a plain differentiable function."""
+    return _split_run(x0, x1, _split_reduce(x0, x1), w0, w1, w2, w3, b0, b1, n)
+
+
+class _Split(torch.autograd.Function):
+    """`_split` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward(x0, x1, w0, w1, w2, w3, b0, b1, n):
+        return _split(x0, x1, w0, w1, w2, w3, b0, b1, n)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, g0, g1):
+        x0, x1, w0, w1, w2, w3, b0, b1, n = _saved(ctx)
+        grads = _split_reduce_back(g0, g1)
+        dx, dw = (None, None), (None,)
+        if any(ctx.needs_input_grad[:2]):
+            dx, dw = _split_run_back(g0, g1, grads, w0, w1, w2, w3, x0 if any(ctx.needs_input_grad[2:]) else None, n)
+        if any(ctx.needs_input_grad[2:]):
+            dw = _split_weights(x0, x1, g0, g1, _split_reduce(x0, x1), grads, *dw)
+        else:
+            dw = (None, None, None, None, None, None)
+        return *dx, *dw, None
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        x0, x1, w0, w1, w2, w3, b0, b1, n = _saved(ctx)
+        dx0, dx1, dw0, dw1, dw2, dw3, db0, db1, _ = tangents
+        moved = _split(dx0, dx1, w0, w1, w2, w3, torch.zeros_like(b0), torch.zeros_like(b1), n)
+        mixed = _split(x0, x1, dw0, dw1, dw2, dw3, db0, db1, n)
+        return tuple(a + b for a, b in zip(moved, mixed))
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap(_Split.apply, _split, 2, in_dims, args)
+
+
+class Split(_Layer):
+    """split : V^2[2] + V[3] -> V^2[4] + 1[2], 23 diagrams and 3 for the bias; equivariant under S(n) on V."""
+
+    label = "split"
+    inputs = ((("V", "V"), 2), (("V",), 3))
+    outputs = ((("V", "V"), 4), ((), 2))
+    space_sizes = {"V": "n"}
+
+    def __init__(self, n=16, device=None, dtype=None, generator=None):
+        super().__init__({"n": n})
+        self.weight_0_0 = nn.Parameter(torch.empty(15, 4, 2, device=device, dtype=dtype))
+        self.weight_0_1 = nn.Parameter(torch.empty(5, 4, 3, device=device, dtype=dtype))
+        self.bias_0 = nn.Parameter(torch.empty(2, 4, device=device, dtype=dtype))
+        self.weight_1_0 = nn.Parameter(torch.empty(2, 2, 2, device=device, dtype=dtype))
+        self.weight_1_1 = nn.Parameter(torch.empty(1, 2, 3, device=device, dtype=dtype))
+        self.bias_1 = nn.Parameter(torch.empty(1, 2, device=device, dtype=dtype))
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator=None):
+        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
+        n = self.sizes["n"]
+        norms = (n**2, n**3, n**4, n)  # the squared norm of each diagram's matrix, by kind
+        kinds = (0, 1, 1, 2, 3, 0, 0, 0, 1, 1, 0, 1, 1, 0, 0)
+        _normal(self.weight_0_0, [n**2 / 40 / norms[kind] for kind in kinds], generator)
+        norms = (n**2, n**3, n)  # the squared norm of each diagram's matrix, by kind
+        kinds = (0, 1, 2, 0, 0)
+        _normal(self.weight_0_1, [n**2 / 60 / norms[kind] for kind in kinds], generator)
+        nn.init.zeros_(self.bias_0)
+        norms = (n, n**2)  # the squared norm of each diagram's matrix, by kind
+        kinds = (0, 1)
+        _normal(self.weight_1_0, [1 / 6 / norms[kind] for kind in kinds], generator)
+        _normal(self.weight_1_1, [1 / 9 / (n)] * 1, generator)
+        nn.init.zeros_(self.bias_1)
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        args = (
+            *xs,
+            *_split_pack(self.weight_0_0.to(xs[0].dtype), self.weight_0_1.to(xs[0].dtype), self.weight_1_0.to(xs[0].dtype), self.weight_1_1.to(xs[0].dtype)),
+            self.bias_0.to(xs[0].dtype),
+            self.bias_1.to(xs[0].dtype),
+            lengths["n"],
+        )
+        if torch.compiler.is_compiling() or not _derived():
+            return _split(*args)
+        return _Split.apply(*args)

@@ -1,0 +1,440 @@
+"""Equivariant layers, compiled by catnn from mix.catnn.
+
+Each layer is reduce, mix, expand: the halves of its diagrams are computed once each, one matrix product a level mixes
+the channels, and the results are written where the diagrams say; comments give the pattern that a step computes.
+
+catnn format: 1
+spec sha256: ee5b699af5612d6647d8810a0f878d8aeeb54da62b03cfe95e97f9ffd90c6bdb
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+FORMAT = 1
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
+
+
+class _Layer(nn.Module):
+    """What layers share: shapes are checked, padding is masked, autocast is honoured, weights know their format.
+
+    label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
+    space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
+    """
+
+    _version = FORMAT
+    label: str
+    inputs: tuple[tuple[tuple[str, ...], int], ...]
+    outputs: tuple[tuple[tuple[str, ...], int], ...]
+    space_sizes: dict[str, str | int]
+    even: tuple[str, ...] = ()
+    is_complex = False
+
+    def __init__(self, sizes: dict[str, int]) -> None:
+        super().__init__()
+        self.sizes = sizes
+        for name, size in sizes.items():
+            if type(size) is not int or size < 1:
+                raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
+
+    def forward(self, x, mask=None, sizes=None):
+        """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real.
+
+        sizes: those by name that no axis of x tells (a network passes its own); else the ones given at construction.
+        """
+        xs = x if isinstance(x, (tuple, list)) else (x,)
+        masks = _masks(self, mask)
+        lengths = self.sizes | (sizes or {}) | _lengths(self, xs, masks)
+        counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
+        counts.update((space, real.sum(-1)) for space, real in masks.items())
+        if masks:
+            xs = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(xs, self.inputs, strict=True))
+        device = xs[0].device.type
+        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
+            xs = tuple(v if v.dtype == torch.float64 or v.is_complex() else v.to(dtype) for v in xs)
+            with torch.autocast(device, enabled=False):
+                ys = self.compute(xs, lengths, counts)
+        else:
+            for parameter in self.parameters():
+                if parameter.dtype != xs[0].dtype:
+                    raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {xs[0].dtype}")
+            ys = self.compute(xs, lengths, counts)
+        if masks:
+            ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.outputs, strict=True))
+        return ys if len(self.outputs) > 1 else ys[0]
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        version = local_metadata.get("version", FORMAT)
+        if version != FORMAT:
+            raise ValueError(f"{self.label}: these weights have format {version}, this module has format {FORMAT}")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def extra_repr(self) -> str:
+        """The sizes given, for print(module)."""
+        return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+
+
+def _masks(layer, mask):
+    """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
+    if mask is None:
+        return {}
+    spaces = tuple(layer.space_sizes)
+    masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
+    if not isinstance(mask, dict) and len(spaces) > 1:
+        raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
+    for space, real in masks.items():
+        kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
+        if kind != torch.bool:
+            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
+            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
+    return {space: real for space, real in masks.items() if space in layer.space_sizes}
+
+
+def _lengths(layer, xs, masks):
+    """The sizes by name, after checking that inputs and masks have the shapes they should."""
+    if len(xs) != len(layer.inputs):
+        raise ValueError(f"{layer.label}: expected a tuple of {len(layer.inputs)} tensors, got {len(xs)}")
+    found = {}
+    batch = None
+    for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if not isinstance(x, Tensor):
+            raise ValueError(f"{layer.label}: expected a tensor as input {at}, got {x!r:.60}")
+        if layer.is_complex and not x.is_complex():
+            which = f" as input {at}" if len(xs) > 1 else ""
+            raise ValueError(
+                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex"
+            )
+        shape = tuple(x.shape)
+        start = len(shape) - len(word) - 1
+        if start < 0:
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if start == -1 and channels == 1 else ""
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed{missing}")
+        if shape[-1] != channels:
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if channels == 1 else ""
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels{missing}")
+        for axis, space in enumerate(word, start):
+            size, length = layer.space_sizes[space], shape[axis]
+            if isinstance(size, int) and length != size:
+                _wrong(layer, at, shape, f"axis {axis} has length {length}, not {size}")
+            if space in layer.even and length % 2:
+                _wrong(layer, at, shape, f"axis {axis} has odd length {length}, a symplectic space has even dimension")
+            first = found.setdefault(size, (at, axis, length))
+            if length != first[2]:
+                where = f"axes {first[1]} and {axis} differ"
+                if first[0] != at:
+                    where = f"axis {axis} differs from axis {first[1]} of input {first[0]}, which has length {first[2]}"
+                _wrong(layer, at, shape, where)
+        batch = shape[:start] if batch is None else batch
+        if shape[:start] != batch:
+            _wrong(layer, at, shape, f"the batch axes {shape[:start]} differ from {batch} of input 0")
+    for space, real in masks.items():
+        size = layer.space_sizes[space]
+        known = found.setdefault(size, (-1, -1, real.shape[-1]))
+        if tuple(real.shape) != (*(batch or ()), known[2]):
+            expected = (*(batch or ()), known[2])
+            raise ValueError(f"{layer.label}: the mask of {space} has shape {tuple(real.shape)}, expected {expected}")
+    return {size: at[2] for size, at in found.items() if isinstance(size, str)}
+
+
+def _wrong(layer, at, shape, why):
+    """Say what was expected and what came."""
+    word, channels = layer.inputs[at]
+    expected = ", ".join(["*batch", *(str(layer.space_sizes[s]) for s in word), str(channels)])
+    which = f" as input {at}" if len(layer.inputs) > 1 else ""
+    raise ValueError(f"{layer.label}: expected ({expected}){which}, got {shape}: {why}")
+
+
+def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
+    """x with zeros where an axis is padding; masks: for each axis None or bool (*batch, n)."""
+    keep = None
+    for axis, real in enumerate(masks):
+        if real is not None:
+            after = (1,) * (len(masks) - axis)
+            one = real.reshape(*real.shape[:-1], *(1,) * axis, real.shape[-1], *after)
+            keep = one if keep is None else keep & one
+    return x if keep is None else x.masked_fill(~keep, 0)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """x as a matrix, its channels in the columns."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _normal(parameter: Tensor, variances: list, generator) -> None:
+    """Fill a parameter (diagrams, out, in) with normal numbers, each diagram with its variance."""
+    with torch.no_grad():
+        nn.init.normal_(parameter, generator=generator)
+        deviations = torch.tensor(variances, dtype=torch.float64).sqrt().to(parameter.device, parameter.dtype)
+        parameter.mul_(deviations.view(-1, 1, 1))
+
+
+def _save(ctx, inputs):
+    """Keep the inputs of a Function for its derivatives: tensors the safe way, numbers as they are."""
+    ctx.rest = tuple(None if isinstance(value, Tensor) else value for value in inputs)
+    tensors = tuple(value if isinstance(value, Tensor) else None for value in inputs)
+    ctx.save_for_backward(*tensors)
+    ctx.save_for_forward(*tensors)
+
+
+def _saved(ctx):
+    """What `_save` kept."""
+    return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
+
+
+def _derived():
+    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+
+
+def _plainly(x: Tensor) -> bool:
+    """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
+    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+
+
+def _sum(x: Tensor, dim: int) -> Tensor:
+    """x.sum(dim), where dim < -2; in memory order that is a product with ones, several times faster on a CPU."""
+    if _plainly(x) or not x.is_contiguous():
+        return x.sum(dim)
+    ones = x.new_ones(1, x.shape[dim])
+    return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
+
+
+def _pieces(x: Tensor, axes: int, *others: Tensor):
+    """x and others in slices of their flattened batch, small enough for the cache; axes: those behind the batch."""
+    tensors = [v.unsqueeze(0).flatten(0, v.dim() - axes) for v in (x, *others)]
+    step = max(1, CHUNK // max(1, tensors[0][0:1].numel() * x.element_size()))
+    return [[v[start : start + step] for v in tensors] for start in range(0, tensors[0].shape[0], step)]
+
+
+def _turned(x: Tensor, orders) -> Tensor:
+    """Copies of x with its axes in these orders side by side in the channels, as a matrix."""
+    turned = [x.permute(0, *(a + 1 for a in order), -1) for order in orders]
+    return (turned[0] if len(turned) == 1 else torch.cat(turned, -1)).reshape(-1, len(turned) * x.shape[-1])
+
+
+def _together(x: Tensor, orders) -> list:
+    """The permutations in groups that share one product: several where the rows are narrow and permutations many."""
+    size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
+    return [(start, start + size) for start in range(0, len(orders), size)]
+
+
+def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
+    """y plus, for each s, x @ w[s] with its axes in the order orders[s]: output axis j is axis orders[s][j] of x.
+
+    y: a fresh contiguous tensor, or None for zeros.
+    """
+    axes, wide = len(orders[0]), w.shape[-1]
+    home = tuple(range(-axes - 1, -1))
+    if _plainly(x):
+        for order, matrix in zip(orders, w, strict=True):
+            z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
+            y = z if y is None else y + z
+        return z if y is None else y
+    beta = 1
+    if y is None:
+        beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
+        for order, matrix in zip(orders, w, strict=True):
+            turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
+            y.view(-1, wide).addmm_(turned, matrix, beta=beta)
+            beta = 1
+        return y
+    groups = [(orders[a:b], w[a:b].reshape(-1, wide)) for a, b in _together(x, orders)]
+    for piece, out in _pieces(x, axes + 1, y):
+        for at, (some, matrix) in enumerate(groups):
+            out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
+    return y
+
+
+def _products_back(y: Tensor | None, g: Tensor, w: Tensor, orders, x: Tensor | None):
+    """`_products`, and the gradient of w where y is that of x: both read the same permuted copies of g.
+
+    The gradient is None where x is None, or where derivatives of derivatives may be asked for.
+    """
+    if x is None or _plainly(g):
+        return _products(y, g, w, orders), None
+    axes, wide = len(orders[0]), w.shape[-1]
+    beta = 1
+    if y is None:
+        beta, y = 0, torch.empty_like(x, memory_format=torch.contiguous_format)
+    groups = _together(g, orders)
+    dw = [w.new_zeros(wide, w[a:b].shape[0] * w.shape[1]) for a, b in groups]
+    for piece, out, rows in _pieces(g, axes + 1, y, x):
+        flat = rows.reshape(-1, wide)
+        for at, (a, b) in enumerate(groups):
+            turned = _turned(piece, orders[a:b])
+            out.view(-1, wide).addmm_(turned, w[a:b].reshape(-1, wide), beta=1 if at else beta)
+            dw[at].addmm_(flat.T, turned)
+    return y, torch.cat(dw, 1).T.reshape(w.shape)
+
+
+def _outer(x: Tensor, g: Tensor, orders) -> Tensor:
+    """The gradient of w in `_products`, x and g whole: for each order, g with its axes in it times x."""
+    axes = len(orders[0])
+    home = tuple(range(-axes - 1, -1))
+    turned = [g.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, g.shape[-1]) for order in orders]
+    return torch.stack([rows.T @ x.reshape(-1, x.shape[-1]) for rows in turned])
+
+
+def _vmap(apply, plain, xs, in_dims, args):
+    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
+
+    There all tensors are batched, for one that is not could not be added into in place.
+    """
+    if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
+        ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
+    else:
+        pairs = list(zip(args, in_dims, strict=True))
+        size = next(v.shape[d] for v, d in pairs if d is not None)
+        args = [v.expand(size, *v.shape) if d is None and isinstance(v, Tensor) else v for v, d in pairs]
+        ys = torch.vmap(plain, tuple((d or 0) if isinstance(v, Tensor) else None for v, d in pairs))(*args)
+    return ys, tuple(0 for _ in ys)
+
+
+def _mix_pack(weight):
+    """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
+    w0 = weight[0:4].view(2, 2, 1, 16, 3).permute(2, 0, 3, 1, 4).reshape(1, 32, 6)  # 1 x 2 x 2 blocks
+    w1 = weight[4:13].view(3, 3, 1, 16, 3).permute(2, 0, 3, 1, 4).reshape(1, 48, 9)  # 1 x 3 x 3 blocks
+    w2 = weight[13:15]                                          # 2 x 1 x 1 blocks
+    return (w0, w1, w2)
+
+
+def _mix_reduce(x):
+    """Reduce: the halves of V^2, each from its cheapest parent."""
+    x_2 = x.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)          # [i i -> i]
+    x_3 = _sum(x, -3)                                           # [i j -> j]
+    x_4 = x.sum(-2)                                             # [i j -> i]
+    x_5 = x_2.sum(-2)                                           # [i i ->]
+    x_6 = x_3.sum(-2)                                           # [i j ->]
+    return (torch.cat((x_5, x_6), -1), torch.cat((x_2, x_4, x_3), -1))
+
+
+def _mix_run(x, halves, w0, w1, w2, b, n):
+    """Mix and expand."""
+    r = halves[0]                                               # [i i ->], [i j ->]
+    r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j]
+    z = linear(r, w0[0], b.reshape(-1))                         # [->]
+    z_2 = linear(r_2, w1[0])                                    # [i -> i]
+    y = z[..., 16:32]                                           # [-> i j]
+    y_2 = z[..., 0:16]                                          # [-> i i]
+    y_3 = z_2[..., 16:32]                                       # [i -> i j]
+    y_4 = z_2[..., 32:48]                                       # [i -> j i]
+    y_4 += y.unsqueeze(-2)
+    y_5 = z_2[..., 0:16]                                        # [i -> i i]
+    y_5 += y_2.unsqueeze(-2)
+    y_6 = (y_4.unsqueeze(-3) + y_3.unsqueeze(-2)).expand((*x.shape[: -3], n, n, 16)).contiguous()  # [i j -> i j]
+    y_6 = _products(y_6, x, w2.transpose(1, 2), ((0, 1), (1, 0)))  # [i j -> i j], [i j -> j i]
+    y_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_5)
+    return (y_6,)
+
+
+def _mix_run_back(g, halves, w0, w1, w2, x, n):
+    """The gradient for the inputs: the diagrams upside down."""
+    r = halves[0]                                               # [i i ->], [i j ->]
+    r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j]
+    z = r @ w0[0]                                               # [->]
+    z_2 = r_2 @ w1[0]                                           # [i -> i]
+    y = z[..., 3:6]                                             # [-> i j]
+    y_2 = z[..., 0:3]                                           # [-> i i]
+    y_3 = z_2[..., 3:6]                                         # [i -> i j]
+    y_4 = z_2[..., 6:9]                                         # [i -> j i]
+    y_4 += y.unsqueeze(-2)
+    y_5 = z_2[..., 0:3]                                         # [i -> i i]
+    y_5 += y_2.unsqueeze(-2)
+    y_6 = (y_4.unsqueeze(-3) + y_3.unsqueeze(-2)).expand((*g.shape[: -3], n, n, 3)).contiguous()  # [i j -> i j]
+    y_6, dw = _products_back(y_6, g, w2, ((0, 1), (1, 0)), x)   # [i j -> i j], [i j -> j i]
+    y_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_5)
+    return (y_6,), (dw,)
+
+
+def _mix_weights(x, g, halves, grads, dw):
+    """The gradients for the weights: at each level the product of the two reductions."""
+    r = _flat(halves[0])
+    w = (_flat(grads[0]).T @ r).unsqueeze(0)
+    r_2 = _flat(halves[1])
+    w_2 = (_flat(grads[1]).T @ r_2).unsqueeze(0)
+    w_3 = _outer(x, g, ((0, 1), (1, 0))) if dw is None else dw
+    b = _flat(grads[0]).sum(0).view(2, -1)
+    return (w, w_2, w_3, b)
+
+
+def _mix(x, w0, w1, w2, b, n):
+    """mix : V^2[3] -> V^2[16], a plain differentiable function."""
+    return _mix_run(x, _mix_reduce(x), w0, w1, w2, b, n)
+
+
+class _Mix(torch.autograd.Function):
+    """`_mix` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward(x, w0, w1, w2, b, n):
+        return _mix(x, w0, w1, w2, b, n)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w0, w1, w2, b, n = _saved(ctx)
+        grads = _mix_reduce(g)
+        dx, dw = (None,), (None,)
+        if any(ctx.needs_input_grad[:1]):
+            dx, dw = _mix_run_back(g, grads, w0, w1, w2, x if any(ctx.needs_input_grad[1:]) else None, n)
+        if any(ctx.needs_input_grad[1:]):
+            dw = _mix_weights(x, g, _mix_reduce(x), grads, *dw)
+        else:
+            dw = (None, None, None, None)
+        return *dx, *dw, None
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        x, w0, w1, w2, b, n = _saved(ctx)
+        dx, dw0, dw1, dw2, db, _ = tangents
+        moved = _mix(dx, w0, w1, w2, torch.zeros_like(b), n)
+        mixed = _mix(x, dw0, dw1, dw2, db, n)
+        return tuple(a + b for a, b in zip(moved, mixed))
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap(_Mix.apply, _mix, 1, in_dims, args)
+
+
+class Mix(_Layer):
+    """mix : V^2[3] -> V^2[16], 15 diagrams and 2 for the bias; equivariant under S(n) on V."""
+
+    label = "mix"
+    inputs = ((("V", "V"), 3),)
+    outputs = ((("V", "V"), 16),)
+    space_sizes = {"V": "n"}
+
+    def __init__(self, n=16, device=None, dtype=None, generator=None):
+        super().__init__({"n": n})
+        self.weight = nn.Parameter(torch.empty(15, 16, 3, device=device, dtype=dtype))
+        self.bias = nn.Parameter(torch.empty(2, 16, device=device, dtype=dtype))
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator=None):
+        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
+        n = self.sizes["n"]
+        norms = (n**2, n**3, n**4, n)  # the squared norm of each diagram's matrix, by kind
+        kinds = (0, 1, 1, 2, 3, 0, 0, 0, 1, 1, 0, 1, 1, 0, 0)
+        _normal(self.weight, [n**2 / 45 / norms[kind] for kind in kinds], generator)
+        nn.init.zeros_(self.bias)
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        args = (
+            *xs,
+            *_mix_pack(self.weight.to(xs[0].dtype)),
+            self.bias.to(xs[0].dtype),
+            lengths["n"],
+        )
+        if torch.compiler.is_compiling() or not _derived():
+            return _mix(*args)
+        return _Mix.apply(*args)

@@ -1,0 +1,934 @@
+"""Equivariant layers, compiled by catnn from network.catnn.
+
+Each layer is reduce, mix, expand: the halves of its diagrams are computed once each, one matrix product a level mixes
+the channels, and the results are written where the diagrams say; comments give the pattern that a step computes.
+
+catnn format: 1
+spec sha256: 46f6ea86ea1e80e157aa7a017c05a5f6da932f808a2de46c5ed1dc52c7560057
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+FORMAT = 1
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
+
+
+class _Layer(nn.Module):
+    """What layers share: shapes are checked, padding is masked, autocast is honoured, weights know their format.
+
+    label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
+    space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
+    """
+
+    _version = FORMAT
+    label: str
+    inputs: tuple[tuple[tuple[str, ...], int], ...]
+    outputs: tuple[tuple[tuple[str, ...], int], ...]
+    space_sizes: dict[str, str | int]
+    even: tuple[str, ...] = ()
+    is_complex = False
+
+    def __init__(self, sizes: dict[str, int]) -> None:
+        super().__init__()
+        self.sizes = sizes
+        for name, size in sizes.items():
+            if type(size) is not int or size < 1:
+                raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
+
+    def forward(self, x, mask=None, sizes=None):
+        """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real.
+
+        sizes: those by name that no axis of x tells (a network passes its own); else the ones given at construction.
+        """
+        xs = x if isinstance(x, (tuple, list)) else (x,)
+        masks = _masks(self, mask)
+        lengths = self.sizes | (sizes or {}) | _lengths(self, xs, masks)
+        counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
+        counts.update((space, real.sum(-1)) for space, real in masks.items())
+        if masks:
+            xs = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(xs, self.inputs, strict=True))
+        device = xs[0].device.type
+        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
+            xs = tuple(v if v.dtype == torch.float64 or v.is_complex() else v.to(dtype) for v in xs)
+            with torch.autocast(device, enabled=False):
+                ys = self.compute(xs, lengths, counts)
+        else:
+            for parameter in self.parameters():
+                if parameter.dtype != xs[0].dtype:
+                    raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {xs[0].dtype}")
+            ys = self.compute(xs, lengths, counts)
+        if masks:
+            ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.outputs, strict=True))
+        return ys if len(self.outputs) > 1 else ys[0]
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        version = local_metadata.get("version", FORMAT)
+        if version != FORMAT:
+            raise ValueError(f"{self.label}: these weights have format {version}, this module has format {FORMAT}")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def extra_repr(self) -> str:
+        """The sizes given, for print(module)."""
+        return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+
+
+def _masks(layer, mask):
+    """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
+    if mask is None:
+        return {}
+    spaces = tuple(layer.space_sizes)
+    masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
+    if not isinstance(mask, dict) and len(spaces) > 1:
+        raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
+    for space, real in masks.items():
+        kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
+        if kind != torch.bool:
+            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
+            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
+    return {space: real for space, real in masks.items() if space in layer.space_sizes}
+
+
+def _lengths(layer, xs, masks):
+    """The sizes by name, after checking that inputs and masks have the shapes they should."""
+    if len(xs) != len(layer.inputs):
+        raise ValueError(f"{layer.label}: expected a tuple of {len(layer.inputs)} tensors, got {len(xs)}")
+    found = {}
+    batch = None
+    for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if not isinstance(x, Tensor):
+            raise ValueError(f"{layer.label}: expected a tensor as input {at}, got {x!r:.60}")
+        if layer.is_complex and not x.is_complex():
+            which = f" as input {at}" if len(xs) > 1 else ""
+            raise ValueError(
+                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex"
+            )
+        shape = tuple(x.shape)
+        start = len(shape) - len(word) - 1
+        if start < 0:
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if start == -1 and channels == 1 else ""
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed{missing}")
+        if shape[-1] != channels:
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if channels == 1 else ""
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels{missing}")
+        for axis, space in enumerate(word, start):
+            size, length = layer.space_sizes[space], shape[axis]
+            if isinstance(size, int) and length != size:
+                _wrong(layer, at, shape, f"axis {axis} has length {length}, not {size}")
+            if space in layer.even and length % 2:
+                _wrong(layer, at, shape, f"axis {axis} has odd length {length}, a symplectic space has even dimension")
+            first = found.setdefault(size, (at, axis, length))
+            if length != first[2]:
+                where = f"axes {first[1]} and {axis} differ"
+                if first[0] != at:
+                    where = f"axis {axis} differs from axis {first[1]} of input {first[0]}, which has length {first[2]}"
+                _wrong(layer, at, shape, where)
+        batch = shape[:start] if batch is None else batch
+        if shape[:start] != batch:
+            _wrong(layer, at, shape, f"the batch axes {shape[:start]} differ from {batch} of input 0")
+    for space, real in masks.items():
+        size = layer.space_sizes[space]
+        known = found.setdefault(size, (-1, -1, real.shape[-1]))
+        if tuple(real.shape) != (*(batch or ()), known[2]):
+            expected = (*(batch or ()), known[2])
+            raise ValueError(f"{layer.label}: the mask of {space} has shape {tuple(real.shape)}, expected {expected}")
+    return {size: at[2] for size, at in found.items() if isinstance(size, str)}
+
+
+def _wrong(layer, at, shape, why):
+    """Say what was expected and what came."""
+    word, channels = layer.inputs[at]
+    expected = ", ".join(["*batch", *(str(layer.space_sizes[s]) for s in word), str(channels)])
+    which = f" as input {at}" if len(layer.inputs) > 1 else ""
+    raise ValueError(f"{layer.label}: expected ({expected}){which}, got {shape}: {why}")
+
+
+def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
+    """x with zeros where an axis is padding; masks: for each axis None or bool (*batch, n)."""
+    keep = None
+    for axis, real in enumerate(masks):
+        if real is not None:
+            after = (1,) * (len(masks) - axis)
+            one = real.reshape(*real.shape[:-1], *(1,) * axis, real.shape[-1], *after)
+            keep = one if keep is None else keep & one
+    return x if keep is None else x.masked_fill(~keep, 0)
+
+
+def _scaled(x: Tensor, axes: int, *powers) -> Tensor:
+    """x times powers of sizes; a size is a number, or with a mask a count for each entry of the batch.
+
+    axes: how many axes of x follow the batch.  The inverse of the size of an empty set counts as 1.
+    """
+    for count, exponent in powers:
+        if isinstance(count, Tensor):
+            value = count.clamp(min=1) if exponent < 0 else count
+            x = x * value.to(x.dtype).pow(exponent).reshape(*count.shape, *(1,) * axes)
+        elif exponent < 0:
+            x = x / max(count, 1) ** -exponent
+        else:
+            x = x * count**exponent
+    return x
+
+
+def _full(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """x broadcast to a shape, in memory of its own."""
+    return x.expand(shape).clone(memory_format=torch.contiguous_format)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """x as a matrix, its channels in the columns."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _normal(parameter: Tensor, variances: list, generator) -> None:
+    """Fill a parameter (diagrams, out, in) with normal numbers, each diagram with its variance."""
+    with torch.no_grad():
+        nn.init.normal_(parameter, generator=generator)
+        deviations = torch.tensor(variances, dtype=torch.float64).sqrt().to(parameter.device, parameter.dtype)
+        parameter.mul_(deviations.view(-1, 1, 1))
+
+
+def _save(ctx, inputs):
+    """Keep the inputs of a Function for its derivatives: tensors the safe way, numbers as they are."""
+    ctx.rest = tuple(None if isinstance(value, Tensor) else value for value in inputs)
+    tensors = tuple(value if isinstance(value, Tensor) else None for value in inputs)
+    ctx.save_for_backward(*tensors)
+    ctx.save_for_forward(*tensors)
+
+
+def _saved(ctx):
+    """What `_save` kept."""
+    return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
+
+
+def _by_space(mask, spaces):
+    """The masks of these spaces in order, None where there is none."""
+    if mask is None or isinstance(mask, dict):
+        return [(mask or {}).get(space) for space in spaces]
+    return [mask] * len(spaces)
+
+
+def _mean_square(x: Tensor, masks: list) -> Tensor:
+    """The mean of |x|^2 over its axes (their real entries), kept as axes of length 1: an invariant of each channel."""
+    axes = len(masks)
+    value = (x * x.conj()).real if x.is_complex() else x * x
+    if not axes:
+        return value
+    value = value.sum(tuple(range(-axes - 1, -1)), keepdim=True)
+    powers = [(x.shape[a - axes - 1] if real is None else real.sum(-1), -1) for a, real in enumerate(masks)]
+    return _scaled(value, axes + 1, *powers)
+
+
+def _gate(x: Tensor, masks: list) -> Tensor:
+    """x times the sigmoid of its mean square, which is invariant: equivariant under rotations too."""
+    return x * torch.sigmoid(_mean_square(x, masks))
+
+
+def _derived():
+    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+
+
+def _plainly(x: Tensor) -> bool:
+    """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
+    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+
+
+def _sum(x: Tensor, dim: int) -> Tensor:
+    """x.sum(dim), where dim < -2; in memory order that is a product with ones, several times faster on a CPU."""
+    if _plainly(x) or not x.is_contiguous():
+        return x.sum(dim)
+    ones = x.new_ones(1, x.shape[dim])
+    return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
+
+
+def _pieces(x: Tensor, axes: int, *others: Tensor):
+    """x and others in slices of their flattened batch, small enough for the cache; axes: those behind the batch."""
+    tensors = [v.unsqueeze(0).flatten(0, v.dim() - axes) for v in (x, *others)]
+    step = max(1, CHUNK // max(1, tensors[0][0:1].numel() * x.element_size()))
+    return [[v[start : start + step] for v in tensors] for start in range(0, tensors[0].shape[0], step)]
+
+
+def _turned(x: Tensor, orders) -> Tensor:
+    """Copies of x with its axes in these orders side by side in the channels, as a matrix."""
+    turned = [x.permute(0, *(a + 1 for a in order), -1) for order in orders]
+    return (turned[0] if len(turned) == 1 else torch.cat(turned, -1)).reshape(-1, len(turned) * x.shape[-1])
+
+
+def _together(x: Tensor, orders) -> list:
+    """The permutations in groups that share one product: several where the rows are narrow and permutations many."""
+    size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
+    return [(start, start + size) for start in range(0, len(orders), size)]
+
+
+def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
+    """y plus, for each s, x @ w[s] with its axes in the order orders[s]: output axis j is axis orders[s][j] of x.
+
+    y: a fresh contiguous tensor, or None for zeros.
+    """
+    axes, wide = len(orders[0]), w.shape[-1]
+    home = tuple(range(-axes - 1, -1))
+    if _plainly(x):
+        for order, matrix in zip(orders, w, strict=True):
+            z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
+            y = z if y is None else y + z
+        return z if y is None else y
+    beta = 1
+    if y is None:
+        beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
+        for order, matrix in zip(orders, w, strict=True):
+            turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
+            y.view(-1, wide).addmm_(turned, matrix, beta=beta)
+            beta = 1
+        return y
+    groups = [(orders[a:b], w[a:b].reshape(-1, wide)) for a, b in _together(x, orders)]
+    for piece, out in _pieces(x, axes + 1, y):
+        for at, (some, matrix) in enumerate(groups):
+            out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
+    return y
+
+
+def _vmap(apply, plain, xs, in_dims, args):
+    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
+
+    There all tensors are batched, for one that is not could not be added into in place.
+    """
+    if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
+        ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
+    else:
+        pairs = list(zip(args, in_dims, strict=True))
+        size = next(v.shape[d] for v, d in pairs if d is not None)
+        args = [v.expand(size, *v.shape) if d is None and isinstance(v, Tensor) else v for v, d in pairs]
+        ys = torch.vmap(plain, tuple((d or 0) if isinstance(v, Tensor) else None for v, d in pairs))(*args)
+    return ys, tuple(0 for _ in ys)
+
+
+def _lift_pack(weight):
+    """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
+    w0 = weight[0:1]                                            # 1 x 1 x 1 blocks
+    w1 = weight[1:2]                                            # 1 x 1 x 1 blocks
+    return (w0, w1)
+
+
+def _lift_reduce(x, count_N):
+    """Reduce: the halves of N @ R, each from its cheapest parent."""
+    x_2 = _scaled(_sum(x, -3), 2, (count_N, -1))                # [i j -> j]
+    return (x_2,)
+
+
+def _lift_reduce_back(g):
+    """Reduce: the halves of N @ R, each from its cheapest parent."""
+    g_2 = _sum(g, -3)                                           # [i j -> j]
+    return (g_2,)
+
+
+def _lift_run(x, halves, w0, w1, n):
+    """Mix and expand."""
+    r = halves[0]                                               # [i j -> j]
+    z = linear(r, w0[0])                                        # [i -> i]
+    y = z                                                       # [i -> j i]
+    y_2 = _full(y.unsqueeze(-3), (*x.shape[: -3], n, 3, 4))     # [i j -> i j]
+    y_2 = _products(y_2, x, w1.transpose(1, 2), ((0, 1),))      # [i j -> i j]
+    return (y_2,)
+
+
+def _lift_run_back(g, halves, w0, w1, n, count_N):
+    """The gradient for the inputs: the diagrams upside down."""
+    r = halves[0]                                               # [i j -> j]
+    z = r @ w0[0]                                               # [i -> i]
+    y = z                                                       # [i -> j i]
+    y_2 = _full(_scaled(y, 2, (count_N, -1)).unsqueeze(-3), (*g.shape[: -3], n, 3, 1))  # [i j -> i j]
+    y_2 = _products(y_2, g, w1, ((0, 1),))                      # [i j -> i j]
+    return (y_2,)
+
+
+def _lift_weights(x, g, halves, grads):
+    """The gradients for the weights: at each level the product of the two reductions."""
+    r = _flat(halves[0])
+    w = (_flat(grads[0]).T @ r).unsqueeze(0)
+    r_2 = _flat(x)
+    w_2 = (_flat(g).T @ r_2).unsqueeze(0)
+    return (w, w_2)
+
+
+def _lift(x, w0, w1, n, count_N):
+    """lift : N @ R -> N @ R[4], a plain differentiable function."""
+    return _lift_run(x, _lift_reduce(x, count_N), w0, w1, n)
+
+
+class _Lift(torch.autograd.Function):
+    """`_lift` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward(x, w0, w1, n, count_N):
+        return _lift(x, w0, w1, n, count_N)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w0, w1, n, count_N = _saved(ctx)
+        grads = _lift_reduce_back(g)
+        dx = (None,)
+        if any(ctx.needs_input_grad[:1]):
+            dx = _lift_run_back(g, grads, w0, w1, n, count_N)
+        if any(ctx.needs_input_grad[1:]):
+            dw = _lift_weights(x, g, _lift_reduce(x, count_N), grads)
+        else:
+            dw = (None, None)
+        return *dx, *dw, None, None
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        x, w0, w1, n, count_N = _saved(ctx)
+        dx, dw0, dw1, _, _ = tangents
+        moved = _lift(dx, w0, w1, n, count_N)
+        mixed = _lift(x, dw0, dw1, n, count_N)
+        return tuple(a + b for a, b in zip(moved, mixed))
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap(_Lift.apply, _lift, 1, in_dims, args)
+
+
+class Lift(_Layer):
+    """lift : N @ R -> N @ R[4], 2 diagrams; equivariant under S(n) on N x O(3) on R."""
+
+    label = "lift"
+    inputs = ((("N", "R"), 1),)
+    outputs = ((("N", "R"), 4),)
+    space_sizes = {"N": "n", "R": 3}
+
+    def __init__(self, n=16, device=None, dtype=None, generator=None):
+        super().__init__({"n": n})
+        self.weight = nn.Parameter(torch.empty(2, 4, 1, device=device, dtype=dtype))
+        self.register_parameter("bias", None)
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator=None):
+        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
+        n = self.sizes["n"]
+        norms = (3, 3 * n)  # the squared norm of each diagram's matrix, by kind
+        kinds = (0, 1)
+        _normal(self.weight, [3 * n / 2 / norms[kind] for kind in kinds], generator)
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        args = (
+            *xs,
+            *_lift_pack(self.weight.to(xs[0].dtype)),
+            lengths["n"],
+            counts["N"],
+        )
+        if torch.compiler.is_compiling() or not _derived():
+            return _lift(*args)
+        return _Lift.apply(*args)
+
+
+def _outer_2_pack(weight_0_1):
+    """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
+    w0 = weight_0_1[0:2].view(2, 1, 1, 4, 1).permute(2, 0, 3, 1, 4).reshape(1, 8, 1)  # 1 x 2 x 1 blocks
+    w1 = weight_0_1[2:5].view(3, 1, 1, 4, 1).permute(2, 0, 3, 1, 4).reshape(1, 12, 1)  # 1 x 3 x 1 blocks
+    return (w0, w1)
+
+
+def _outer_2_reduce(x0, x1):
+    """Reduce: the halves of N @ R + N, each from its cheapest parent."""
+    x1_2 = x1.sum(-2)                                           # [i ->]
+    return (x1_2,)
+
+
+def _outer_2_reduce_back(g):
+    """Reduce: the halves of N^2, each from its cheapest parent."""
+    g_2 = g.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)          # [i i -> i]
+    g_3 = _sum(g, -3)                                           # [i j -> j]
+    g_4 = g.sum(-2)                                             # [i j -> i]
+    g_5 = g_2.sum(-2)                                           # [i i ->]
+    g_6 = g_3.sum(-2)                                           # [i j ->]
+    return (torch.cat((g_5, g_6), -1), torch.cat((g_2, g_4, g_3), -1))
+
+
+def _outer_2_run(x0, x1, halves, w0, w1, b, n):
+    """Mix and expand."""
+    r = halves[0]                                               # [i ->]
+    z = linear(r, w0[0], b.reshape(-1))                         # [->]
+    z_2 = linear(x1, w1[0])                                     # [i -> i]
+    y = z[..., 4:8]                                             # [-> i j]
+    y_2 = z[..., 0:4]                                           # [-> i i]
+    y_3 = z_2[..., 4:8]                                         # [i -> i j]
+    y_4 = z_2[..., 8:12]                                        # [i -> j i]
+    y_4 += y.unsqueeze(-2)
+    y_5 = z_2[..., 0:4]                                         # [i -> i i]
+    y_5 += y_2.unsqueeze(-2)
+    y_6 = (y_4.unsqueeze(-3) + y_3.unsqueeze(-2)).expand((*x0.shape[: -3], n, n, 4)).contiguous()  # [i j -> i j]
+    y_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_5)
+    return (y_6,)
+
+
+def _outer_2_run_back(g, halves, w0, w1, n):
+    """The gradient for the inputs: the diagrams upside down."""
+    r = halves[0]                                               # [i i ->], [i j ->]
+    r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j]
+    z = r @ w0[0]                                               # [->]
+    y0 = g.new_zeros((*g.shape[: -3], n, 3, 4))                 # no diagram leads here
+    y1 = z                                                      # [-> i]
+    y1_2 = _full(y1.unsqueeze(-2), (*g.shape[: -3], n, 1))      # [i -> i]
+    y1_2 = _products(y1_2, r_2, w1, ((0,),))                    # [i -> i]
+    return (y0, y1_2)
+
+
+def _outer_2_weights(x0, x1, g, halves, grads):
+    """The gradients for the weights: at each level the product of the two reductions."""
+    r = _flat(halves[0])
+    w = (_flat(grads[0]).T @ r).unsqueeze(0)
+    r_2 = _flat(x1)
+    w_2 = (_flat(grads[1]).T @ r_2).unsqueeze(0)
+    b = _flat(grads[0]).sum(0).view(2, -1)
+    return (w, w_2, b)
+
+
+def _outer_2(x0, x1, w0, w1, b, n):
+    """outer : N @ R[4] + N -> N^2[4], a plain differentiable function."""
+    return _outer_2_run(x0, x1, _outer_2_reduce(x0, x1), w0, w1, b, n)
+
+
+class _Outer(torch.autograd.Function):
+    """`_outer_2` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward(x0, x1, w0, w1, b, n):
+        return _outer_2(x0, x1, w0, w1, b, n)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        x0, x1, w0, w1, b, n = _saved(ctx)
+        grads = _outer_2_reduce_back(g)
+        dx = (None, None)
+        if any(ctx.needs_input_grad[:2]):
+            dx = _outer_2_run_back(g, grads, w0, w1, n)
+        if any(ctx.needs_input_grad[2:]):
+            dw = _outer_2_weights(x0, x1, g, _outer_2_reduce(x0, x1), grads)
+        else:
+            dw = (None, None, None)
+        return *dx, *dw, None
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        x0, x1, w0, w1, b, n = _saved(ctx)
+        dx0, dx1, dw0, dw1, db, _ = tangents
+        moved = _outer_2(dx0, dx1, w0, w1, torch.zeros_like(b), n)
+        mixed = _outer_2(x0, x1, dw0, dw1, db, n)
+        return tuple(a + b for a, b in zip(moved, mixed))
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap(_Outer.apply, _outer_2, 2, in_dims, args)
+
+
+class Outer(_Layer):
+    """outer : N @ R[4] + N -> N^2[4], 5 diagrams and 2 for the bias; equivariant under S(n) on N x O(3) on R."""
+
+    label = "outer"
+    inputs = ((("N", "R"), 4), (("N",), 1))
+    outputs = ((("N", "N"), 4),)
+    space_sizes = {"N": "n", "R": 3}
+
+    def __init__(self, n=16, device=None, dtype=None, generator=None):
+        super().__init__({"n": n})
+        self.register_parameter("weight_0_0", None)
+        self.weight_0_1 = nn.Parameter(torch.empty(5, 4, 1, device=device, dtype=dtype))
+        self.bias_0 = nn.Parameter(torch.empty(2, 4, device=device, dtype=dtype))
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator=None):
+        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
+        n = self.sizes["n"]
+        norms = (n**2, n**3, n)  # the squared norm of each diagram's matrix, by kind
+        kinds = (0, 1, 2, 0, 0)
+        _normal(self.weight_0_1, [n**2 / 5 / norms[kind] for kind in kinds], generator)
+        nn.init.zeros_(self.bias_0)
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        args = (
+            *xs,
+            *_outer_2_pack(self.weight_0_1.to(xs[0].dtype)),
+            self.bias_0.to(xs[0].dtype),
+            lengths["n"],
+        )
+        if torch.compiler.is_compiling() or not _derived():
+            return _outer_2(*args)
+        return _Outer.apply(*args)
+
+
+def _pool_pack(weight):
+    """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
+    w0 = weight[0:2].view(1, 2, 1, 4, 4).permute(2, 0, 3, 1, 4).reshape(1, 4, 8)  # 1 x 1 x 2 blocks
+    return (w0,)
+
+
+def _pool_reduce(x):
+    """Reduce: the halves of N^2, each from its cheapest parent."""
+    x_2 = x.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)          # [i i -> i]
+    x_3 = x_2.sum(-2)                                           # [i i ->]
+    x_4 = x.sum((-3, -2))                                       # [i j ->]
+    return (torch.cat((x_3, x_4), -1),)
+
+
+def _pool_run(x, halves, w0, b):
+    """Mix and expand."""
+    r = halves[0]                                               # [i i ->], [i j ->]
+    y = linear(r, w0[0], b[0])                                  # [->]
+    return (y,)
+
+
+def _pool_run_back(g, w0, n):
+    """The gradient for the inputs: the diagrams upside down."""
+    z = g @ w0[0]                                               # [->]
+    y = z[..., 4:8]                                             # [-> i j]
+    y_2 = z[..., 0:4]                                           # [-> i i]
+    y_3 = y_2.unsqueeze(-2)                                     # [i -> i i]
+    y_4 = _full(y.unsqueeze(-2).unsqueeze(-3), (*g.shape[: -1], n, n, 4))  # [i j -> i j]
+    y_4.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_3)
+    return (y_4,)
+
+
+def _pool_weights(x, g, halves):
+    """The gradients for the weights: at each level the product of the two reductions."""
+    r = _flat(halves[0])
+    w = (_flat(g).T @ r).unsqueeze(0)
+    b = _flat(g).sum(0).view(1, -1)
+    return (w, b)
+
+
+def _pool(x, w0, b, n):
+    """pool : N^2[4] -> 1[4], a plain differentiable function."""
+    return _pool_run(x, _pool_reduce(x), w0, b)
+
+
+class _Pool(torch.autograd.Function):
+    """`_pool` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward(x, w0, b, n):
+        return _pool(x, w0, b, n)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w0, b, n = _saved(ctx)
+        dx = (None,)
+        if any(ctx.needs_input_grad[:1]):
+            dx = _pool_run_back(g, w0, n)
+        if any(ctx.needs_input_grad[1:]):
+            dw = _pool_weights(x, g, _pool_reduce(x))
+        else:
+            dw = (None, None)
+        return *dx, *dw, None
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        x, w0, b, n = _saved(ctx)
+        dx, dw0, db, _ = tangents
+        moved = _pool(dx, w0, torch.zeros_like(b), n)
+        mixed = _pool(x, dw0, db, n)
+        return tuple(a + b for a, b in zip(moved, mixed))
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap(_Pool.apply, _pool, 1, in_dims, args)
+
+
+class Pool(_Layer):
+    """pool : N^2[4] -> 1[4], 2 diagrams and 1 for the bias; equivariant under S(n) on N."""
+
+    label = "pool"
+    inputs = ((("N", "N"), 4),)
+    outputs = (((), 4),)
+    space_sizes = {"N": "n"}
+
+    def __init__(self, n=16, device=None, dtype=None, generator=None):
+        super().__init__({"n": n})
+        self.weight = nn.Parameter(torch.empty(2, 4, 4, device=device, dtype=dtype))
+        self.bias = nn.Parameter(torch.empty(1, 4, device=device, dtype=dtype))
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator=None):
+        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
+        n = self.sizes["n"]
+        norms = (n, n**2)  # the squared norm of each diagram's matrix, by kind
+        kinds = (0, 1)
+        _normal(self.weight, [1 / 8 / norms[kind] for kind in kinds], generator)
+        nn.init.zeros_(self.bias)
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        args = (
+            *xs,
+            *_pool_pack(self.weight.to(xs[0].dtype)),
+            self.bias.to(xs[0].dtype),
+            lengths["n"],
+        )
+        if torch.compiler.is_compiling() or not _derived():
+            return _pool(*args)
+        return _Pool.apply(*args)
+
+
+def _spread_pack(weight):
+    """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
+    w0 = weight[0:2].view(2, 1, 1, 4, 4).permute(2, 0, 3, 1, 4).reshape(1, 8, 4)  # 1 x 2 x 1 blocks
+    return (w0,)
+
+
+def _spread_reduce_back(g):
+    """Reduce: the halves of N^2, each from its cheapest parent."""
+    g_2 = g.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)          # [i i -> i]
+    g_3 = g_2.sum(-2)                                           # [i i ->]
+    g_4 = g.sum((-3, -2))                                       # [i j ->]
+    return (torch.cat((g_3, g_4), -1),)
+
+
+def _spread_run(x, w0, n):
+    """Mix and expand."""
+    z = linear(x, w0[0])                                        # [->]
+    y = z[..., 4:8]                                             # [-> i j]
+    y_2 = z[..., 0:4]                                           # [-> i i]
+    y_3 = y_2.unsqueeze(-2)                                     # [i -> i i]
+    y_4 = _full(y.unsqueeze(-2).unsqueeze(-3), (*x.shape[: -1], n, n, 4))  # [i j -> i j]
+    y_4.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_3)
+    return (y_4,)
+
+
+def _spread_run_back(g, halves, w0):
+    """The gradient for the inputs: the diagrams upside down."""
+    r = halves[0]                                               # [i i ->], [i j ->]
+    y = r @ w0[0]                                               # [->]
+    return (y,)
+
+
+def _spread_weights(x, g, grads):
+    """The gradients for the weights: at each level the product of the two reductions."""
+    r = _flat(x)
+    w = (_flat(grads[0]).T @ r).unsqueeze(0)
+    return (w,)
+
+
+def _spread(x, w0, n):
+    """spread : 1[4] -> N^2[4], a plain differentiable function."""
+    return _spread_run(x, w0, n)
+
+
+class _Spread(torch.autograd.Function):
+    """`_spread` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward(x, w0, n):
+        return _spread(x, w0, n)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w0, n = _saved(ctx)
+        grads = _spread_reduce_back(g)
+        dx = (None,)
+        if any(ctx.needs_input_grad[:1]):
+            dx = _spread_run_back(g, grads, w0)
+        if any(ctx.needs_input_grad[1:]):
+            dw = _spread_weights(x, g, grads)
+        else:
+            dw = (None,)
+        return *dx, *dw, None
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        x, w0, n = _saved(ctx)
+        dx, dw0, _ = tangents
+        moved = _spread(dx, w0, n)
+        mixed = _spread(x, dw0, n)
+        return tuple(a + b for a, b in zip(moved, mixed))
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap(_Spread.apply, _spread, 1, in_dims, args)
+
+
+class Spread(_Layer):
+    """spread : 1[4] -> N^2[4], 2 diagrams; equivariant under S(n) on N."""
+
+    label = "spread"
+    inputs = (((), 4),)
+    outputs = ((("N", "N"), 4),)
+    space_sizes = {"N": "n"}
+
+    def __init__(self, n=16, device=None, dtype=None, generator=None):
+        super().__init__({"n": n})
+        self.weight = nn.Parameter(torch.empty(2, 4, 4, device=device, dtype=dtype))
+        self.register_parameter("bias", None)
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator=None):
+        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
+        n = self.sizes["n"]
+        norms = (n, n**2)  # the squared norm of each diagram's matrix, by kind
+        kinds = (0, 1)
+        _normal(self.weight, [n**2 / 8 / norms[kind] for kind in kinds], generator)
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        args = (
+            *xs,
+            *_spread_pack(self.weight.to(xs[0].dtype)),
+            lengths["n"],
+        )
+        if torch.compiler.is_compiling() or not _derived():
+            return _spread(*args)
+        return _Spread.apply(*args)
+
+
+def _center_reduce(x):
+    """Reduce: the halves of N @ R, each from its cheapest parent."""
+    x_2 = _sum(x, -3)                                           # [i j -> j]
+    return (x_2,)
+
+
+def _center_run(x, halves, n, count_N):
+    """Mix and expand."""
+    r = halves[0]                                               # [i j -> j]
+    y = -1 * _scaled(r, 2, (count_N, -1))                       # [i -> j i]
+    y_2 = (x + y.unsqueeze(-3)).expand((*x.shape[: -3], n, 3, 1)).contiguous()  # [i j -> i j]
+    return (y_2,)
+
+
+def _center_run_back(g, halves, n, count_N):
+    """The gradient for the inputs: the diagrams upside down."""
+    r = halves[0]                                               # [i j -> j]
+    y = -1 * _scaled(r, 2, (count_N, -1))                       # [i -> j i]
+    y_2 = (g + y.unsqueeze(-3)).expand((*g.shape[: -3], n, 3, 1)).contiguous()  # [i j -> i j]
+    return (y_2,)
+
+
+def _center_weights(x, g, halves, grads):
+    """The gradients for the weights: at each level the product of the two reductions."""
+    return ()
+
+
+def _center(x, n, count_N):
+    """center : N @ R -> N @ R, a plain differentiable function."""
+    return _center_run(x, _center_reduce(x), n, count_N)
+
+
+class _Center(torch.autograd.Function):
+    """`_center` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward(x, n, count_N):
+        return _center(x, n, count_N)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, n, count_N = _saved(ctx)
+        grads = _center_reduce(g)
+        dx = (None,)
+        if any(ctx.needs_input_grad[:1]):
+            dx = _center_run_back(g, grads, n, count_N)
+        return *dx, None, None
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        x, n, count_N = _saved(ctx)
+        dx, _, _ = tangents
+        return _center(dx, n, count_N)
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap(_Center.apply, _center, 1, in_dims, args)
+
+
+class Center(_Layer):
+    """center : N @ R -> N @ R, 0 diagrams; equivariant under S(n) on N x O(3) on R."""
+
+    label = "center"
+    inputs = ((("N", "R"), 1),)
+    outputs = ((("N", "R"), 1),)
+    space_sizes = {"N": "n", "R": 3}
+
+    def __init__(self, n=16, device=None, dtype=None, generator=None):
+        super().__init__({"n": n})
+        self.register_parameter("weight", None)
+        self.register_parameter("bias", None)
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator=None):
+        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
+        pass
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        args = (
+            *xs,
+            lengths["n"],
+            counts["N"],
+        )
+        if torch.compiler.is_compiling() or not _derived():
+            return _center(*args)
+        return _Center.apply(*args)
+
+
+class Move(nn.Module):
+    """move : N @ R -> N @ R[4]."""
+
+    def __init__(self, n=16, device=None, dtype=None, generator=None):
+        super().__init__()
+        self.sizes = {"n": n}
+        self.center = Center(n=n, device=device, dtype=dtype, generator=generator)
+        self.lift = Lift(n=n, device=device, dtype=dtype, generator=generator)
+
+    def forward(self, x, mask=None):
+        """(*batch, n, 3, 1) -> (*batch, n, 3, 4); mask: bool (*batch, n), True = real."""
+        x_2 = self.center(x, mask)                      # N @ R
+        x_3 = self.lift(x_2, mask)                      # N @ R[4]
+        x_4 = _gate(x_3, _by_space(mask, ("N", "R")))   # gate
+        return x_4
+
+
+class Classify(nn.Module):
+    """classify : N^2[4] -> N^2[4]."""
+
+    def __init__(self, n=16, device=None, dtype=None, generator=None):
+        super().__init__()
+        self.sizes = {"n": n}
+        self.pool = Pool(n=n, device=device, dtype=dtype, generator=generator)
+        self.spread = Spread(n=n, device=device, dtype=dtype, generator=generator)
+
+    def forward(self, x, mask=None):
+        """(*batch, n, n, 4) -> (*batch, n, n, 4); mask: bool (*batch, n), True = real."""
+        sizes = {"n": x.shape[-3]}
+        x = _masked(x, _by_space(mask, ("N", "N")))
+        x_2 = self.pool(x, mask)                        # 1[4]
+        x_3 = nn.functional.softplus(x_2)               # softplus
+        x_4 = self.spread(x_3, mask, sizes)             # N^2[4]
+        x_5 = x_4 + (1 / 2) * x                         # sum
+        return x_5

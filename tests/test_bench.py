@@ -1,0 +1,97 @@
+"""Every way to compute a layer that the benchmarks measure is the compiled layer; what they print; nothing is timed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+import catnn
+from catnn.baselines import refusal, ways
+from catnn.bench import COMPILED, bench, verify
+from catnn.measure import peak_bytes
+from catnn.model import Layer
+
+LAYERS = (
+    ("S(n)", "V^2[3] -> V^2[3] = all + bias", 4),
+    ("S(n)", "V^3[2] -> V^2[3] = all + bias", 3),
+    ("S(n)", "V[2] -> V^3[1] = all", 2),
+    ("S(n)", "1[2] -> V^2[3] = all + bias", 3),
+    ("S(n)", "V^2[2] -> 1[2] = all", 1),
+    ("S(n)", "V^2[2] -> V^2[3] = all { reduce: mean }", 3),
+    ("S(2)", "V^2[2] -> V^2[2] = all", 2),
+    ("O(3)", "V^3[2] -> V^3[2] = all", 3),
+    ("O(n)", "V^2[2] -> V^2[2] = all + bias", 4),
+)
+
+
+def parsed(group: str, text: str) -> Layer:
+    layer = catnn.parse(f"space V : {group}  layer mix : {text}")["mix"]
+    assert isinstance(layer, Layer)
+    return layer
+
+
+@pytest.mark.parametrize(("group", "text", "n"), LAYERS)
+def test_every_way_is_the_layer(group: str, text: str, n: int) -> None:
+    """Forward and every gradient, in float64."""
+    layer = parsed(group, text)
+    sizes = {"n": n} if group.endswith("(n)") else {}
+    module = catnn.compile(layer, **sizes)
+    summand = layer.source.summands[0]
+    torch.manual_seed(0)
+    x = torch.randn(2, *(n,) * len(summand.word), summand.channels)
+    assert refusal(layer) is None
+    for way in ways(layer, sizes, 2):
+        verify(way, module, x)
+
+
+def test_a_wrong_way_is_found() -> None:
+    layer = parsed("S(n)", "V[2] -> V[2] = all")
+    way = next(w for w in ways(layer, {"n": 3}, 1) if w.name == "one diagram at a time")
+    way.run.terms.pop()  # type: ignore[attr-defined]
+    with pytest.raises(AssertionError):
+        verify(way, catnn.compile(layer, n=3), torch.randn(1, 3, 2))
+
+
+@pytest.mark.slow
+def test_a_tiny_benchmark() -> None:
+    found = bench(parsed("S(n)", "V^2[2] -> V^2[2] = all"), batch=2, repeat=1, seconds=0.01, n=3)
+    (comparison,) = found.comparisons
+    names = [row.name for row in comparison.rows]
+    assert names[0] == COMPILED
+    assert len(names) == 7
+    assert not [row for row in comparison.rows if row.skipped]
+    assert comparison.output_bytes == 4 * 2 * 3 * 3 * 2
+    assert comparison.row(COMPILED).forward_bytes >= comparison.output_bytes
+    assert "stacked maps (IGN)" in str(found)
+    assert "| compiled |" in comparison.table().markdown()
+    assert json.loads(json.dumps(found.to_dict()))["comparisons"][0]["rows"][0]["name"] == COMPILED
+
+
+@pytest.mark.slow
+def test_what_has_no_other_way_is_measured_alone() -> None:
+    spec = catnn.parse(
+        "space V : Sp(n)  layer a : V^2[2] -> V^2[2] = all  layer b : V^2[2] -> V^2[2] + 1[1] = all "
+        "network both : V^2[2] -> V^2[2] + 1[1] = a ; b"
+    )
+    found = bench(spec["both"], batch=1, repeat=1, seconds=0.01, n=4)
+    assert [[bool(row.skipped) for row in c.rows] for c in found.comparisons] == [[False, True], [False, True]]
+    assert "skipped: " in str(found)
+
+
+def test_peak_bytes_counts_what_is_held_at_once() -> None:
+    def call() -> torch.Tensor:
+        first = torch.zeros(1000)
+        second = first + 1
+        del first
+        return second * 2
+
+    assert 8000 <= peak_bytes(call) < 9000
+
+
+@pytest.mark.parametrize(("options", "code"), [({"m": 3}, "E1002"), ({"n": 0}, "E1003"), ({"batch": 0}, "E1003")])
+def test_wrong_sizes(options: dict[str, int], code: str) -> None:
+    with pytest.raises(catnn.CatnnError) as caught:
+        bench(parsed("S(n)", "V[1] -> V[1] = all"), **options)
+    assert caught.value.diagnostics[0].code == code
