@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from catnn.baselines.pieces import Term, add_bias, contracted, place, spread
+from catnn.category.diagram import Diagram
 from catnn.rewrite.planar import Planar
 
 
@@ -58,9 +59,16 @@ class _OneByOne(torch.autograd.Function):
 
 def _turned(cut: Planar) -> Planar:
     """The factorisation of the diagram upside down, its through blocks in the same order."""
-    turned = [replace(p, diagram=p.diagram.dagger(), outputs=p.inputs, inputs=p.outputs) for p in cut.pieces]
+    turned = [replace(p, diagram=_upside_down(p.diagram), outputs=p.inputs, inputs=p.outputs) for p in cut.pieces]
     rank = {"output": 0, "through": 1, "input": 2}
     turned.sort(key=lambda p: (rank[p.kind], len(p.inputs) if p.kind == "input" else 0))
     at = {v: j for j, v in enumerate(v for p in turned for v in p.outputs)}
     ins = tuple(v for p in turned for v in p.inputs)
     return Planar(cut.target, cut.source, ins, tuple(turned), tuple(at[v] for v in range(len(cut.source))))
+
+
+def _upside_down(diagram: Diagram) -> Diagram:
+    """The diagram upside down, in a group where that has no sign."""
+    turned = diagram.dagger()
+    assert isinstance(turned, Diagram)
+    return turned

@@ -82,6 +82,9 @@ def compose_all(stages: Iterable[Morphism]) -> Sum:
 
 def tensor(factors: Iterable[Morphism]) -> Sum:
     """The factors side by side, n-ary."""
+    factors = tuple(factors)
+    if sum(1 for factor in factors if any(d.free for _, d in factor.weighted)) > 1:
+        return _one_by_one(factors)
     source: Word = ()
     target: Word = ()
     chosen: list[tuple[Scalar, tuple[Diagram, ...]]] = [(ONE, ())]
@@ -89,6 +92,15 @@ def tensor(factors: Iterable[Morphism]) -> Sum:
         source, target = source + factor.source, target + factor.target
         chosen = [(c * d, (*row, diagram)) for c, row in chosen for d, diagram in factor.weighted]
     return linear(source, target, ((c, _beside(row)) for c, row in chosen))
+
+
+def _one_by_one(factors: tuple[Morphism, ...]) -> Sum:
+    """The factors side by side, one after the other in time, so that their epsilons multiply out."""
+    total = linear((), (), ((ONE, Diagram((), (), ())),))
+    for factor in factors:
+        earlier = tensor((total, identity(factor.source)))
+        total = compose(tensor((identity(total.target), factor)), earlier)
+    return total
 
 
 def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.families import FAMILIES
@@ -163,8 +164,18 @@ class Diagram(Morphism):
         l = len(self.target)  # noqa: E741
         return self.target[vertex] if vertex < l else self.source[vertex - l]
 
-    def dagger(self) -> Diagram:
-        """The diagram upside down.
+    @property
+    def free(self) -> tuple[int, ...]:
+        """The vertices that are legs of a Levi-Civita tensor, ascending; () where the groups have none.
+
+        >>> import catnn
+        >>> catnn.diagram("SO(3)", "i j -> k").free
+        (0, 1, 2)
+        """
+        return tuple(b[0] for b in self.parts if len(b) == 1 and FAMILIES[self.wire(b[0]).group.family].epsilon)
+
+    def dagger(self) -> Sum | Diagram:
+        """The diagram upside down; of a Levi-Civita tensor, with the sign that makes its matrix the transpose.
 
         >>> import catnn
         >>> catnn.diagram("S(n)", "i j -> i").dagger()
@@ -172,7 +183,12 @@ class Diagram(Morphism):
         """
         k, l = len(self.source), len(self.target)  # noqa: E741
         turned = (tuple(sorted(v + k if v < l else v - l for v in block)) for block in self.parts)
-        return Diagram(self.target, self.source, tuple(sorted(turned)))
+        upside_down = Diagram(self.target, self.source, tuple(sorted(turned)))
+        if self.free:
+            wires = [w for w in self.spaces() if FAMILIES[w.group.family].epsilon]
+            if prod(FAMILIES[w.group.family].reversal(self.part(w)[0]) for w in wires) < 0:
+                return -upside_down
+        return upside_down
 
     def part(self, wire: Wire) -> tuple[Part, tuple[int, ...]]:
         """The piece on one space, and for each of its vertices the vertex here."""
@@ -259,7 +275,8 @@ class Sum(Morphism):
 
     def dagger(self) -> Sum:
         """Every diagram upside down."""
-        return linear(self.target, self.source, ((c, d.dagger()) for c, d in self._weighted))
+        turned = ((c * factor, e) for c, d in self._weighted for factor, e in d.dagger().weighted)
+        return linear(self.target, self.source, turned)
 
     @property
     def _one(self) -> Diagram:

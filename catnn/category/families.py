@@ -12,6 +12,7 @@ from catnn.category.indefinite import Indefinite
 from catnn.category.matchings import Orthogonal
 from catnn.category.noncrossing import FreeOrthogonal, FreeSymmetric
 from catnn.category.partitions import Symmetric
+from catnn.category.rotations import SpecialOrthogonal
 from catnn.category.symplectic import Symplectic
 from catnn.category.unitary import Unitary
 
@@ -44,6 +45,7 @@ FAMILIES = Registry(
     for family in (
         Symmetric(),
         Orthogonal(),
+        SpecialOrthogonal(),
         Symplectic(),
         Hyperoctahedral(),
         SymmetricDoubled(),

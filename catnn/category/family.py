@@ -47,6 +47,8 @@ class Family(ABC):
 
     Then `count` and `dim` take the wires as `catnn.category.wires.ends` counts them.
     """
+    epsilon: ClassVar[bool] = False
+    """Whether n vertices may stay free, the legs of a Levi-Civita tensor; its sign depends on their order."""
     restricted: ClassVar[bool] = False
     """Whether `part_fault` says more than `block_fault` does."""
     closing: ClassVar[Literal["sum", "trace", "form", "metric"]]
@@ -74,6 +76,10 @@ class Family(ABC):
     def compose(self, upper: Part, lower: Part, size: Size) -> tuple[tuple[Scalar, Part], ...]:
         """upper after lower, as a linear combination."""
 
+    def reversal(self, part: Part) -> int:
+        """The sign between the transpose of the matrix and the matrix of the diagram upside down."""
+        return 1
+
     @abstractmethod
     def halves(self, m: int, size: Size, most: int) -> Iterator[HalfPart]:
         """Every half of m vertices with at most `most` blocks going through: its blocks, and which of them do.
@@ -88,6 +94,10 @@ class Family(ABC):
     @abstractmethod
     def count(self, k: int, l: int) -> int:  # noqa: E741
         """The number of (k,l)-diagrams."""
+
+    def count_at(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+        """The same where it depends on the size: n free vertices are the legs of an epsilon."""
+        return self.count(k, l)
 
     @abstractmethod
     def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741

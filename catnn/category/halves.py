@@ -6,22 +6,24 @@ the rows and columns by which a layer is planned (reduce, mix, expand).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, permutations, product
+from itertools import groupby, pairwise, permutations, product
 from math import prod
 
 from catnn.category.diagram import Diagram, restrict
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks
-from catnn.category.wires import Word, bases, ends
+from catnn.category.wires import Wire, Word, bases, ends
 
 
 @dataclass(frozen=True, slots=True)
 class Half:
     """A half of a word: its blocks, and which of them go through to the other side.
 
-    word: the outer word; blocks: sorted tuples of positions; through: a flag a block.
+    word: the outer word; blocks: sorted tuples of positions; through: a flag a block.  In SO(n) a position alone that
+    does not go through is a leg of a Levi-Civita tensor, whose other axes (n less the legs) go through.
     Halves of one word are ordered by (restricted growth string of the blocks, through flags with True first).
 
     >>> from catnn.category.wires import Group, Wire
@@ -46,15 +48,35 @@ class Half:
 
     @property
     def ports(self) -> tuple[int, ...]:
-        """The through blocks by number, in the order of the level's axes: by space (V before V'), then least vertex."""
+        """What goes through by number, in the order of the level's axes: by space (V before V'), then least vertex.
+
+        The axes of epsilons are numbered after the blocks, and come last in their space.
+        """
+        wires = [self.word[block[0]] for block in self.blocks] + list(self.axes)
         open_ = [b for b, flag in enumerate(self.through) if flag]
-        first = [self.word[block[0]] for block in self.blocks]
-        return tuple(sorted(open_, key=lambda b: (first[b].space, first[b].dual, b)))
+        open_ += range(len(self.blocks), len(wires))
+        return tuple(sorted(open_, key=lambda b: (wires[b].space, wires[b].dual, b)))
+
+    @property
+    def legs(self) -> tuple[int, ...]:
+        """The positions that are legs of epsilons, ascending."""
+        alone = [b[0] for b, flag in zip(self.blocks, self.through, strict=True) if not flag and len(b) == 1]
+        return tuple(v for v in alone if FAMILIES[self.word[v].group.family].epsilon)
+
+    @property
+    def axes(self) -> Word:
+        """The wires of the axes that epsilons have beside their legs."""
+        found: list[Wire] = []
+        for wire, legs in Counter(self.word[v] for v in self.legs).items():
+            assert isinstance(wire.group.size, int)
+            found += [wire] * (wire.group.size - legs)
+        return tuple(found)
 
     @property
     def level(self) -> Word:
-        """The word of the through blocks, sorted by space: which level this half belongs to."""
-        return tuple(self.word[self.blocks[b][0]] for b in self.ports)
+        """The word of what goes through, sorted by space: which level this half belongs to."""
+        wires = [self.word[block[0]] for block in self.blocks] + list(self.axes)
+        return tuple(wires[b] for b in self.ports)
 
     @property
     def closed(self) -> int:
@@ -75,7 +97,8 @@ class Half:
             ((place[b],) if b in place else ()) + tuple(v + len(ports) for v in block)
             for b, block in enumerate(self.blocks)
         )
-        return Diagram(self.word, self.level, tuple(sorted(shifted)))
+        axes = ((place[b],) for b in ports if b >= len(self.blocks))
+        return Diagram(self.word, self.level, tuple(sorted((*shifted, *axes))))
 
     def __str__(self) -> str:
         return str(self.diagram())
@@ -133,6 +156,17 @@ class Factors:
     sigma: tuple[int, ...]
     input: Half
 
+    @property
+    def sign(self) -> int:
+        """What the output half, the permutation and the input half compose to, over the diagram: 1 or -1.
+
+        The output half is used upside down, and its epsilon has the legs and the axes in the other order there.
+        """
+        if not self.output.legs:
+            return 1
+        legs, axes = Counter(self.output.word[v] for v in self.output.legs), Counter(self.output.axes)
+        return -1 if sum(legs[wire] * axes[wire] for wire in legs) % 2 else 1
+
     def diagram(self) -> Diagram:
         """The diagram again."""
         return Diagram(self.input.word, self.output.word, self.blocks())
@@ -145,12 +179,20 @@ class Factors:
         blocks += [tuple(v + l for v in block) for block, flag in zip(ins.blocks, ins.through, strict=True) if not flag]
         outer, inner = outs.ports, ins.ports
         for j, b in enumerate(outer):
-            blocks.append(outs.blocks[b] + tuple(v + l for v in ins.blocks[inner[self.sigma[j]]]))
+            above = outs.blocks[b] if b < len(outs.blocks) else ()
+            i = inner[self.sigma[j]]
+            below = tuple(v + l for v in ins.blocks[i]) if i < len(ins.blocks) else ()
+            blocks.append(above + below)
         return tuple(sorted(blocks))
 
 
 def factors(diagram: Diagram) -> Factors:
-    """The unique factors of a diagram."""
+    """The unique factors of a diagram.
+
+    An epsilon is applied in the half where fewer axes result: with s legs of n above, in the input half if 2s <= n.
+    """
+    if diagram.free:
+        return _factors_with_legs(diagram)
     l = len(diagram.target)  # noqa: E741
     tops = [(tuple(v for v in b if v < l), b) for b in diagram.parts]
     bottoms = [(tuple(v - l for v in b if v >= l), b) for b in diagram.parts]
@@ -162,9 +204,40 @@ def factors(diagram: Diagram) -> Factors:
     return Factors(output, tuple(where[top[b][1]] for b in output.ports), input_)
 
 
+def _factors_with_legs(diagram: Diagram) -> Factors:
+    l, free = len(diagram.target), diagram.free  # noqa: E741
+    size = {wire: sum(diagram.wire(v) == wire for v in free) for wire in diagram.spaces()}
+    above = Counter(diagram.wire(v) for v in free if v < l)
+    closed = {v for v in free if (2 * above[diagram.wire(v)] > size[diagram.wire(v)]) == (v < l)}
+    tops = sorted((tuple(v for v in b if v < l), b[-1] >= l or b[0] in free) for b in diagram.parts if b[0] < l)
+    below = [b for b in diagram.parts if b[-1] >= l]
+    bottoms = sorted((tuple(v - l for v in b if v >= l), b[0] < l or b[0] in free) for b in below)
+    output = Half(diagram.target, tuple(p for p, _ in tops), tuple(f and p[0] not in closed for p, f in tops))
+    input_ = Half(diagram.source, tuple(p for p, _ in bottoms), tuple(f and p[0] + l not in closed for p, f in bottoms))
+    block_of = {v: b for b in diagram.parts for v in b}
+
+    def names(half: Half, shift: int) -> list[object]:
+        """What each port is joined to: a block, or the leg of an epsilon with this number among those of its space."""
+        found: list[object] = []
+        seen = Counter[Wire]()
+        for b, wire in zip(half.ports, half.level, strict=True):
+            block = block_of[half.blocks[b][0] + shift] if b < len(half.blocks) else ()
+            if len(block) > 1:
+                found.append(block)
+            else:
+                found.append((wire, seen[wire]))
+                seen[wire] += 1
+        return found
+
+    where = {name: j for j, name in enumerate(names(input_, l))}
+    return Factors(output, tuple(where[name] for name in names(output, 0)), input_)
+
+
 def count(source: Word, target: Word) -> int:
     """The number of diagrams, counted, not enumerated."""
-    return prod(FAMILIES[w.group.family].count(*ends(w, source, target)) for w in bases(source + target))
+    return prod(
+        FAMILIES[w.group.family].count_at(*ends(w, source, target), w.group.size) for w in bases(source + target)
+    )
 
 
 def dimension(source: Word, target: Word) -> int:
@@ -185,8 +258,9 @@ def in_basis(diagram: Diagram) -> bool:
 def hom(source: Word, target: Word) -> Iterator[Factors]:
     """A basis of the equivariant maps, in the order that weights have.
 
-    By level (the number of through blocks), then output half, then input half, then permutation; so the weights of a
-    level are one slice.  At a literal small size, the diagrams of the basis keep their order.
+    By level (the number of through blocks, axes of epsilons among them), then output half, then input half, then
+    permutation; so the weights of a level are one slice.  At a literal small size, the diagrams of the basis keep their
+    order.
     """
     literal = any(isinstance(wire.group.size, int) for wire in source + target)
     restricted = any(FAMILIES[wire.group.family].restricted for wire in source + target)
@@ -207,6 +281,8 @@ def hom(source: Word, target: Word) -> Iterator[Factors]:
 def _exists(found: Factors) -> bool:
     """Whether these halves and this permutation make a diagram of their groups."""
     source, target = found.input.word, found.output.word
+    if (found.input.legs or found.output.legs) and not _legs_meet(found):
+        return False
     blocks = found.blocks()
     for wire in bases(target + source):
         part = restrict(source, target, blocks, wire)[0]
@@ -214,6 +290,28 @@ def _exists(found: Factors) -> bool:
         if any(family.block_fault(len(block)) for block in part.blocks) or family.part_fault(part, wire.group.size):
             return False
     return True
+
+
+def _legs_meet(found: Factors) -> bool:
+    """Whether the epsilons are in the right halves, at most one a space, and their axes keep their order."""
+    ins, outs = found.input, found.output
+    for half in (ins, outs):
+        legs, born = Counter(half.word[v] for v in half.legs), Counter(half.axes)
+        if any(legs[wire] < born[wire] + (half is outs) for wire in legs):
+            return False
+    if {ins.word[v] for v in ins.legs} & {outs.word[v] for v in outs.legs}:
+        return False
+    rows = [(ins, [ins.ports[i] for i in found.sigma]), (outs, [outs.ports[j] for j in _inverse(found.sigma)])]
+    for half, order in rows:
+        axes = half.axes
+        at = [b - len(half.blocks) for b in order if b >= len(half.blocks)]
+        if any(axes[a] == axes[b] and a > b for a, b in pairwise(at)):
+            return False
+    return True
+
+
+def _inverse(sigma: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(sigma.index(i) for i in range(len(sigma)))
 
 
 def _by_level(word: Word, other: Word) -> dict[Word, list[Half]]:

@@ -54,7 +54,8 @@ ACTIVATIONS: dict[str, Activation] = {
 }
 
 
-MOVES = {"O": "rotations", "O+": "rotations", "B": "rotations", "B'": "rotations", "Sp": "symplectic maps",
+MOVES = {"O": "rotations", "SO": "rotations", "O+": "rotations", "B": "rotations", "B'": "rotations",
+         "Sp": "symplectic maps",
          "U": "unitary maps",
          "H": "changes of sign", "S'": "changes of sign", "S+": "quantum permutations"}  # fmt: skip
 """What the elements of a group do that a pointwise map does not commute with."""

@@ -32,9 +32,7 @@ def shape(node: nodes.Generator, scope: Scope) -> Shape | None:
     name = plain_name(node)
     default = scope.only_space
     if name == "eps":
-        scope.report.error("E0403", "`eps` exists in SO(n) and A(n) only", (node.span, "not here"),
-                           notes=("the Levi-Civita tensor changes its sign under reflections",))  # fmt: skip
-        return None
+        return _eps(node, scope)
     if name == "perm":
         return _perm(node, scope)
     numbers = tuple(arg for arg in node.args if isinstance(arg, int))
@@ -76,6 +74,39 @@ def _perm(node: nodes.Generator, scope: Scope) -> Shape | None:
         return too_wide(node, scope, len(order))
     ports = tuple(open_port(scope.only_space) for _ in order)
     return Shape(ports, tuple(ports[i] for i in order))
+
+
+def _eps(node: nodes.Generator, scope: Scope) -> Shape | None:
+    """As many outputs as its space has dimensions, so the space must be known; of one that has no epsilon: E0403."""
+    wire = scope.only_space
+    if node.args:
+        if len(node.args) > 1 or isinstance(node.args[0], int):
+            return _wrong(node, scope, "one space at most")
+        wires = word(node.args[0], scope)
+        if wires is None:
+            return None
+        if len(wires) != 1:
+            return _wrong(node, scope, "a single wire")
+        wire = wires[0]
+    if wire is None and not scope.failed_spaces:
+        having = tuple(w for w in scope.spaces.values() if w is not None and FAMILIES[w.group.family].epsilon)
+        if having:
+            shown = scope.show_word(having[:1])
+            message = "`eps` has as many legs as its space has dimensions"
+            scope.report.error("E0304", message, (node.span, "of which space?"),
+                               helps=(f"say it: `eps[{shown}]`",))  # fmt: skip
+            return None
+    if wire is None and scope.failed_spaces:
+        return None
+    if wire is None or not FAMILIES[wire.group.family].epsilon:
+        scope.report.error("E0403", "`eps` exists in SO(n) and A(n) only", (node.span, "not here"),
+                           notes=("the Levi-Civita tensor changes its sign under reflections",))  # fmt: skip
+        return None
+    size = wire.group.size
+    assert isinstance(size, int)
+    if size > MOST_ORDER:
+        return too_wide(node, scope, size)
+    return Shape((), known((wire,) * size))
 
 
 def _id(node: nodes.Generator, scope: Scope) -> Shape | None:
@@ -147,7 +178,7 @@ def exists(node: nodes.Generator, shape_: Shape, scope: Scope) -> bool:
 def _form_fault(name: str, shape_: Shape, wire: Wire) -> str | None:
     """Why a generator of one block is none of its group's at these arities, or None."""
     k, l = len(shape_.source), len(shape_.target)  # noqa: E741
-    if name in ("id", "swap", "perm") or k + l == 0:
+    if name in ("id", "swap", "perm", "eps") or k + l == 0:
         return None
     family = FAMILIES[wire.group.family]
     row = (*(resolved(shape_.target) or ()), *(resolved(shape_.source) or ()))
@@ -171,6 +202,8 @@ def _diagram(name: str, numbers: tuple[int, ...], source: Word, target: Word) ->
             return permutation(source, (1, 0))
         case "perm":
             return permutation(source, numbers)
+        case "eps":
+            return Diagram(source, target, tuple((v,) for v in range(len(target))))
         case _:
             width = len(source) + len(target)
             return Diagram(source, target, (tuple(range(width)),) if width else ())

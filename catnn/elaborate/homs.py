@@ -46,7 +46,7 @@ def effort(source: Word, target: Word) -> tuple[int, bool]:
             total *= family.count(CAP, CAP)
             exact = False
         else:
-            total *= family.count(k, l)
+            total *= family.count_at(k, l, size)
     return total, exact or total == 0
 
 
@@ -93,10 +93,11 @@ def averaged(value: Morphism) -> Morphism:
 
 
 def mean_factor(diagram: Diagram) -> Scalar:
-    """1/n for each block that has inputs only, n the size of its space."""
+    """1/n for each block that has inputs only, n the size of its space; a leg of an epsilon is no such block."""
     factor, outputs = ONE, len(diagram.target)
+    legs = diagram.free
     for block in diagram.parts:
-        if block[0] >= outputs:
+        if block[0] >= outputs and block[0] not in legs:
             factor = factor * Scalar.size(diagram.wire(block[0]).group.size, -1)
     return factor
 
@@ -119,7 +120,7 @@ def note(what: str, source: Word, target: Word, kept: int) -> str | None:
 
 def _loses(wire: Wire, k: int, l: int) -> bool:  # noqa: E741
     family = FAMILIES[wire.group.family]
-    return family.dim(k, l, wire.group.size) < family.count(k, l)
+    return family.dim(k, l, wire.group.size) < family.count_at(k, l, wire.group.size)
 
 
 # ---------------------------------------------------------------------------------------------------- empty hom-spaces
@@ -129,10 +130,13 @@ def emptiness(source: Word, target: Word, scope: Scope) -> str | None:
     """Why a hom-space has no diagram, and which group would have one; None where it has some."""
     for wire in bases(source + target):
         k, l = ends(wire, source, target)  # noqa: E741
-        if FAMILIES[wire.group.family].count(k, l) == 0:
+        if FAMILIES[wire.group.family].count_at(k, l, wire.group.size) == 0:
             ports = f"{k + l} port{'s' if k + l != 1 else ''} cannot be paired (k + l must be even)"
             if FAMILIES[wire.group.family].count(0, 2) > 1:
                 ports = f"an odd number of ports, {k + l}, changes sign with minus one (k + l must be even)"
+            if FAMILIES[wire.group.family].epsilon:
+                n = wire.group.size
+                ports = f"{k + l} port{'s' if k + l != 1 else ''} cannot be paired, nor all but {n} of them"
             if FAMILIES[wire.group.family].oriented:
                 name = scope.show_word((wire,))
                 ports = f"what goes in must come out, a `{name}'` the other way round, and {k} `{name}` are not {l}"

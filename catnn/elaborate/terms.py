@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from itertools import chain
+from math import factorial
 
 from catnn.category.compose import compose, tensor
 from catnn.category.diagram import Diagram, Morphism, linear
+from catnn.category.families import FAMILIES
 from catnn.category.scalar import Monomial, Scalar
-from catnn.category.wires import Word
+from catnn.category.wires import Wire, Word, bases
 from catnn.diagnostics import Span
 from catnn.elaborate import generators
 from catnn.elaborate.inference import Inference
@@ -163,8 +165,22 @@ def _pattern(node: nodes.Pattern, source: Word, target: Word) -> Diagram:
     return Diagram(source, target, tuple(sorted(tuple(block) for block in blocks.values())))
 
 
+def _epsilons(*values: Morphism, outer: Word) -> int:
+    """How many terms the epsilons of several diagrams multiply out to, at most; outer: the wires that stay."""
+    sizes: dict[Wire, list[int]] = {}
+    for value in values:
+        for wire in bases(value.source + value.target):
+            if FAMILIES[wire.group.family].epsilon and any(wire in map(d.wire, d.free) for _, d in value.weighted):
+                assert isinstance(wire.group.size, int)
+                sizes.setdefault(wire, []).append(wire.group.size)
+    found = 1
+    for wire, met in sizes.items():
+        found *= factorial(min(met[0], outer.count(wire) // 2)) ** (len(met) // 2)
+    return found
+
+
 def _tensor(node: nodes.Term, factors: list[Morphism], most: int) -> Morphism:
-    products, bits = 1, 0
+    products, bits = _epsilons(*factors, outer=tuple(w for f in factors for w in f.source + f.target)), 0
     for factor in factors:
         products *= len(factor.weighted)
         bits += _bits(factor)
@@ -180,6 +196,7 @@ def _chain(node: nodes.Chain, stages: list[Morphism], most: int) -> Morphism:
     for at in range(1, len(stages)):
         stage = stages[at]
         products = len(total.weighted) * len(stage.weighted)
+        products *= _epsilons(total, stage, outer=total.source + stage.target)
         if products > most:
             raise TooBig(node, "E0405", _expands(products, most))
         total = _small(node, compose(stage, total))

@@ -12,7 +12,7 @@ from catnn.syntax import nodes
 
 MOST_ORDER = 1000
 MOST_CHANNELS = 2**31 - 1
-PLANNED = ("A", "SO", "Aut", "Perm")
+PLANNED = ("A", "Aut", "Perm")
 """Groups of the language that this release does not compile yet."""
 
 
@@ -37,6 +37,11 @@ def group(node: nodes.Group, report: Report) -> Group | None:
                      helps=(f"`{node.head}(n)`",))  # fmt: skip
         return None
     size = node.args[0]
+    if isinstance(size, nodes.Name) and FAMILIES[node.head].epsilon:
+        report.error("E0203", f"`{node.head}` takes a number", (node.span, f"`{size.text}` is a name"),
+                     notes=("the Levi-Civita tensor has as many legs as there are dimensions",),
+                     helps=(f"`{node.head}(3)`",))  # fmt: skip
+        return None
     if isinstance(size, nodes.Name):
         return Group(node.head, size.text)
     fault = FAMILIES[node.head].size_fault(size)

@@ -50,7 +50,7 @@ def scale_factors(body: Body, scale: Monomial, wires: Word) -> list[tuple[str, i
 
 def mean_factors(body: Body, move: Move) -> list[tuple[str, int]]:
     """What a mean divides by."""
-    if not move.mean or move.op == "diagonal":
+    if not move.mean or move.op in ("diagonal", "epsilon"):
         return []
     axes = move.axes if move.op == "sum" else move.axes[:1]
     return [(count_of(body, move.fine.level[a]), -1) for a in axes]
@@ -113,6 +113,8 @@ def _reduced(body: Body, value: str, move: Move) -> str:
             return f"{value}.diagonal(dim1={dims[0]}, dim2={dims[1]}).movedim(-1, {home})"
         case "trace":
             value = f"{value}.diagonal(dim1={dims[0]}, dim2={dims[1]}).sum(-1)"
+        case "epsilon":
+            return _epsilon(body, value, move)
         case "form" | "metric":
             plus, minus = body.names.fresh("plus"), body.names.fresh("minus")
             body.say(f"{plus}, {minus} = {_signed(body, value, move)}")
@@ -130,6 +132,16 @@ def _signed(body: Body, value: str, move: Move) -> str:
     if isinstance(family, Indefinite):
         arguments.append(str(family.p))
     return f"{body.use(f'_{move.op}')}({', '.join(arguments)})"
+
+
+def _epsilon(body: Body, value: str, move: Move, *, turned: bool = False) -> str:
+    """The Levi-Civita tensor applied; turned: upside down, from the coarse half, but for the sign of the order."""
+    p, q = len(move.fine.level), len(move.coarse.level)
+    legs = one_tuple(str(axis(a, p)) for a in move.axes)
+    axes = one_tuple(str(axis(move.home + j, q)) for j in range(move.born))
+    if turned:
+        legs, axes = axes, legs
+    return f"{body.use('_epsilon')}({value}, {len(move.axes) + move.born}, {legs}, {axes})"
 
 
 def whole_input(plan: Plan, row: Row, inputs: tuple[str, ...]) -> str:
@@ -222,6 +234,9 @@ class Expansion:
 
     def _blank(self, half: Half, move: Move, comment: str) -> str:
         like, p = self.done[move.coarse], len(half.level)
+        if move.op == "epsilon":
+            q = len(move.coarse.level)
+            like += "".join(f".select({axis(move.home, q - j)}, 0)" for j in range(move.born))
         for a in reversed(move.axes if move.op != "diagonal" else move.axes[1:]):
             like += f".unsqueeze({axis(a, p)})"
         return self.body.let(self.name, f"{self.body.use('_zeros')}({like}, {self._shape(half)})", comment)
@@ -229,6 +244,10 @@ class Expansion:
     def _diagonals(self, name: str, half: Half, moves: list[Move]) -> None:
         p = len(half.level)
         for move in moves:
+            if move.op == "epsilon":
+                add = "sub_" if len(move.axes) * move.born % 2 else "add_"
+                self.body.say(f"{name}.{add}({_epsilon(self.body, self.done[move.coarse], move, turned=True)})")
+                continue
             child = scaled(self.body, self.done[move.coarse], len(move.coarse.level), mean_factors(self.body, move))
             a, b = (axis(x, p) for x in move.axes)
             if move.op == "diagonal":

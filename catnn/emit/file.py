@@ -121,16 +121,17 @@ def _class_names(items: list[Layer | Network]) -> tuple[dict[int, str], dict[str
 @cache
 def _sources() -> dict[str, tuple[str, frozenset[str]]]:
     """The text of every part, and the names that it mentions."""
-    text = Path(__file__).with_name("parts.py").read_text(encoding="utf-8")
-    lines = text.splitlines()
     found = {}
-    for node in ast.parse(text).body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-            found[node.name] = (
-                "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n",
-                frozenset(mentioned),
-            )
+    for name in ("parts.py", "epsilons.py"):
+        text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+        lines = text.splitlines()
+        for node in ast.parse(text).body:
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                found[node.name] = (
+                    "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n",
+                    frozenset(mentioned),
+                )
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -76,6 +76,8 @@ def _terms(layer: Layer, *, mean: bool) -> Iterator[Term]:
 def _cut(out: int, in_: int, index: int | None, morphism: Morphism, mean: bool) -> Iterator[Term]:
     for coefficient, diagram in morphism.weighted:
         cut = factors(diagram)
+        if cut.sign < 0:
+            coefficient = -coefficient
         if mean:
             coefficient = coefficient / mean_factor(cut.input)
         for monomial, value in coefficient.terms:
@@ -84,30 +86,36 @@ def _cut(out: int, in_: int, index: int | None, morphism: Morphism, mean: bool) 
 
 def mean_factor(half: Half) -> Scalar:
     """1/n for every block of an input half that does not go through, n the size of its space."""
-    result = ONE
+    result, legs = ONE, half.legs
     for block, through in zip(half.blocks, half.through, strict=True):
-        if not through:
+        if not through and block[0] not in legs:
             result = result * Scalar.size(half.word[block[0]].group.size, -1)
     return result
 
 
 def _products(terms: Iterable[Term]) -> tuple[Product, ...]:
     """Group the terms: by level and scale, then whole targets by themselves, then what shares a row or a column."""
-    groups: dict[tuple[Word, Monomial, Column | None], list[Term]] = defaultdict(list)
+    groups: dict[tuple[Word, Monomial, Column | None, int], list[Term]] = defaultdict(list)
     for term in terms:
         column = Column(term.out, term.factors.output)
         whole = column if column.half == full(column.half.word) else None
-        groups[term.factors.output.level, term.scale, whole].append(term)
+        groups[term.factors.output.level, term.scale, whole, _kept_in_order(term.factors)].append(term)
 
-    def order(key: tuple[Word, Monomial, Column | None]) -> tuple[object, ...]:
-        level, scale, whole = key
-        return (level_key(level), scale, whole is not None, whole.summand if whole else 0)
+    def order(key: tuple[Word, Monomial, Column | None, int]) -> tuple[object, ...]:
+        level, scale, whole, ordered = key
+        return (level_key(level), ordered, scale, whole is not None, whole.summand if whole else 0)
 
     return tuple(
-        _product(level, scale, component)
-        for level, scale, whole in sorted(groups, key=order)
-        for component in _components(groups[level, scale, whole])
+        _product(key[0], key[1], component)
+        for key in sorted(groups, key=order)
+        for component in _components(groups[key])
     )
+
+
+def _kept_in_order(cut: Factors) -> int:
+    """How many axes of epsilons keep their order, so that there are fewer permutations; 0 where that means nothing."""
+    found = Counter((*cut.output.axes, *cut.input.axes))
+    return sum(count for count in found.values() if count > 1)
 
 
 def _components(terms: list[Term]) -> list[list[Term]]:

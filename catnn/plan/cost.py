@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from math import comb
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.scalar import ONE, ZERO, Scalar
@@ -149,9 +150,18 @@ def _reductions(plan: Plan) -> list[Step]:
 def _closing(move: Move, channels: int) -> Cost:
     """A sum, a trace or a form: reads what it adds up, writes the sums."""
     read = volume(move.fine.level, channels)
+    if move.op == "epsilon":
+        read = _signed_slices(move, channels, len(move.axes))
     if move.op in ("trace", "form", "metric"):
         read = volume((*move.coarse.level, move.fine.level[move.axes[0]]), channels)
     return Cost(read, volume(move.coarse.level, channels), read)
+
+
+def _signed_slices(move: Move, channels: int, legs: int) -> Scalar:
+    """The elements that an epsilon adds up, leg after leg by the set of their indices, and spreads."""
+    n = len(move.axes) + move.born
+    slices = sum(comb(n, j) * j * n ** (legs - j) for j in range(2, legs + 1)) + n ** (n - legs)
+    return volume(tuple(move.fine.level[a] for a in move.kept), channels) * Scalar.of(slices)
 
 
 def _name(move: Move) -> str:
@@ -227,7 +237,7 @@ class _Expansion:
         again = self.begun(fine)
         if move.op == "sum":
             return Cost(coarse + (whole if again else ZERO), whole, whole if again else ZERO)
-        places = coarse
+        places = _signed_slices(move, channels, move.born) if move.op == "epsilon" else coarse
         if move.op in ("trace", "form", "metric"):
             places = volume((*move.coarse.level, move.fine.level[move.axes[0]]), channels)
         return Cost(coarse + places, places + (ZERO if again else whole), places)

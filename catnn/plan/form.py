@@ -45,6 +45,12 @@ def _moves(word: Word, moves: tuple[Move, ...]) -> Iterator[str]:
             yield f"the axes of a move ascend, not {move.axes}"
         elif not 0 <= move.axes[0] <= move.axes[-1] < len(level):
             yield f"{move.fine} has no axes {move.axes}"
+        elif move.op == "epsilon":
+            wires = {level[a] for a in move.axes}
+            if len(wires) > 1 or not FAMILIES[level[move.axes[0]].group.family].epsilon or move.born < 0:
+                yield "an epsilon has its legs on axes of one space, at most as many as there are dimensions"
+            elif move.diagram().target != move.coarse.level:
+                yield f"an epsilon on the axes {move.axes} does not lead to {move.coarse}"
         elif move.op != "sum" and (len(move.axes) != 2 or not _meet(*(level[a] for a in move.axes))):
             yield f"a {move.op} is of two axes of one space"
         elif move.op != "diagonal" and any(FAMILIES[level[a].group.family].closing != move.op for a in move.axes):

@@ -14,9 +14,9 @@ from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.halves import Half
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Word
+from catnn.category.wires import Wire, Word
 
-Op = Literal["diagonal", "sum", "trace", "form", "metric"]
+Op = Literal["diagonal", "sum", "trace", "form", "metric", "epsilon"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Move:
     """One step between two halves of a word.
 
     op: ``diagonal`` merges two axes, ``sum`` sums axes away, ``trace`` sums a diagonal away, ``form`` contracts two
-    axes with Omega, ``metric`` with the metric of O(p,q).  axes: which axes (ports) of the fine half.  mean: a sum
-    divides by the size of its axes.
+    axes with Omega, ``metric`` with the metric of O(p,q), ``epsilon`` contracts axes with the last ones of the
+    Levi-Civita tensor, whose other axes come last in their space.  axes: which axes (ports) of the fine half.  mean: a
+    sum divides by the size of its axes.
     """
 
     op: Op
@@ -37,6 +38,8 @@ class Move:
     def diagram(self) -> Diagram:
         """The step by itself, from the level of the fine half to that of the coarse one."""
         level = self.fine.level
+        if self.op == "epsilon":
+            return self._epsilon()
         kept = [a for a in range(len(level)) if a not in (self.axes[1:] if self.op == "diagonal" else self.axes)]
         p = len(kept)
         blocks = [[j, p + a] for j, a in enumerate(kept)]
@@ -49,10 +52,39 @@ class Move:
                 blocks.append([p + a for a in self.axes])
         return Diagram(level, tuple(level[a] for a in kept), tuple(sorted(tuple(sorted(b)) for b in blocks)))
 
+    @property
+    def kept(self) -> list[int]:
+        """The axes that an epsilon leaves alone."""
+        return [a for a in range(len(self.fine.level)) if a not in self.axes]
+
+    @property
+    def home(self) -> int:
+        """Where the axes of an epsilon stand in its result: the last of their space."""
+        level = self.fine.level
+        return sum(level[a].space <= level[self.axes[0]].space for a in self.kept)
+
+    @property
+    def born(self) -> int:
+        """How many axes of an epsilon there are in its result."""
+        size = self.fine.level[self.axes[0]].group.size
+        assert isinstance(size, int)
+        return size - len(self.axes)
+
+    def _epsilon(self) -> Diagram:
+        """eps(axes of the result, axes of the fine half), and the identity of the others."""
+        level, kept, home, born = self.fine.level, self.kept, self.home, self.born
+        places = [j if j < home else j + born for j in range(len(kept))]
+        width = len(kept) + born
+        wires = [level[a] for a in kept]
+        wires[home:home] = [level[self.axes[0]]] * born
+        blocks: list[tuple[int, ...]] = [(place, width + a) for place, a in zip(places, kept, strict=True)]
+        blocks += [(home + j,) for j in range(born)] + [(width + a,) for a in self.axes]
+        return Diagram(level, tuple(wires), tuple(sorted(blocks)))
+
     def factor(self) -> Scalar:
         """What a mean multiplies with: 1/n for each block that it closes."""
         result = ONE
-        if self.mean and self.op != "diagonal":
+        if self.mean and self.op not in ("diagonal", "epsilon"):
             for axis in self.axes if self.op == "sum" else self.axes[:1]:
                 result = result * Scalar.size(self.fine.level[axis].group.size, -1)
         return result
@@ -66,7 +98,8 @@ def full(word: Word) -> Half:
 def openings(half: Half) -> list[Move]:
     """The moves that end in a half, the preferred one first.
 
-    A block with several vertices that goes through is a diagonal, a free view, so it is always split first.
+    A block with several vertices that goes through is a diagonal, a free view, so it is always split first.  An epsilon
+    comes after the traces, on what they leave.
     """
     moves: list[Move] = []
     for b, block in enumerate(half.blocks):
@@ -74,8 +107,10 @@ def openings(half: Half) -> list[Move]:
             moves.extend(_split(half, b, vertex) for vertex in reversed(block[1:]))
     if moves:
         return moves
+    legs = half.legs
+    moves.extend(_free(half, wire) for wire in dict.fromkeys(half.word[v] for v in legs))
     for b in reversed(range(len(half.blocks))):
-        if not half.through[b]:
+        if not half.through[b] and half.blocks[b][0] not in legs:
             moves.append(_open(half, b))
     return moves
 
@@ -133,6 +168,14 @@ def _split(half: Half, b: int, vertex: int) -> Move:
     pairs = sorted([*pairs, (rest, True), ((vertex,), True)])
     fine = Half(half.word, tuple(x for x, _ in pairs), tuple(f for _, f in pairs))
     return Move("diagonal", fine, half, (_place(fine, rest), _place(fine, (vertex,))))
+
+
+def _free(half: Half, wire: Wire) -> Move:
+    """The epsilon of a space, from the half where its legs go through."""
+    legs = [v for v in half.legs if half.word[v] == wire]
+    flags = tuple(flag or block[0] in legs for block, flag in zip(half.blocks, half.through, strict=True))
+    fine = Half(half.word, half.blocks, flags)
+    return Move("epsilon", fine, half, tuple(_place(fine, (v,)) for v in legs))
 
 
 def _open(half: Half, b: int) -> Move:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import factorial
 
 from catnn.category.diagram import Diagram
 from catnn.category.scalar import ONE, Scalar
@@ -96,8 +97,12 @@ def _size(summand: Summand) -> Scalar:
 
 
 def _entries(diagram: Diagram) -> Scalar:
-    """How many entries of its matrix are not zero: one for each value of each block."""
+    """How many entries of its matrix are not zero: one for each value of each block, n! for an epsilon."""
     result = ONE
+    legs = diagram.free
     for block in diagram.parts:
-        result = result * Scalar.size(diagram.wire(block[0]).group.size)
+        if block[0] not in legs:
+            result = result * Scalar.size(diagram.wire(block[0]).group.size)
+    for count in Counter(diagram.wire(v) for v in legs).values():
+        result = result * Scalar.of(factorial(count))
     return result

@@ -8,6 +8,7 @@ largest input-only block rightmost; so it runs from the right: contract, transfe
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import factorial
 
 from catnn.category.compose import permutation, tensor
 from catnn.category.diagram import Diagram
@@ -20,9 +21,9 @@ from catnn.category.wires import Wire, Word
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A connected piece of the planar middle: one block, with its vertices in the order they had.
+    """A connected piece of the planar middle: one block, or an epsilon, with its vertices in the order they had.
 
-    diagram: the block alone; outputs, inputs: the places of its vertices in the rows of the whole diagram.
+    diagram: the piece alone; outputs, inputs: the places of its vertices in the rows of the whole diagram.
     """
 
     diagram: Diagram
@@ -40,6 +41,12 @@ class Piece:
     def wire(self) -> Wire:
         """The wire of the block."""
         return self.diagram.wire(0)
+
+    @property
+    def entries(self) -> Scalar:
+        """How many entries of its matrix are not zero: n for a block, n! for an epsilon."""
+        legs = self.diagram.free
+        return Scalar.of(factorial(len(legs))) if legs else _volume((self.wire,))
 
     def __str__(self) -> str:
         return show_pattern(self.diagram)
@@ -92,13 +99,17 @@ class Planar:
             if piece.kind != "input":
                 break
             del left[len(left) - len(piece.inputs) :]
-            total = total + _volume((*left, piece.wire))
+            total = total + _volume(tuple(left)) * piece.entries
         return total
 
     @property
     def copies(self) -> Scalar:
         """The entries that are written: one for each value of the through and the output-only blocks."""
-        return _volume(tuple(piece.wire for piece in self.pieces if piece.kind != "input"))
+        result = ONE
+        for piece in self.pieces:
+            if piece.kind != "input":
+                result = result * piece.entries
+        return result
 
     @property
     def cost(self) -> Scalar:
@@ -127,7 +138,10 @@ def factorise(diagram: Diagram) -> Planar:
     assert isinstance(value, Diagram)
     diagram = value
     l = len(diagram.target)  # noqa: E741
-    pieces = [_piece(diagram, block) for block in diagram.parts]
+    legs = diagram.free
+    pieces = [_piece(diagram, block) for block in diagram.parts if block[0] not in legs]
+    for wire in dict.fromkeys(diagram.wire(v) for v in legs):
+        pieces.append(_piece(diagram, tuple(v for v in legs if diagram.wire(v) == wire)))
     rank = {"output": 0, "through": 1, "input": 2}
     pieces.sort(key=lambda p: (rank[p.kind], len(p.inputs) if p.kind == "input" else 0, p.outputs, p.inputs))
     place = {vertex: at for at, vertex in enumerate(v for piece in pieces for v in piece.outputs)}
@@ -171,6 +185,8 @@ def _piece(diagram: Diagram, block: tuple[int, ...]) -> Piece:
     outputs = tuple(v for v in block if v < l)
     inputs = tuple(v - l for v in block if v >= l)
     alone: Blocks = (tuple(range(len(block))),)
+    if block[0] in diagram.free:
+        alone = tuple((v,) for v in range(len(block)))
     source, target = tuple(diagram.source[i] for i in inputs), tuple(diagram.target[j] for j in outputs)
     return Piece(Diagram(source, target, alone), outputs, inputs)
 

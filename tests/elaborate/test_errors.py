@@ -65,6 +65,23 @@ def codes(text: str) -> list[str]:
             "space V : S(n)  space R : O(3)  let f : V @ R -> V @ R = [i j -> j i]",
             "letter `j` joins a wire of `R` and a wire of `V`",
         ),
+        (
+            "space V : SO(3)  let f : V -> V = [i -> j]",
+            "no diagram of `V` (SO(3)): 2 letters stand once, not none or 3",
+        ),
+        ("space V : SO(n)", "`SO` takes a number"),
+        ("space V, W : SO(3)  let f : 1 -> V^3 = eps", "`eps` has as many legs as its space has dimensions"),
+        (
+            "space V : SO(4)  layer f : V -> V^2 = all",
+            (
+                "no non-zero equivariant map `V -> V^2` exists for SO(4): 3 ports cannot be paired, nor all but 4 of "
+                "them"
+            ),
+        ),
+        (
+            "space V : SO(9)  let f : 1 -> V^18 = eps @ eps",
+            "this expands to 362,880 products of diagrams; the limit is 100,000 (`--max-diagrams`)",
+        ),
         ("space V : S(n)  let f : V -> V^2 = eps", "`eps` exists in SO(n) and A(n) only"),
         ("space R : O(3)  let f : R -> R^2 = copy", "`copy` does not exist on `R` (O(3))"),
     ],

@@ -43,7 +43,7 @@ def _sequence(items: tuple[Any, ...], change: Any) -> Iterator[tuple[str, tuple[
 
 def _move(move: Move) -> Iterator[tuple[str, Move]]:
     ports = range(len(move.fine.level))
-    for op in ("diagonal", "sum", "trace", "form", "metric"):
+    for op in ("diagonal", "sum", "trace", "form", "metric", "epsilon"):
         if op != move.op:
             yield f"op {op}", replace(move, op=op)
     for count in (1, 2):

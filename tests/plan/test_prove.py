@@ -18,6 +18,7 @@ from tests.emit.definition import DOUBLE, assert_is_definition, randomise
 from tests.plan.mutants import mutants
 
 SPACES = "space V : S(n)\nspace R : O(m)\nspace P : Sp(r)\nspace T : S(2)\n"
+ROTATED = "space A : SO(3)\nspace B : SO(4)\nspace C : SO(2)\n"
 SIZES = {"n": 3, "m": 2, "r": 2}
 LAYERS = {
     "permutations": "V^2[2] -> V^2[2] = all + bias",
@@ -31,6 +32,10 @@ LAYERS = {
     "unitary": "Q @ Q' @ Q[2] -> Q @ Q' @ Q[1] = all",
     "unitary, interleaved": "V @ Q @ Q'[1] -> Q' @ Q @ V[2] = all + bias",
     "interleaved": "V @ R @ V[1] -> R @ V[2] = all + bias",
+    "epsilon": "A^2[2] + A[1] -> A^3[1] = all + bias",
+    "epsilon, signs": "B[1] -> B^3[1] + B[2] = all",
+    "epsilon, mean": "V @ C^2[1] -> V @ C[2] + C^2[1] = all + bias { reduce: mean }",
+    "two epsilons": "C @ A @ A[1] -> A @ C[1] = all",
     "direct sums": "V^2[2] + V[1] -> V^2[1] + 1[2] = all + bias",
     "fixed": "V^2[2] -> V^2[2] = [i j -> j i] - (1/n) * [i i -> j j] + span { [i j -> i i] }",
     "span of sums": "V^2[2] -> V[1] = span { [i j -> i] + 1/2 * [i i -> i], (1/n) * [i j -> k] - [i i -> i] } + bias",
@@ -39,7 +44,7 @@ LAYERS = {
 
 def plan_of(name: str) -> tuple[Any, Any]:
     more = "space Q : U(m)\n" if "Q" in LAYERS[name] else ""  # then the whole file is complex
-    layer = catnn.parse(f"{SPACES}{more}layer f : {LAYERS[name]}")["f"]
+    layer = catnn.parse(f"{SPACES}{ROTATED}{more}layer f : {LAYERS[name]}")["f"]
     return layer, plan_layer(layer)
 
 
