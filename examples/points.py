@@ -1,8 +1,8 @@
 """Molecules: a vector, a tensor and an energy from the places of atoms, under S(n) x O(3).
 
-The 162 molecules of the G2 set, as they ship with the package `ase`: real geometries of 1 to 14 atoms. The network reads
-the atoms in any order and any frame, and answers with the centre of the nuclear charge (a vector), the inertia tensor
-about the centre of mass, and the energy of the zero-point vibrations (a number from quantum chemistry).
+The molecules are those of the G2 set that ships with the package `ase`, real geometries of 1 to 14 atoms. The network
+reads the atoms in any order and any frame, and answers with the centre of the nuclear charge (a vector), the inertia
+tensor about the centre of mass, and the energy of the zero-point vibrations (a number from quantum chemistry).
 
 Run it with `python examples/points.py`, or with `--quick` for a few steps.
 """
@@ -24,7 +24,8 @@ except ImportError:
 
 ELEMENTS = ["H", "Li", "Be", "B", "C", "N", "O", "F", "Na", "Al", "Si", "P", "S", "Cl"]
 NAMES = ("charge (vector)", "inertia (tensor)", "energy (scalar)")
-STEPS, LEARN = 600, 120
+STEPS, LEARN = 300, 120
+LENGTH = 2.0  # of a typical distance, in Angstrom
 
 
 class Molecules(NamedTuple):
@@ -60,13 +61,14 @@ def molecules() -> Molecules:
 
 def features(places: Tensor, elements: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """For each atom 1, x and x x^T, in the channel of its element."""
+    places = places / LENGTH
     x = places[..., None] * elements[..., None, :]
     return elements, x, places[..., None, :, None] * x[..., None, :, :].transpose(-3, -2)
 
 
 def errors(net: torch.nn.Module, data: Molecules, scales: list[Tensor]) -> list[Tensor]:
     """The mean squared error of each answer, in units of its typical size."""
-    found = net(features(data.places, data.elements), mask=data.mask)
+    found = net(features(data.places, data.elements), mask={"N": data.mask})
     return [(y - a / s).square().mean() for y, a, s in zip(found, data.answers, scales, strict=True)]
 
 
@@ -81,7 +83,7 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
     print(f"{len(order)} molecules of 1 to {data.mask.shape[1]} atoms; {LEARN} to learn from")
 
     net = catnn.compile(catnn.load(Path(__file__).with_suffix(".catnn"))["molecule"], n=data.mask.shape[1])
-    optimiser = torch.optim.Adam(net.parameters(), lr=1e-2)
+    optimiser = torch.optim.AdamW(net.parameters(), lr=1e-2, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     for step in range(steps):
         loss = sum(errors(net, learn, scales))
@@ -101,8 +103,8 @@ def main(arguments: list[str] | None = None) -> dict[str, float]:
 
         # Other axes and another order of the atoms: the answers turn along.
         q, p = torch.linalg.qr(torch.randn(3, 3)).Q, torch.randperm(data.mask.shape[1])
-        vector, tensor, energy = net(features(rest.places, rest.elements), mask=rest.mask)
-        turned = net(features((rest.places @ q.T)[:, p], rest.elements[:, p]), mask=rest.mask[:, p])
+        vector, tensor, energy = net(features(rest.places, rest.elements), mask={"N": rest.mask})
+        turned = net(features((rest.places @ q.T)[:, p], rest.elements[:, p]), mask={"N": rest.mask[:, p]})
         expected = (q @ vector[..., 0, None], (q @ tensor[..., 0] @ q.T)[..., None], energy)
         gap = max((a - b).abs().max().item() for a, b in zip(turned, expected, strict=True))
         print(f"in a frame turned and reflected, with the atoms shuffled: the answers differ by {gap:.1e}")
