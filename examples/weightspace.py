@@ -48,7 +48,7 @@ def population(count: int, steps: int) -> tuple[list[Tensor], Tensor]:
 
 def main(arguments: list[str] | None = None) -> dict[str, float]:
     quick = "--quick" in (sys.argv[1:] if arguments is None else arguments)
-    count, steps = (500, 200) if quick else (1200, 300)
+    count, steps = (800, 200) if quick else (1200, 300)
     torch.manual_seed(0)
     spec = catnn.load(Path(__file__).with_suffix(".catnn"))
     pairs = [len(pair) for row in spec["mix"].diagrams for pair in row]
