@@ -64,12 +64,15 @@ class _Forward:
 
 
 def network_sizes(network: Network) -> tuple[str, ...]:
-    """The symbolic sizes of all the layers in a network."""
+    """The symbolic sizes of a network: of all its layers, then of its own type."""
     sizes = dict.fromkeys(size for layer in network.layers for size in size_names(layer))
     for called in network.networks:
         sizes.update(dict.fromkeys(network_sizes(called)))
     for stage in _scales(network.body):
         sizes.update(dict.fromkeys(name for monomial, _ in stage.terms for name, _ in monomial))
+    words = network.source.words + network.target.words
+    own = [wire.group.size for word in words for wire in word]
+    sizes.update(dict.fromkeys(size for size in own if isinstance(size, str)))
     return tuple(sizes)
 
 
