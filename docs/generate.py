@@ -45,7 +45,7 @@ def fenced(text: str) -> str:
 
 def activations() -> str:
     """Every activation: what it is, and after which wires it may stand."""
-    from catnn.elaborate.activations import ACTIVATIONS
+    from catnn.activations import ACTIVATIONS
 
     after = {
         "any": "`S(n)`; `S'(n)` of even order; `S+(n)` of order 1; order 0",

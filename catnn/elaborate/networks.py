@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Generator as Steps
 
+from catnn.activations import ACTIVATIONS
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Type
-from catnn.elaborate.activations import ACTIVATIONS, culprit, reason
+from catnn.elaborate.activations import culprit, reason
 from catnn.elaborate.inference import Inference
 from catnn.elaborate.lifting import gap
 from catnn.elaborate.parts import summands
