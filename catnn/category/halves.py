@@ -139,7 +139,7 @@ class Factors:
 
     def blocks(self) -> Blocks:
         """Its blocks, sorted."""
-        l = len(self.output.word)  # noqa: E741
+        l = len(self.output.word)
         outs, ins = self.output, self.input
         blocks = [block for block, flag in zip(outs.blocks, outs.through, strict=True) if not flag]
         blocks += [tuple(v + l for v in block) for block, flag in zip(ins.blocks, ins.through, strict=True) if not flag]
@@ -151,7 +151,7 @@ class Factors:
 
 def factors(diagram: Diagram) -> Factors:
     """The unique factors of a diagram."""
-    l = len(diagram.target)  # noqa: E741
+    l = len(diagram.target)
     tops = [(tuple(v for v in b if v < l), b) for b in diagram.parts]
     bottoms = [(tuple(v - l for v in b if v >= l), b) for b in diagram.parts]
     top = sorted(((piece, b) for piece, b in tops if piece))
