@@ -31,7 +31,7 @@ MOST_INVERSE = 60
 """The most diagrams whose Gram matrix is inverted in n."""
 
 
-def gram(item: Item, k: int | str | None = None, l: int | str | None = None) -> sympy.Matrix:  # noqa: E741
+def gram(item: Item, k: int | str | None = None, l: int | str | None = None) -> sympy.Matrix:
     """The Frobenius inner products of the diagrams of a hom-space, as polynomials in the sizes.
 
     item: a layer, whose weighted diagrams in the order of the weights it takes (with direct sums block by block:
@@ -54,7 +54,7 @@ def gram(item: Item, k: int | str | None = None, l: int | str | None = None) -> 
     return sympy.diag(*(_gram(block) for block in blocks)) if blocks else sympy.zeros(0, 0)
 
 
-def gram_det(item: Item, k: int | str | None = None, l: int | str | None = None) -> sympy.Expr:  # noqa: E741
+def gram_det(item: Item, k: int | str | None = None, l: int | str | None = None) -> sympy.Expr:
     """The determinant of `gram`, factored: its roots are the n at which the diagrams are dependent.
 
     Raises: CatnnError (E1017) for too many diagrams.
@@ -70,7 +70,7 @@ def gram_det(item: Item, k: int | str | None = None, l: int | str | None = None)
     return sympy.factor(result)
 
 
-def weingarten(item: Item, k: int | str | None = None, l: int | str | None = None) -> sympy.Matrix:  # noqa: E741
+def weingarten(item: Item, k: int | str | None = None, l: int | str | None = None) -> sympy.Matrix:
     """The inverse of `gram`, as rational functions of the sizes.
 
     With it the coefficients of the nearest equivariant map are `weingarten(...) * b`, b the inner products of a dense
@@ -97,7 +97,7 @@ def weingarten(item: Item, k: int | str | None = None, l: int | str | None = Non
     return sympy.diag(*blocks) if blocks else sympy.zeros(0, 0)
 
 
-def _fields(item: Item, k: int | str | None, l: int | str | None) -> list[Any]:  # noqa: E741
+def _fields(item: Item, k: int | str | None, l: int | str | None) -> list[Any]:
     """The blocks of the Gram matrix over the field of rational functions."""
     from sympy.polys.matrices import DomainMatrix
 
@@ -119,7 +119,7 @@ def _gram(block: Sequence[Morphism]) -> sympy.Matrix:
     return found
 
 
-def _blocks(item: Item, k: int | str | None, l: int | str | None) -> list[Sequence[Morphism]]:  # noqa: E741
+def _blocks(item: Item, k: int | str | None, l: int | str | None) -> list[Sequence[Morphism]]:
     """The diagrams, one sequence a pair of summands."""
     if isinstance(item, Layer):
         return [pair for row in item.weighted for pair in row]

@@ -53,7 +53,7 @@ def falling(blocks: int) -> sympy.Expr:
 
 @pytest.mark.parametrize("group", GROUPS)
 @pytest.mark.parametrize(("k", "l"), [(1, 1), (2, 2), (1, 3), (3, 0), (0, 0), (2, 1)])
-def test_gram_is_that_of_the_matrices(group: str, k: int, l: int) -> None:  # noqa: E741
+def test_gram_is_that_of_the_matrices(group: str, k: int, l: int) -> None:
     """Beside flattened matrices; and a basis has no zero determinant."""
     found = catnn.gram(group, k, l)
     assert found.shape[0] == catnn.dim(group, k, l)
@@ -82,7 +82,7 @@ def test_gram_of_what_can_be_given() -> None:
 
 def test_determinants_are_the_known_ones() -> None:
     """S(n): the product of the orbits' sizes (the change of basis is unitriangular); O(n): Brauer's for 2 -> 2."""
-    for k, l in ((1, 1), (2, 1), (2, 2)):  # noqa: E741
+    for k, l in ((1, 1), (2, 1), (2, 2)):
         expected = sympy.prod([falling(len(d.blocks)) for d in layer_of(f"V^{k} -> V^{l}").diagrams])
         assert sympy.expand(catnn.gram_det("S(n)", k, l) - expected) == 0
     assert catnn.gram_det("O(n)", 2, 2) == n**3 * (n - 1) ** 2 * (n + 2)
@@ -90,7 +90,7 @@ def test_determinants_are_the_known_ones() -> None:
 
 def test_weingarten_in_n() -> None:
     """The inverse holds at every n at which there is one."""
-    for group, k, l in (  # noqa: E741
+    for group, k, l in (
         ("S(n)", 2, 2),
         ("O(n)", 2, 2),
         ("Sp(n)", 2, 2),
@@ -120,7 +120,7 @@ def test_gram_refuses() -> None:
 
 def orbit_matrix(diagram: catnn.Diagram, size: int) -> np.ndarray:
     """1 where indices agree exactly as the blocks say, by looking at all of them."""
-    l, k = len(diagram.target), len(diagram.source)  # noqa: E741
+    l, k = len(diagram.target), len(diagram.source)
     block = {v: b for b, vs in enumerate(diagram.parts) for v in vs}
     result = np.zeros((size,) * (l + k), dtype=int)
     for index in product(range(size), repeat=l + k):
@@ -236,7 +236,7 @@ AVERAGED = ["S(n) 3", "S(n) 4", "S(n) 2", "S(n) 1", "S(3) 3", "S(2) 2", "H(n) 2"
 
 @pytest.mark.parametrize("case", AVERAGED)
 @pytest.mark.parametrize(("k", "l"), [(1, 1), (2, 2), (2, 0), (1, 3)])
-def test_projection_is_the_group_average(case: str, k: int, l: int) -> None:  # noqa: E741
+def test_projection_is_the_group_average(case: str, k: int, l: int) -> None:
     """The mean of g^l M g^-k over the whole group, symbolic sizes below the number of ports included."""
     group, size = case.split()[0], int(case.split()[1])
     layer = layer_of(f"V^{k}[2] -> V^{l}[3]".replace("V^0", "1"), group)
