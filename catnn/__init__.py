@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from catnn.category.diagram import Diagram as Diagram
     from catnn.diagnostics import CatnnError as CatnnError
     from catnn.diagnostics import Diagnostic as Diagnostic
+    from catnn.gramian import gram as gram
+    from catnn.gramian import gram_det as gram_det
+    from catnn.gramian import weingarten as weingarten
+    from catnn.orbits import from_orbit as from_orbit
+    from catnn.orbits import orbit as orbit
+    from catnn.orbits import to_orbit as to_orbit
+    from catnn.projection import project as project
 
 __version__ = "0.1.0"
 
@@ -39,10 +46,17 @@ __all__ = [
     "diagram",
     "dim",
     "explain",
+    "from_orbit",
+    "gram",
+    "gram_det",
     "load",
     "nn",
+    "orbit",
     "parse",
+    "project",
+    "to_orbit",
     "view",
+    "weingarten",
 ]
 
 # Where each public name lives; None is a module of its own.
@@ -54,10 +68,17 @@ _HOMES: dict[str, str | None] = {
     "diagram": "catnn.api",
     "dim": "catnn.api",
     "explain": "catnn.api",
+    "from_orbit": "catnn.orbits",
+    "gram": "catnn.gramian",
+    "gram_det": "catnn.gramian",
     "load": "catnn.api",
     "nn": None,
+    "orbit": "catnn.orbits",
     "parse": "catnn.api",
+    "project": "catnn.projection",
+    "to_orbit": "catnn.orbits",
     "view": None,
+    "weingarten": "catnn.gramian",
 }
 
 

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catnn.category.counting import MOST_PORTS
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Group, Wire, Word, ends
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     import torch
 
     from catnn.explanation import Explanation
-
-HOPELESS = 60
-"""Ports from which on Young diagrams are too many to count at a small literal size."""
 
 
 def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS) -> Spec:
@@ -103,7 +101,7 @@ def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = No
     return value
 
 
-def dim(group: str, k: int | str, l: int | str) -> int:  # noqa: E741
+def dim(group: str, k: int | str, l: int | str) -> int:
     """How many equivariant maps there are from k wires to l wires: the dimension of the hom-space.
 
     group: ``"S(n)"``, ``"O(3)"``, ...; with a size that is a name, the dimension at every large enough size.
@@ -116,19 +114,17 @@ def dim(group: str, k: int | str, l: int | str) -> int:  # noqa: E741
     space = Wire("V", found)
     source, target = (_kinds(side, space) for side in (k, l))
     if FAMILIES[found.family].oriented:
-        k, l = ends(space, source, target)  # noqa: E741
+        k, l = ends(space, source, target)
     else:
-        k, l = len(source), len(target)  # noqa: E741
-    ports, size = k + l, found.size
-    few = isinstance(size, int) and found.family != "S" and size < (ports if found.family == "Sp" else ports / 2)
-    if few and (k == l or not FAMILIES[found.family].oriented) and ports > HOPELESS and ports % 2 == 0:
+        k, l = len(source), len(target)
+    if FAMILIES[found.family].is_hard(k, l, found.size):
         raise fail(
             "E1007",
-            f"the dimension for {found} and {ports} ports is out of reach",
-            notes=(f"at small sizes it is a sum over Young diagrams; catnn counts up to {HOPELESS} ports",),
+            f"the dimension for {found} and {k + l} ports is out of reach",
+            notes=(f"at small sizes it is a sum over Young diagrams; catnn counts up to {MOST_PORTS} ports",),
             helps=(f"`catnn.dim('{found.family.split('(')[0]}(n)', {k}, {l})` counts the diagrams",),
         )
-    return FAMILIES[found.family].dim(k, l, size)
+    return FAMILIES[found.family].dim(k, l, found.size)
 
 
 def _kinds(side: int | str, space: Wire) -> Word:
@@ -147,7 +143,7 @@ def _kinds(side: int | str, space: Wire) -> Word:
     return tuple(space.flipped() if kind == "V'" else space for kind in kinds)
 
 
-def compile(item: Layer | Network, **options: Any) -> torch.nn.Module:  # noqa: A001
+def compile(item: Layer | Network, /, **options: Any) -> torch.nn.Module:  # noqa: A001
     """The torch module of a layer or network; see `catnn.compiler.compile_item`, which this calls.
 
     options: sizes by name (``n=10``), batch, target, device, dtype, generator.  Raises: CatnnError.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from catnn.diagnostics import fail
 from catnn.emit.classes import size_names, wires
@@ -26,6 +26,7 @@ TARGETS = ("torch",)
 
 def compile_item(
     item: Layer | Network,
+    /,
     *,
     target: str = "torch",
     batch: int | None = None,
@@ -36,8 +37,9 @@ def compile_item(
 ) -> torch.nn.Module:
     """The torch module of a layer or network, its plan proved first.
 
-    sizes: hints by name, for initialisation and cost (16 without one); no limits, any size runs.
-    batch: a hint for cost; device, dtype: as in torch; generator: for initialisation, torch's own without one.
+    sizes: hints by name, for initialisation (16 without one); no limits, any size runs.
+    batch: a hint for a cost model, without effect today; device, dtype: as in torch; generator: for initialisation,
+    torch's own without one.
     Raises: CatnnError for a size that is unknown or contradicts a literal one, or a target that is not built.
 
     >>> import catnn
@@ -67,10 +69,16 @@ def compile_item(
     return built
 
 
-@cache
 def _generated(item: Layer | Network) -> Generated:
-    source = item.span.source if item.span is not None else None
-    return emit([item], title=title(source.path if source else None), spec=source.text if source else repr(item))
+    """The source of an item, made once while the item lives."""
+    if item not in _GENERATED:
+        source = item.span.source if item.span is not None else None
+        text = source.text if source else repr(item)
+        _GENERATED[item] = emit([item], title=title(source.path if source else None), spec=text)
+    return _GENERATED[item]
+
+
+_GENERATED: WeakKeyDictionary[Layer | Network, Generated] = WeakKeyDictionary()
 
 
 def generate(spec: Spec) -> Generated:

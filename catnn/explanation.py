@@ -128,7 +128,7 @@ class Explanation:
         return as_html(self)
 
 
-def explain(item: Layer | Network, *, batch: int = 1, full: bool = False, **sizes: int) -> Explanation:
+def explain(item: Layer | Network, /, *, batch: int = 1, full: bool = False, **sizes: int) -> Explanation:
     """What a layer or network is made of and what it costs.
 
     batch: entries of the batch; sizes: by name, 16 where none is given; full: list everything, however long.

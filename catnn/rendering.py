@@ -48,7 +48,7 @@ def render_one(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _leave(text: str, style: str) -> str:
+def _leave(text: str, _style: str) -> str:
     return text
 
 

@@ -37,11 +37,6 @@ def error_titles() -> dict[str, str]:
     return {code: str(title) for code, title in sorted(tomllib.loads(text)["errors"].items())}
 
 
-def error_codes() -> tuple[str, ...]:
-    """Every code there is, sorted."""
-    return tuple(error_titles())
-
-
 def error_page(code: str) -> str | None:
     """The page of a code, its example included; None where there is no such code.
 

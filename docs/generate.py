@@ -45,7 +45,7 @@ def fenced(text: str) -> str:
 
 def activations() -> str:
     """Every activation: what it is, and after which wires it may stand."""
-    from catnn.elaborate.activations import ACTIVATIONS
+    from catnn.activations import ACTIVATIONS
 
     after = {
         "any": "`S(n)`; `S'(n)` of even order; `S+(n)` of order 1; order 0",
@@ -67,17 +67,48 @@ def reserved_words() -> str:
     return ", ".join(f"`{word}`" for word in sorted(RESERVED, key=str.casefold)) + "\n"
 
 
+PICTURE = ROOT / "docs" / "images" / "mix.svg"
+"""The picture of the README: what ``catnn show examples/graph.catnn:mix --as svg`` draws."""
+
+
+def picture() -> str:
+    """The 15 diagrams of the first layer of the README."""
+    import catnn
+
+    return catnn.load(ROOT / "examples" / "graph.catnn")["mix"].to_svg()
+
+
+def figures() -> str:
+    """The README's table, out of what `make bench` wrote last."""
+    rows = ["| layer | beside | times slower | with gradient | peak memory / output |", "|---|---|---:|---:|---:|"]
+    text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    for section in text.split("\n## ")[1:]:
+        title = section.partition("\n")[0].partition(";")[0]
+        for line in section.splitlines():
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if len(cells) == 5 and cells[0] in SHOWN and re.fullmatch(r"[\d.,]+( ms)?", cells[1]):
+                shown = cells[1:3] if cells[0] != "compiled" else ["1", "1"]
+                rows.append(f"| {title} | {cells[0]} | {' | '.join(shown)} | {cells[3]} |")
+                title = ""
+    machine = re.search(r"Machine: (.*)\n", text)
+    return "\n".join(rows) + f"\n\n{machine[1] if machine else ''}\n"
+
+
+SHOWN = ("compiled", "stacked maps (IGN)", "one diagram at a time", "an einsum a diagram", "fused by hand")
+
+
 SECTIONS: dict[str, Callable[[], str]] = {
     "activations": activations,
     "errors": errors,
+    "figures": figures,
     "reserved words": reserved_words,
 }
 
 
 def pages() -> dict[Path, str]:
     """The pages that hold something generated, as they should be."""
-    found = {}
-    for path in sorted((ROOT / "docs").rglob("*.md")):
+    found = {PICTURE: picture()}
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         if MARK.search(text):
             found[path] = MARK.sub(lambda m: m[1] + SECTIONS[m[2]]() + m[3], text)
@@ -87,7 +118,7 @@ def pages() -> dict[Path, str]:
 def main() -> int:
     """Write what has changed."""
     for path, text in pages().items():
-        if path.read_text(encoding="utf-8") != text:
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(path.relative_to(ROOT))
     return 0

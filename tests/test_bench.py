@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 import torch
 
 import catnn
 from catnn.baselines import refusal, ways
-from catnn.bench import COMPILED, bench, verify
+from catnn.bench import COMPILED, FLOOR, Benchmark, Comparison, Measured, bench, verify
 from catnn.measure import peak_bytes
 from catnn.model import Layer
 
@@ -52,6 +53,53 @@ def test_a_wrong_way_is_found() -> None:
     way.run.terms.pop()  # type: ignore[attr-defined]
     with pytest.raises(AssertionError):
         verify(way, catnn.compile(layer, n=3), torch.randn(1, 3, 2))
+
+
+def names_of(text: str) -> list[str]:
+    """The other ways to compute a layer of S(n)."""
+    return [way.name for way in ways(parsed("S(n)", text), {"n": 3}, 1)]
+
+
+ORDER_TWO = [str(diagram) for diagram in parsed("S(n)", "V^2[2] -> V^2[2] = all").diagrams]
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("V^2[2] -> V^2[2] = all", True),
+        ("V^2[2] -> V^2[2] = all + bias", True),
+        (f"V^2[2] -> V^2[2] = span {{ {', '.join(ORDER_TWO)} }}", True),
+        (f"V^2[2] -> V^2[2] = span {{ {', '.join(reversed(ORDER_TWO))} }}", False),
+        (f"V^2[2] -> V^2[2] = span {{ {', '.join(ORDER_TWO[:14])} }}", False),
+        ("V^2[2] -> V^2[2] = all { reduce: mean }", False),
+        ("V^3[2] -> V[2] = all", False),
+    ],
+)
+def test_fused_by_hand_is_for_all_in_its_order_alone(text: str, fits: bool) -> None:
+    """15 terms on V^2 may stand in any order; the function that a person wrote knows one of them."""
+    assert ("fused by hand" in names_of(text)) == fits
+    layer = parsed("S(n)", text)
+    x = torch.randn(2, *(3,) * len(layer.source.words[0]), 2)
+    for way in ways(layer, {"n": 3}, 2):
+        verify(way, catnn.compile(layer, n=3), x)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"repeat": 0}, {"repeat": 1.5}, {"repeat": True}, {"seconds": 0}, {"seconds": -1.0}, {"seconds": "1"},
+              {"seconds": float("nan")}, {"seconds": float("inf")}, {"batch": 0}],
+)  # fmt: skip
+def test_impossible_rounds_and_times_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(catnn.CatnnError, match="E1003"):
+        bench(parsed("S(n)", "V[2] -> V[2] = all"), **wrong)
+
+
+def test_the_gradient_of_the_floor_is_not_made_up() -> None:
+    """What was not measured is left empty, and the legend says what the floor is."""
+    rows = (Measured(COMPILED, 2.0, 4.0, 8, 8), Measured(FLOOR, 1.0, None))
+    found = Benchmark("a machine", (Comparison("mix", 4, rows),))
+    assert found.comparisons[0].table().rows[1] == (FLOOR, "0.50", "", "", "")
+    assert "floor: two products" in str(found).split("\n\n")[0]
+    assert json.loads(json.dumps(found.to_dict()))["comparisons"][0]["rows"][1]["gradient"] is None
 
 
 @pytest.mark.slow

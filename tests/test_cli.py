@@ -113,6 +113,7 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
         (["compile", "graph.catnn:mix"], "E1009", "compile graph.catnn"),
         (["test", "graph.catnn:trace"], "E1010", ""),
         (["bench", "graph.catnn:nothing"], "E1010", ""),
+        (["bench", "graph.catnn:mix", "--repeat", "0"], "E1003", ""),
         (["dim", "S(n)", "two", "2"], "E1001", ""),
         (["dim", "S(n)", "-1", "2"], "E1001", ""),
         (["dim", "S(n", "1", "2"], "E0011", ""),

@@ -61,6 +61,33 @@ def test_materials(example) -> None:
     assert errors["stress"] < 0.1
 
 
+def test_points(example, capsys: pytest.CaptureFixture[str]) -> None:
+    """The answers on unseen molecules turn with the frame, and are far better than zero."""
+    pytest.importorskip("ase", reason="the molecules ship with ase, of the extra `dev`")
+    results = example("points").main(["--quick"])
+    assert results.pop("gap") < 1e-4
+    assert list(results) == ["charge (vector)", "inertia (tensor)", "energy (scalar)"]
+    assert max(results.values()) < 0.3
+    assert "148 molecules" in capsys.readouterr().out
+
+
+def test_points_says_what_it_needs(monkeypatch: pytest.MonkeyPatch, example) -> None:
+    """Without ase there is one sentence, no traceback."""
+    for name in ("ase", "ase.collections", "ase.data", "ase.data.g2"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "points", raising=False)
+    with pytest.raises(SystemExit, match="pip install ase"):
+        example("points")
+
+
+def test_weightspace(example) -> None:
+    """62 diagrams and 6 for the bias, an answer that ignores the order of neurons, and something learned."""
+    results = example("weightspace").main(["--quick"])
+    assert (results["weights"], results["biases"]) == (62, 6)
+    assert results["gap"] < 1e-4
+    assert results["error"] < 0.8 * results["guess"]
+
+
 def test_standalone(tmp_path: Path) -> None:
     """The compiled file trains without catnn."""
     printed = run(str(EXAMPLES / "standalone.py"), str(tmp_path))

@@ -6,7 +6,7 @@ stacked before one product, one einsum a diagram, and for 2 -> 2 what a careful 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,7 @@ from catnn.baselines.papers import OneByOne
 from catnn.baselines.pieces import Term
 from catnn.baselines.stacked import Stacked
 from catnn.category.diagram import Morphism
+from catnn.category.halves import Factors, hom
 from catnn.category.wires import Wire
 from catnn.model import Layer
 from catnn.rewrite.planar import factorise
@@ -65,11 +66,23 @@ def ways(layer: Layer, sizes: Mapping[str, int], batch: int) -> list[Way]:
         Way("stacked maps (IGN)", Stacked(terms, biases, shape), 4 * batch * rows * ins * len(terms), True),
         Way("an einsum a diagram", Einsums(terms, biases, shape), 4 * batch * rows * outs * 4),
     ]
-    word = layer.source.words[0]
-    plain = all(term.coefficient == 1 for term in terms)
-    if plain and word == layer.target.words[0] and len(word) == 2 and len(terms) == 15:
+    if _is_all_of_two(layer, terms, biases):
         found.append(Way("fused by hand", by_hand, 4 * batch * rows * outs * 4))
     return found
+
+
+def _is_all_of_two(layer: Layer, terms: list[Term], biases: list[Term]) -> bool:
+    """Whether a layer is all of S(n) 2 -> 2 in the order of `all`, and `bias` or none: what `by_hand` assumes."""
+    word = layer.source.words[0]
+    if word != layer.target.words[0] or len(word) != 2 or len(terms) != 15:
+        return False
+    return _is_plain(terms, hom(word, word)) and (not biases or _is_plain(biases, hom((), word)))
+
+
+def _is_plain(terms: list[Term], basis: Iterable[Factors]) -> bool:
+    """Whether the weights stand on the diagrams of a basis, one each, in its order."""
+    expected = [(1.0, index, found.diagram()) for index, found in enumerate(basis)]
+    return [(term.coefficient, term.index, term.diagram) for term in terms] == expected
 
 
 def _terms(morphisms: tuple[Morphism, ...], sizes: Mapping[str, int]) -> list[Term]:

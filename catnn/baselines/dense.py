@@ -25,7 +25,7 @@ class Dense:
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         outs = self.shape
         matrix: Tensor = _Assembled.apply(weight, self.terms, (*outs[:-1], *x.shape[1:-1]))  # type: ignore[no-untyped-call]
-        l, k = len(outs) - 1, x.dim() - 2  # noqa: E741
+        l, k = len(outs) - 1, x.dim() - 2
         matrix = matrix.permute(*range(l), l + k, *range(l, l + k), l + k + 1)
         y = x.reshape(len(x), -1) @ matrix.reshape(torch.Size(outs).numel(), -1).T
         return add_bias(y.view(len(x), *outs), self.biases, bias)

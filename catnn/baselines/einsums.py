@@ -22,7 +22,7 @@ class Einsums:
         deltas: dict[tuple[int, int], Tensor] = {}
         y = None
         for term in self.terms:
-            formula, needed = self._formula(term, x.shape)
+            formula, needed = self._formula(term)
             for key in needed:
                 if key not in deltas:
                     deltas[key] = _delta(x, *key)
@@ -31,9 +31,9 @@ class Einsums:
         assert y is not None
         return add_bias(y, self.biases, bias)
 
-    def _formula(self, term: Term, shape: torch.Size) -> tuple[str, list[tuple[int, int]]]:
+    def _formula(self, term: Term) -> tuple[str, list[tuple[int, int]]]:
         letters = iter("abcdefghijklmnpqrstuvwxyz")
-        l = len(term.diagram.target)  # noqa: E741
+        l = len(term.diagram.target)
         names = {v: next(letters) for v in range(l)}
         operands, needed = [], []
         for block in term.diagram.parts:

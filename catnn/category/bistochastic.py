@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from math import comb
 from typing import TYPE_CHECKING
 
-from catnn.category.counting import matchings
+from catnn.category.counting import MOST_PORTS, matchings
 from catnn.category.family import HalfPart, Part
 from catnn.category.matchings import Orthogonal, longest_increasing
 from catnn.category.partitions import Symmetric
@@ -46,16 +46,19 @@ class Bistochastic(Symmetric):
             ):
                 yield blocks, flags
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         m = k + l
         return sum(comb(m, j) * matchings(j) for j in range(0, m + 1, 2))
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         """R^n is the trivial representation plus that of O(n-1) on R^(n-1)."""
         if not isinstance(size, int):
             return self.count(k, l)
         m, rest = k + l, Orthogonal()
         return sum(comb(m, j) * (rest.dim(0, j, size - 1) if size > 1 else j == 0) for j in range(0, m + 1, 2))
+
+    def is_hard(self, k: int, l: int, size: Size) -> bool:
+        return isinstance(size, int) and k + l > MOST_PORTS and 2 * (size - 1) < k + l
 
     def in_basis(self, part: Part, size: int) -> bool:
         pairs = [block for block in part.blocks if len(block) == 2]
@@ -91,10 +94,10 @@ class BistochasticDoubled(Bistochastic):
     def part_fault(self, part: Part, size: Size) -> str | None:
         return None if (part.l + part.k) % 2 == 0 else f"{part.l + part.k} ports, an odd number"
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         return super().count(k, l) if (k + l) % 2 == 0 else 0
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         return super().dim(k, l, size) if (k + l) % 2 == 0 else 0
 
     def random_element(self, size: int, seed: int) -> NDArray[numpy.float64]:

@@ -20,7 +20,7 @@ def identity(word: Word) -> Diagram:
 
 def permutation(word: Word, order: tuple[int, ...]) -> Diagram:
     """The permutation whose output j is input order[j], as torch.permute."""
-    l = len(word)  # noqa: E741
+    l = len(word)
     return Diagram(word, tuple(word[i] for i in order), tuple((j, l + i) for j, i in enumerate(order)))
 
 
@@ -35,7 +35,7 @@ def compose_diagrams(upper: Diagram, lower: Diagram) -> tuple[tuple[Scalar, Diag
         group = wires[0].group
         composed = FAMILIES[group.family].compose(u, w, group.size)
         return tuple((c, Diagram(lower.source, upper.target, p.blocks)) for c, p in composed)
-    l = len(upper.target)  # noqa: E741
+    l = len(upper.target)
     choices = []
     for wire in wires:
         pieces = FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size)
@@ -109,7 +109,7 @@ def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
     blocks: list[tuple[int, ...]] = []
     outs, ins = 0, len(target)
     for d in diagrams:
-        l = len(d.target)  # noqa: E741
+        l = len(d.target)
         blocks.extend(tuple(v + outs if v < l else v - l + ins for v in block) for block in d.parts)
         outs, ins = outs + l, ins + len(d.source)
     return Diagram(source, target, tuple(sorted(blocks)))

@@ -61,6 +61,10 @@ def matchings(m: int) -> int:
     return 0 if m % 2 else prod(range(1, m, 2))
 
 
+MOST_PORTS = 60
+"""So many ports are within reach of sums over Young diagrams."""
+
+
 def even_shapes(m: int, rows: int, columns: int) -> Iterator[tuple[int, ...]]:
     """The partitions of the even number m into at most `rows` parts, all of them even and at most `columns`.
 

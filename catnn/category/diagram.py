@@ -114,7 +114,7 @@ class Diagram(Morphism):
     """A diagram: every block is an equality (or a pairing) of the indices of its vertices.
 
     source, target: words of k and l wires; parts: the blocks, sorted, outputs 0..l-1, then inputs l..l+k-1.
-    Raises: CatnnError (E0401) if a block joins two spaces or is none of its group's.
+    Raises: CatnnError if they are no sorted partition, a block joins two spaces, or is none of its group's.
     """
 
     source: Word
@@ -161,7 +161,7 @@ class Diagram(Morphism):
 
     def wire(self, vertex: int) -> Wire:
         """The wire at a vertex."""
-        l = len(self.target)  # noqa: E741
+        l = len(self.target)
         return self.target[vertex] if vertex < l else self.source[vertex - l]
 
     @property
@@ -181,7 +181,7 @@ class Diagram(Morphism):
         >>> catnn.diagram("S(n)", "i j -> i").dagger()
         catnn.diagram('S(n)', 'i -> i j')
         """
-        k, l = len(self.source), len(self.target)  # noqa: E741
+        k, l = len(self.source), len(self.target)
         turned = (tuple(sorted(v + k if v < l else v - l for v in block)) for block in self.parts)
         upside_down = Diagram(self.target, self.source, tuple(sorted(turned)))
         if self.free:
@@ -313,15 +313,14 @@ def restrict(source: Word, target: Word, parts: Blocks, wire: Wire) -> tuple[Par
     here = tuple(v for v, found in enumerate(word) if found in kinds)
     number = {v: i for i, v in enumerate(here)}
     duals = tuple(i for v, i in number.items() if word[v].dual)
-    l = sum(1 for v in here if v < len(target))  # noqa: E741
+    l = sum(1 for v in here if v < len(target))
     blocks = tuple(tuple(number[v] for v in block) for block in parts if block[0] in number)
     return Part(l, len(here) - l, blocks, duals), here
 
 
 def _validate(diagram: Diagram) -> None:
-    seen: list[int] = []
+    _partition(diagram.parts, len(diagram.target) + len(diagram.source))
     for block in diagram.parts:
-        seen.extend(block)
         first = diagram.wire(block[0])
         for vertex in block[1:]:
             if diagram.wire(vertex) is not first and diagram.wire(vertex).base != first.base:
@@ -336,6 +335,14 @@ def _validate(diagram: Diagram) -> None:
             fault = family.part_fault(diagram.part(wire)[0], wire.group.size)
             if fault is not None:
                 raise fail("E0406", f"no diagram of `{wire}` ({wire.group}): {fault}", notes=(family.law,))
-    seen.sort()
-    if seen != list(range(len(diagram.target) + len(diagram.source))):
-        raise ValueError(f"blocks {diagram.parts} are no partition of the vertices")
+
+
+def _partition(parts: Blocks, vertices: int) -> None:
+    """Refuse what is no partition of the vertices in canonical form: blocks and what is in them ascending."""
+    seen: list[int] = []
+    for block in parts:
+        seen.extend(block)
+    if sorted(seen) != list(range(vertices)) or not all(parts):
+        raise fail("E0406", f"{parts} is no partition of the vertices 0 to {vertices - 1}")
+    if list(parts) != sorted(parts) or any(list(block) != sorted(block) for block in parts):
+        raise fail("E0406", f"{parts} is not in canonical form", helps=("sort every block, then the blocks",))

@@ -26,7 +26,7 @@ class Part(NamedTuple):
     l, k: numbers of outputs and inputs; blocks: sorted tuples of vertices, outputs 0..l-1, inputs l..l+k-1.
     """
 
-    l: int  # noqa: E741  (the literature's letters)
+    l: int
     k: int
     blocks: Blocks
     duals: tuple[int, ...] = ()
@@ -92,16 +92,20 @@ class Family(ABC):
         return self.halves(len(duals), size, most)
 
     @abstractmethod
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         """The number of (k,l)-diagrams."""
 
-    def count_at(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def count_at(self, k: int, l: int, size: Size) -> int:
         """The same where it depends on the size: n free vertices are the legs of an epsilon."""
         return self.count(k, l)
 
     @abstractmethod
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         """The dimension of the hom-space; for a symbolic size, that of every large enough n."""
+
+    def is_hard(self, k: int, l: int, size: Size) -> bool:
+        """Whether `dim` would be a sum over more Young diagrams than can be had at once."""
+        return False
 
     @abstractmethod
     def in_basis(self, part: Part, size: int) -> bool:
@@ -137,7 +141,7 @@ def join(upper: Part, lower: Part) -> tuple[Part, int]:
 
     Every family composes so, up to scalars and signs.  O(vertices).
     """
-    l, m, k = upper.l, upper.k, lower.k  # noqa: E741
+    l, m, k = upper.l, upper.k, lower.k
     parent = list(range(l + m + k))
 
     def find(vertex: int) -> int:

@@ -173,7 +173,7 @@ class Factors:
 
     def blocks(self) -> Blocks:
         """Its blocks, sorted."""
-        l = len(self.output.word)  # noqa: E741
+        l = len(self.output.word)
         outs, ins = self.output, self.input
         blocks = [block for block, flag in zip(outs.blocks, outs.through, strict=True) if not flag]
         blocks += [tuple(v + l for v in block) for block, flag in zip(ins.blocks, ins.through, strict=True) if not flag]
@@ -193,7 +193,7 @@ def factors(diagram: Diagram) -> Factors:
     """
     if diagram.free:
         return _factors_with_legs(diagram)
-    l = len(diagram.target)  # noqa: E741
+    l = len(diagram.target)
     tops = [(tuple(v for v in b if v < l), b) for b in diagram.parts]
     bottoms = [(tuple(v - l for v in b if v >= l), b) for b in diagram.parts]
     top = sorted(((piece, b) for piece, b in tops if piece))
@@ -205,7 +205,7 @@ def factors(diagram: Diagram) -> Factors:
 
 
 def _factors_with_legs(diagram: Diagram) -> Factors:
-    l, free = len(diagram.target), diagram.free  # noqa: E741
+    l, free = len(diagram.target), diagram.free
     size = {wire: sum(diagram.wire(v) == wire for v in free) for wire in diagram.spaces()}
     above = Counter(diagram.wire(v) for v in free if v < l)
     closed = {v for v in free if (2 * above[diagram.wire(v)] > size[diagram.wire(v)]) == (v < l)}

@@ -43,10 +43,10 @@ class Hyperoctahedral(Symmetric):
             if all(flag or len(block) % 2 == 0 for block, flag in zip(blocks, flags, strict=True)):
                 yield blocks, flags
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         return sum(even_row(k + l))
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         return sum(even_row(k + l)[: size + 1]) if isinstance(size, int) else self.count(k, l)
 
     def commutes_with(self, kind: str, order: int) -> bool:
@@ -77,10 +77,10 @@ class SymmetricDoubled(Symmetric):
     def part_fault(self, part: Part, size: Size) -> str | None:
         return None if (part.l + part.k) % 2 == 0 else f"{part.l + part.k} ports, an odd number"
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         return super().count(k, l) if (k + l) % 2 == 0 else 0
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         return super().dim(k, l, size) if (k + l) % 2 == 0 else 0
 
     def commutes_with(self, kind: str, order: int) -> bool:

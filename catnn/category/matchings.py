@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from catnn.category.counting import even_shapes, matchings, tableaux
+from catnn.category.counting import MOST_PORTS, even_shapes, matchings, tableaux
 from catnn.category.family import Blocks, Family, HalfPart, Part, join
 from catnn.category.partitions import _flat, equality_tensor
 from catnn.category.scalar import Scalar, Size
@@ -59,7 +59,7 @@ class Matchings(Family):
         for blocks in partial_matchings(tuple(range(m)), most):
             yield blocks, tuple(len(block) == 1 for block in blocks)
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         return matchings(k + l)
 
     def commutes_with(self, kind: str, order: int) -> bool:
@@ -81,12 +81,15 @@ class Orthogonal(Matchings):
         part, loops = join(upper, lower)
         return ((Scalar.size(size, loops), part),)
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         """Schur-Weyl: invariants of O(n) in S_lambda(R^n) are one-dimensional iff every row of lambda is even."""
         m = k + l
         if isinstance(size, str) or 2 * size >= m or m % 2:
             return matchings(m)
         return sum(tableaux(shape) for shape in even_shapes(m, size, m))
+
+    def is_hard(self, k: int, l: int, size: Size) -> bool:
+        return isinstance(size, int) and k + l > MOST_PORTS and 2 * size < k + l and (k + l) % 2 == 0
 
     def in_basis(self, part: Part, size: int) -> bool:
         partner = [0] * (part.l + part.k)

@@ -29,7 +29,7 @@ def crosses(part: Part) -> bool:
     >>> crosses(Part(2, 2, ((0, 3), (1, 2)))), crosses(Part(2, 2, ((0, 2), (1, 3))))
     (True, False)
     """
-    l, m = part.l, part.l + part.k  # noqa: E741
+    l, m = part.l, part.l + part.k
     label = [0] * m
     for number, block in enumerate(part.blocks):
         for v in block:
@@ -84,10 +84,10 @@ class FreeSymmetric(Symmetric):
         found = super().halves(m, "n" if self.planar(size) else size, most)
         return (half for half in found if not crosses_half(*half, m)) if self.planar(size) else found
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         return catalan(k + l)
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         return catalan(k + l) if self.planar(size) else super().dim(k, l, size)
 
     def in_basis(self, part: Part, size: int) -> bool:
@@ -122,10 +122,10 @@ class FreeOrthogonal(Orthogonal):
         found = super().halves(m, size, most)
         return (half for half in found if not crosses_half(*half, m)) if self.planar(size) else found
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         return 0 if (k + l) % 2 else catalan((k + l) // 2)
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         return self.count(k, l) if self.planar(size) else super().dim(k, l, size)
 
     def in_basis(self, part: Part, size: int) -> bool:

@@ -65,10 +65,10 @@ class Symmetric(Family):
                 if sum(flags) <= most:
                     yield blocks, flags
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         return bell(k + l)
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         return bell(k + l) if isinstance(size, str) else sum(stirling_row(k + l)[: size + 1])
 
     def in_basis(self, part: Part, size: int) -> bool:

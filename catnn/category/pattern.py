@@ -21,7 +21,7 @@ def letters() -> Iterator[str]:
 
 def spell(diagram: Diagram) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The letters of the inputs and of the outputs, named in the order of reading: inputs first."""
-    l, k = len(diagram.target), len(diagram.source)  # noqa: E741
+    l, k = len(diagram.target), len(diagram.source)
     block_of = {v: b for b, block in enumerate(diagram.parts) for v in block}
     supply, names = letters(), dict[int, str]()
     for vertex in (*range(l, l + k), *range(l)):

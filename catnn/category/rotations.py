@@ -79,13 +79,13 @@ class SpecialOrthogonal(Orthogonal):
                     mixed = sorted((*blocks, *((leg,) for leg in legs)))
                     yield tuple(mixed), tuple(len(block) == 1 and block[0] not in legs for block in mixed)
 
-    def count_at(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def count_at(self, k: int, l: int, size: Size) -> int:
         m = k + l
         if isinstance(size, str) or m < size:
             return matchings(m)
         return matchings(m) + comb(m, size) * matchings(m - size)
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         """Schur-Weyl: S_lambda(R^n) has an invariant iff every row of lambda is even, or every one of n rows odd."""
         m = k + l
         whole = super().dim(k, l, size)
@@ -104,7 +104,7 @@ class SpecialOrthogonal(Orthogonal):
 
     def compose(self, upper: Part, lower: Part, size: Size) -> tuple[tuple[Scalar, Part], ...]:
         """Legs slide along paths to the outer vertices; where both sides have an epsilon, the two multiply out."""
-        l, m, k = upper.l, upper.k, lower.k  # noqa: E741
+        l, m, k = upper.l, upper.k, lower.k
         paths = _Paths(upper, lower)
         ends = [[paths.follow(leg, 0) for leg in free(upper)], [paths.follow(leg, 1) for leg in free(lower)]]
         pairs: list[tuple[int, ...]] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catnn.category.counting import even_shapes, matchings, tableaux
+from catnn.category.counting import MOST_PORTS, even_shapes, matchings, tableaux
 from catnn.category.family import Part, join
 from catnn.category.matchings import Matchings, longest_increasing
 from catnn.category.scalar import Scalar, Size
@@ -52,7 +52,7 @@ class Symplectic(Matchings):
         factor = Scalar.size(size, loops)
         return ((-factor if odd else factor, part),)
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         """Schur-Weyl: invariants of Sp(n) in S_lambda(R^n) are one-dimensional iff every column of lambda is even.
 
         Such a lambda has at most n rows; its transpose has even rows, the first at most n.
@@ -61,6 +61,9 @@ class Symplectic(Matchings):
         if isinstance(size, str) or size >= m or m % 2:
             return matchings(m)
         return sum(tableaux(shape) for shape in even_shapes(m, m, size))
+
+    def is_hard(self, k: int, l: int, size: Size) -> bool:
+        return isinstance(size, int) and k + l > MOST_PORTS and size < k + l and (k + l) % 2 == 0
 
     def in_basis(self, part: Part, size: int) -> bool:
         arcs = circle(part)
@@ -75,7 +78,7 @@ class Symplectic(Matchings):
 
     def inner(self, left: Part, right: Part, size: Size) -> Scalar:
         """Each closed curve of the two diagrams is the trace of a product of Omegas and transposed Omegas."""
-        l = left.l  # noqa: E741
+        l = left.l
         ends = [_neighbours(left), _neighbours(right)]
         seen: set[int] = set()
         loops, odd = 0, 0

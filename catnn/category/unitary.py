@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from math import factorial
 from typing import TYPE_CHECKING
 
-from catnn.category.counting import shapes, tableaux
+from catnn.category.counting import MOST_PORTS, shapes, tableaux
 from catnn.category.family import Blocks, HalfPart, Part
 from catnn.category.matchings import Orthogonal, longest_increasing
 from catnn.category.scalar import Size
@@ -68,14 +68,17 @@ class Unitary(Orthogonal):
         for blocks in walled_matchings(tuple(range(len(duals))), duals, most):
             yield blocks, tuple(len(block) == 1 for block in blocks)
 
-    def count(self, k: int, l: int) -> int:  # noqa: E741
+    def count(self, k: int, l: int) -> int:
         return factorial(k) if k == l else 0
 
-    def dim(self, k: int, l: int, size: Size) -> int:  # noqa: E741
+    def dim(self, k: int, l: int, size: Size) -> int:
         """Schur-Weyl: the endomorphisms of the p-th tensor power are matrices f by f for each diagram of n rows."""
         if isinstance(size, str) or k <= size or k != l:
             return self.count(k, l)
         return int(sum(tableaux(shape) ** 2 for shape in shapes(k, size)))
+
+    def is_hard(self, k: int, l: int, size: Size) -> bool:
+        return isinstance(size, int) and k + l > MOST_PORTS and size < k == l
 
     def in_basis(self, part: Part, size: int) -> bool:
         duals = set(part.duals)

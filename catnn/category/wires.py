@@ -66,6 +66,10 @@ class Summand:
     word: Word
     channels: int = 1
 
+    def __post_init__(self) -> None:
+        if self.channels < 1:
+            raise ValueError(f"{self.channels} channels: a multiplicity is at least 1")
+
     def __str__(self) -> str:
         return show_word(self.word) + (f"[{self.channels}]" if self.channels != 1 else "")
 
@@ -75,6 +79,10 @@ class Type:
     """A direct sum of words with multiplicities, one summand or more."""
 
     summands: tuple[Summand, ...]
+
+    def __post_init__(self) -> None:
+        if not self.summands:
+            raise ValueError("a type has one summand or more; the unit is a summand with the empty word")
 
     def __str__(self) -> str:
         return " + ".join(str(summand) for summand in self.summands)

@@ -33,7 +33,7 @@ def run(words: list[str]) -> int:
     from catnn.api import dim
 
     with usage(), Progress(f"counting {options.group}"):
-        k, l = _wires(options.k), _wires(options.l)  # noqa: E741
+        k, l = _wires(options.k), _wires(options.l)
         found = dim(options.group, k, l)
     sys.set_int_max_str_digits(0)  # the numbers of Bell grow fast
     if options.json:

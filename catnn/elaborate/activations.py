@@ -1,58 +1,10 @@
-"""The functions a network may use between its layers, and what each commutes with (mathematics.md, section 9)."""
+"""After which wires each activation may stand: a function must commute with the group."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from catnn.activations import Activation
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Wire, Word, bases
-
-
-@dataclass(frozen=True, slots=True)
-class Activation:
-    """A function on tensors.
-
-    kind: ``any``, ``odd`` or ``linear`` for pointwise functions (what `Family.commutes_with` asks), or ``norm`` for
-    those that scale a tensor by a function of its norm; keeps_zero: whether f(0) = 0, so that padding stays 0.
-    on_complex: whether it is one on complex numbers, too.
-    """
-
-    name: str
-    kind: str
-    keeps_zero: bool
-    meaning: str
-
-    @property
-    def on_complex(self) -> bool:
-        return self.kind == "norm" or self.name in ENTIRE
-
-
-ENTIRE = frozenset({"square", "exp", "cos", "tanh", "sin", "cube"})
-"""Pointwise functions given by a power series, which complex numbers have as well."""
-
-ACTIVATIONS: dict[str, Activation] = {
-    activation.name: activation
-    for activation in (
-        Activation("relu", "any", True, "max(x, 0)"),
-        Activation("leaky_relu", "any", True, "x if x > 0 else x/100"),
-        Activation("elu", "any", True, "x if x > 0 else exp(x) - 1"),
-        Activation("gelu", "any", True, "x Phi(x), Phi the normal distribution"),
-        Activation("silu", "any", True, "x sigmoid(x)"),
-        Activation("abs", "any", True, "|x|"),
-        Activation("square", "any", True, "x^2"),
-        Activation("sigmoid", "any", False, "1/(1 + exp(-x))"),
-        Activation("softplus", "any", False, "log(1 + exp(x))"),
-        Activation("exp", "any", False, "exp(x)"),
-        Activation("cos", "any", False, "cos(x)"),
-        Activation("tanh", "odd", True, "tanh(x)"),
-        Activation("sin", "odd", True, "sin(x)"),
-        Activation("cube", "odd", True, "x^3"),
-        Activation("softsign", "odd", True, "x/(1 + |x|)"),
-        Activation("gate", "norm", True, "x sigmoid(m), m the mean of x^2 over the axes of the word"),
-        Activation("norm_relu", "norm", True, "x max(r - 1, 0)/r, r^2 the mean of x^2 over the axes of the word"),
-    )
-}
-
 
 MOVES = {"O": "rotations", "SO": "rotations", "O+": "rotations", "B": "rotations", "B'": "rotations",
          "Sp": "symplectic maps",

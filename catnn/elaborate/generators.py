@@ -177,7 +177,7 @@ def exists(node: nodes.Generator, shape_: Shape, scope: Scope) -> bool:
 
 def _form_fault(name: str, shape_: Shape, wire: Wire) -> str | None:
     """Why a generator of one block is none of its group's at these arities, or None."""
-    k, l = len(shape_.source), len(shape_.target)  # noqa: E741
+    k, l = len(shape_.source), len(shape_.target)
     if name in ("id", "swap", "perm", "eps") or k + l == 0:
         return None
     family = FAMILIES[wire.group.family]

@@ -36,7 +36,7 @@ def effort(source: Word, target: Word) -> tuple[int, bool]:
     """
     exact, total = True, 1
     for wire in bases(source + target):
-        k, l = ends(wire, source, target)  # noqa: E741
+        k, l = ends(wire, source, target)
         size, family = wire.group.size, FAMILIES[wire.group.family]
         if wire.group.family == "S" and isinstance(size, int) and size < k + l:
             shorter = (min(k, CAP), min(l, CAP))
@@ -50,7 +50,7 @@ def effort(source: Word, target: Word) -> tuple[int, bool]:
     return total, exact or total == 0
 
 
-def _few_blocks(k: int, l: int, most: int) -> int:  # noqa: E741
+def _few_blocks(k: int, l: int, most: int) -> int:
     """Partitions whose two rows have at most so many blocks each: what a literal S(n) lists before it chooses."""
     rows = [_stirling(m, min(m, most)) for m in (k, l)]
     found = 0
@@ -118,7 +118,7 @@ def note(what: str, source: Word, target: Word, kept: int) -> str | None:
     )
 
 
-def _loses(wire: Wire, k: int, l: int) -> bool:  # noqa: E741
+def _loses(wire: Wire, k: int, l: int) -> bool:
     family = FAMILIES[wire.group.family]
     return family.dim(k, l, wire.group.size) < family.count_at(k, l, wire.group.size)
 
@@ -129,7 +129,7 @@ def _loses(wire: Wire, k: int, l: int) -> bool:  # noqa: E741
 def emptiness(source: Word, target: Word, scope: Scope) -> str | None:
     """Why a hom-space has no diagram, and which group would have one; None where it has some."""
     for wire in bases(source + target):
-        k, l = ends(wire, source, target)  # noqa: E741
+        k, l = ends(wire, source, target)
         if FAMILIES[wire.group.family].count_at(k, l, wire.group.size) == 0:
             ports = f"{k + l} port{'s' if k + l != 1 else ''} cannot be paired (k + l must be even)"
             if FAMILIES[wire.group.family].count(0, 2) > 1:
@@ -146,7 +146,7 @@ def emptiness(source: Word, target: Word, scope: Scope) -> str | None:
     return None
 
 
-def _levi_civita(wire: Wire, k: int, l: int) -> str:  # noqa: E741
+def _levi_civita(wire: Wire, k: int, l: int) -> str:
     n, m = wire.group.size, k + l
     if wire.group.family != "O" or not isinstance(n, int) or m < n or (m - n) % 2:
         return ""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from catnn.diagnostics import CatnnError, Diagnostic, Source
+from catnn.diagnostics import CatnnError, Diagnostic
 from catnn.elaborate.scopes import Scope
 from catnn.syntax import nodes
 
@@ -22,8 +22,8 @@ class Imported:
     checks: int = 0
 
 
-Reader = Callable[[nodes.Module, Source, Path, str, tuple[Diagnostic, ...]], Imported]
-"""What reads a parsed file: (module, source, folder, prefix, syntax errors) -> the scope."""
+Reader = Callable[[nodes.Module, Path, str, tuple[Diagnostic, ...]], Imported]
+"""What reads a parsed file: (module, folder, prefix, syntax errors) -> the scope."""
 
 
 @dataclass
@@ -98,7 +98,7 @@ class Loader:
         module, faults = parse_recovering(source)
         self.open.append((path, shown))
         try:
-            imported = read(module, source, path.parent, f"{scope.prefix}{node.alias.text}.", faults)
+            imported = read(module, path.parent, f"{scope.prefix}{node.alias.text}.", faults)
         except CatnnError as error:
             scope.report.include(error.diagnostics, node.span.start)
             return Imported(None)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from catnn.activations import ACTIVATIONS
 from catnn.diagnostics import Span
 from catnn.elaborate import generators
-from catnn.elaborate.activations import ACTIVATIONS
 from catnn.elaborate.ports import (
     Port,
     Ports,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Generator as Steps
 
+from catnn.activations import ACTIVATIONS
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Type
-from catnn.elaborate.activations import ACTIVATIONS, culprit, reason
+from catnn.elaborate.activations import culprit, reason
 from catnn.elaborate.inference import Inference
 from catnn.elaborate.lifting import gap
 from catnn.elaborate.parts import summands
@@ -83,7 +84,7 @@ class Body:
     def _stage(self, term: nodes.Term, source: Type | None, wanted: Type | None) -> Steps[Request, Flow, Flow]:
         term = unbracketed(term)
         if is_bare_identity(term):
-            return self._combined(source, [(factor, self._identity(source)) for factor, _, _ in summands(term)])
+            return self._combined([(factor, self._identity(source)) for factor, _, _ in summands(term)])
         if is_diagram(term, self.scope):
             return diagram(term, source, wanted, self.scope)
         match term:
@@ -195,13 +196,13 @@ class Body:
             if definite is None and flow.source is not None and flow.target is not None:
                 definite = (written, flow)
             flows.append((factor, flow))
-        return self._combined(source, flows)
+        return self._combined(flows)
 
     def _sizes(self, term: nodes.Term) -> bool:
         """Whether the size names of the scalars in front of a summand are known; reports where not."""
         return all(Inference(self.scope).scalar(scaled.scalar) for scaled in _scalars(term))
 
-    def _combined(self, source: Type | None, flows: list[tuple[Scalar, Flow]]) -> Flow:
+    def _combined(self, flows: list[tuple[Scalar, Flow]]) -> Flow:
         stages = tuple((factor, flow.stage) for factor, flow in flows if flow.stage is not None)
         known_ = next((flow for _, flow in flows if flow.source is not None and flow.target is not None), LOST)
         if len(stages) < len(flows):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from catnn.activations import ACTIVATIONS
 from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Summand, Type, Wire, Word, show_word
 from catnn.diagnostics import Span
-from catnn.elaborate.activations import ACTIVATIONS
 from catnn.elaborate.report import Report, listed, nearest
 from catnn.model import Layer, Network
 from catnn.syntax import nodes
@@ -22,8 +22,8 @@ KEYWORDS = (
 RESERVED = frozenset((*GENERATORS, *KEYWORDS, *ACTIVATIONS, "Sym"))
 """Names that no file may define."""
 
-RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "mask"})
-"""Keywords of `catnn.compile` and of the modules, which sizes share."""
+RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "mask", "full", "repeat", "seconds"})
+"""Keywords of `catnn.compile`, `explain` and `bench` and of the modules, which sizes share."""
 
 
 @dataclass(frozen=True)

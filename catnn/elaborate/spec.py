@@ -43,7 +43,7 @@ def elaborate(
     if base is not None:
         loader.open.append(((base / Path(source.path).name).resolve(), source.path))
     checks: list[Check] = []
-    scope = _file(module, source, base, "", earlier, loader, max_diagrams, checks)
+    scope = _file(module, base, "", earlier, loader, max_diagrams, checks)
     definitions = {name: entry.value for name, entry in scope.entries.items() if entry.value is not None}
     spaces = {name: wire for name, wire in scope.spaces.items() if wire is not None}
     return Spec(source.path, source.text, definitions, spaces, tuple(checks))
@@ -51,7 +51,6 @@ def elaborate(
 
 def _file(
     module: nodes.Module,
-    source: Source,
     base: Path | None,
     prefix: str,
     earlier: tuple[Diagnostic, ...],
@@ -99,10 +98,8 @@ def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Load
 
 
 def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader: Loader) -> None:
-    def read(
-        module: nodes.Module, source: Source, folder: Path, prefix: str, faults: tuple[Diagnostic, ...]
-    ) -> Imported:
-        return Imported(_file(module, source, folder, prefix, faults, loader, scope.max_diagrams, []))
+    def read(module: nodes.Module, folder: Path, prefix: str, faults: tuple[Diagnostic, ...]) -> Imported:
+        return Imported(_file(module, folder, prefix, faults, loader, scope.max_diagrams, []))
 
     found = loader.load(node, scope, base, read)
     alias = node.alias.text

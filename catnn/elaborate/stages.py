@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from catnn.activations import ACTIVATIONS
 from catnn.category.diagram import Morphism
 from catnn.category.wires import Summand, Type
-from catnn.elaborate.activations import ACTIVATIONS
 from catnn.elaborate.inference import Inference
 from catnn.elaborate.ports import bare_identities, guess, known, postorder, resolved, unify
 from catnn.elaborate.scopes import Scope

@@ -207,7 +207,7 @@ class Expansion:
         broadcast, diagonal = [], []
         for move in self.children[half]:
             if move.op == "sum":
-                value = scaled(self.body, self.done[move.coarse], len(move.coarse.level), mean_factors(self.body, move))
+                value = self._child(move)
                 for a in reversed(move.axes):
                     value += f".unsqueeze({axis(a, len(half.level))})"
                 broadcast.append(value)
@@ -215,13 +215,18 @@ class Expansion:
                 diagonal.append(move)
         return broadcast, diagonal
 
+    def _child(self, move: Move) -> str:
+        """The coarse value of a move, divided where a mean is upside down."""
+        value, factors = self.done[move.coarse], mean_factors(self.body, move)
+        return self.body.let(self.name, scaled(self.body, value, len(move.coarse.level), factors)) if factors else value
+
     def _value(self, half: Half) -> str:
         """The value of a half, complete; it may be broadcastable to its shape rather than of it."""
         broadcast, diagonal = self._spread(half)
         slices, comment = self.slices[half], str(half.diagram().dagger())
         fresh = self.loose[half] + self.constants[half] + broadcast
         if slices:
-            name = self.body.let(self.name, slices[0], comment)
+            name = slices[0] if slices[0].isidentifier() else self.body.let(self.name, slices[0], comment)
             for other in slices[1:] + fresh:
                 self.body.say(f"{name} += {other}")
         elif fresh:
@@ -248,7 +253,7 @@ class Expansion:
                 add = "sub_" if len(move.axes) * move.born % 2 else "add_"
                 self.body.say(f"{name}.{add}({_epsilon(self.body, self.done[move.coarse], move, turned=True)})")
                 continue
-            child = scaled(self.body, self.done[move.coarse], len(move.coarse.level), mean_factors(self.body, move))
+            child = self._child(move)
             a, b = (axis(x, p) for x in move.axes)
             if move.op == "diagonal":
                 view = f"{name}.diagonal(dim1={a}, dim2={b}).movedim(-1, {axis(move.axes[0], p - 1)})"
@@ -262,9 +267,7 @@ class Expansion:
 
     def _whole(self, pieces: list[str], half: Half) -> str:
         """The sum of pieces in its full shape, in memory that nothing else reads."""
-        if len(pieces) == 1:
-            return f"{self.body.use('_full')}({pieces[0]}, {self._shape(half)})"
-        return f"({' + '.join(pieces)}).expand({self._shape(half)}).contiguous()"
+        return f"{self.body.use('_full')}({self._shape(half)}, {', '.join(pieces)})"
 
     def _top(self, half: Half, transposed: bool) -> str:
         """The target itself: it starts from what is broadcast into it, so that no pass over it is wasted."""

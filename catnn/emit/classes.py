@@ -133,8 +133,7 @@ def _reset(layer: Layer, sizes: tuple[str, ...]) -> list[str]:
             dim = dim * Scalar.size(wire.group.size)
         for i, in_ in enumerate(layer.source.summands):
             if layer.weighted[o][i]:
-                top = f"{python(dim)} / {in_.channels * together}"
-                lines += _draw(layer, o, i, top)
+                lines += _draw(layer, o, i, dim / Scalar.of(in_.channels * together))
         if layer.biases[o]:
             lines.append(f"nn.init.zeros_(self.{layer.bias_name(o)})")
     names = {size_variable(s): s for s in sizes}
@@ -146,21 +145,32 @@ def _identifiers(line: str) -> set[str]:
     return set("".join(c if c.isalnum() or c == "_" else " " for c in line).split())
 
 
-def _draw(layer: Layer, o: int, i: int, top: str) -> list[str]:
+def _draw(layer: Layer, o: int, i: int, top: Scalar) -> list[str]:
+    """The drawing of one parameter; top: the variance times the squared norm of a diagram."""
     parameter = f"self.{layer.weight_name(o, i)}"
     if layer.init == "zeros":
         return [f"nn.init.zeros_({parameter})"]
-    norms = [python(norm2(morphism)) for morphism in layer.weighted[o][i]]
-    distinct = list(dict.fromkeys(norms))
+    found = [_quotient(top, norm2(morphism)) for morphism in layer.weighted[o][i]]
+    distinct = list(dict.fromkeys(found))
     if len(distinct) == 1:
-        return [f"_normal({parameter}, [{top} / ({distinct[0]})] * {len(norms)}, generator)"]
-    lines = [f"norms = {one_tuple(distinct)}  # the squared norm of each diagram's matrix, by kind"]
-    order = wrap(", ".join(str(distinct.index(norm)) for norm in norms), 104)
+        return [f"_normal({parameter}, [{distinct[0]}] * {len(found)}, generator)"]
+    if len(distinct) == len(found) <= FEW:
+        return [f"_normal({parameter}, [{', '.join(found)}], generator)"]
+    lines = [f"variances = {one_tuple(distinct)}"]
+    order = wrap(", ".join(str(distinct.index(variance)) for variance in found), 104)
     if len(order) == 1:
         lines.append(f"kinds = ({order[0]})")
     else:
         lines += ["kinds = (", *(f"    {line}" for line in order[:-1]), f"    {order[-1]},", ")"]
-    return [*lines, f"_normal({parameter}, [{top} / norms[kind] for kind in kinds], generator)"]
+    return [*lines, f"_normal({parameter}, [variances[kind] for kind in kinds], generator)"]
+
+
+FEW = 6
+"""So many variances are listed one by one."""
+
+
+def _quotient(top: Scalar, norm: Scalar) -> str:
+    return python(top / norm) if len(norm.terms) == 1 else f"({python(top)}) / ({python(norm)})"
 
 
 def _compute(
@@ -170,14 +180,15 @@ def _compute(
     if packing:
         indices = {index for index, _ in packing.indices}
         tensors = [f"self.{t}" if t in indices else f"self.{t}.to(xs[0].dtype)" for t in packing.function.tensors]
-        arguments.append(f"*_{prefix}_pack({', '.join(tensors)})")
+        call = f"*_{prefix}_pack({', '.join(tensors)})"
+        arguments += [call] if len(call) < 100 else [f"*_{prefix}_pack(", *(f"    {t}," for t in tensors), ")"]
     arguments += [f"self.{layer.bias_name(o)}.to(xs[0].dtype)" for o in bias_names(plan)]
     by_variable = {size_variable(s): f"lengths[{quoted(s)}]" for s in size_names(layer)}
     by_variable |= {count_variable(w.space): f"counts[{quoted(w.space)}]" for w in wires(layer)}
     arguments += [by_variable[extra] for extra in extras]
     return [
         "args = (",
-        *(f"    {argument}," for argument in arguments),
+        *(f"    {argument}" + ("" if argument.endswith(("(", ",")) else ",") for argument in arguments),
         ")",
         "if torch.compiler.is_compiling() or not _derived():",
         f"    return _{prefix}(*args)",

@@ -110,7 +110,7 @@ class Functions:
         shared = shared_inputs(self.back)
         count = sum(1 for product in self.back.products if is_shared(self.back, product))
         several = f", {one_tuple(['None'] * count)}" if count else ""
-        names = "dx, dw" if count else "dx"
+        names = "dx, shared" if count else "dx"
         bar = ".conj()" if self.is_complex else ""
         wanted = [f"{x}{bar} if any(ctx.needs_input_grad[{inputs}:]) else None" for x in shared.values()]
         lines.append(f"{names} = {one_tuple(['None'] * inputs)}{several}")
@@ -122,7 +122,8 @@ class Functions:
             return [*lines, f"return {', '.join(['*dx', *nothing])}{'' if nothing else ','}"]
         here = (call(self.reduce, self.xs),) if self.reduce else ()
         lines.append(f"if any(ctx.needs_input_grad[{inputs}:]):")
-        lines.append(f"    dw = {call(self.weights, (*self.xs, *grads, *here, *halves, *(['*dw'] if count else [])))}")
+        known = ("*shared",) if count else ()
+        lines.append(f"    dw = {call(self.weights, (*self.xs, *grads, *here, *halves, *known))}")
         lines.append("else:")
         lines.append(f"    dw = {one_tuple(['None'] * learned)}")
         return [*lines, f"return {', '.join(['*dx', '*dw', *nothing])}"]

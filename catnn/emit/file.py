@@ -9,14 +9,15 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from catnn.diagnostics import fail
+from catnn.diagnostics import CatnnError, fail
 from catnn.emit.layer import emit_layer
 from catnn.emit.network import emit_network
-from catnn.emit.vet import vet
+from catnn.emit.vet import UnsafeSourceError, vet
 from catnn.emit.writer import Names, cap_words
 from catnn.model import Layer, Network
 from catnn.plan.build import plan_layer
-from catnn.plan.prove import prove
+from catnn.plan.plan import Plan
+from catnn.plan.prove import UnsoundPlanError, prove
 
 FORMAT = 1
 """The version of the order and meaning of weights; equal to `catnn.emit.parts.FORMAT` (tested)."""
@@ -33,8 +34,7 @@ spec sha256: {sha}
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
-
+{linear}
 FORMAT = {format}
 CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
 '''
@@ -59,8 +59,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     prefixes = Names([*_sources(), *(f"_{name}" for name in classes.values())])
     texts, parts = [], set[str]()
     for layer in layers:
-        plan = plan_layer(layer)
-        prove(plan, layer)
+        plan = proved_plan(layer)
         written = emit_layer(layer, plan, classes[id(layer)], prefixes.prefix(layer.name.lower()))
         texts.append(written.text)
         parts |= written.parts
@@ -68,10 +67,28 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
         emitted = emit_network(network, classes[id(network)], classes)
         texts.append(emitted.text)
         parts |= emitted.parts
-    head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest())
+    linear = "from torch.nn.functional import linear\n" if any("linear(" in text for text in texts) else ""
+    head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear=linear)
     body = "\n\n".join([head, *_parts(parts), *texts])
-    vet(body)
+    try:
+        vet(body)
+    except UnsafeSourceError as fault:
+        raise _defect(str(fault)) from fault
     return Generated(body, by_name)
+
+
+def proved_plan(layer: Layer) -> Plan:
+    """The plan of a layer, proved.  Raises: CatnnError (E1015) where the proof fails, which is a defect of catnn."""
+    plan = plan_layer(layer)
+    try:
+        prove(plan, layer)
+    except UnsoundPlanError as fault:
+        raise _defect(str(fault)) from fault
+    return plan
+
+
+def _defect(what: str) -> CatnnError:
+    return fail("E1015", f"catnn itself has a fault: {what}", helps=("report it, with the spec",))
 
 
 def _needed(items: Iterable[Layer | Network]) -> tuple[list[Layer], list[Network]]:
@@ -122,16 +139,13 @@ def _class_names(items: list[Layer | Network]) -> tuple[dict[int, str], dict[str
 def _sources() -> dict[str, tuple[str, frozenset[str]]]:
     """The text of every part, and the names that it mentions."""
     found = {}
-    for name in ("parts.py", "epsilons.py"):
-        text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    for file in ("parts.py", "kernels.py", "epsilons.py"):
+        text = Path(__file__).with_name(file).read_text(encoding="utf-8")
         lines = text.splitlines()
         for node in ast.parse(text).body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-                mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-                found[node.name] = (
-                    "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n",
-                    frozenset(mentioned),
-                )
+                segment = "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n"
+                found[node.name] = (segment, frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name)))
     return found
 
 

@@ -137,4 +137,5 @@ def reduce_function(plan: Plan, name: str, letter: str, extra: Rows = ()) -> Fun
         results.append(joined if len(rows) == 1 else f"torch.cat(({joined}), -1)")
     body.say(f"return {one_tuple(results)}")
     words = " + ".join(show_word(word) for word in plan.source.words)
-    return Function(name, inputs, f"Reduce: the halves of {words}, each from its cheapest parent.", body)
+    whose = " of the gradient" if letter == "g" else ""
+    return Function(name, inputs, f"Reduce: the halves of {words}{whose}, each from its cheapest parent.", body)

@@ -39,6 +39,8 @@ def emit_layer(layer: Layer, plan: Plan, class_name: str, prefix: str) -> Emitte
     pieces.append(functions.derivative(f"_{prefix}", f"_{class_name}"))
     pieces.append(layer_class(layer, plan, class_name, prefix, packing, functions.extras))
     parts = ALWAYS.union(*(function.body.parts for function in texts))
+    if packing:
+        parts |= packing.function.body.parts
     if "_normal(" in pieces[-1]:
         parts |= {"_normal"}
     if layer.is_complex:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from catnn.activations import ACTIVATIONS
 from catnn.category.families import FAMILIES
 from catnn.category.indefinite import Indefinite
 from catnn.category.scalar import Scalar
@@ -13,33 +14,6 @@ from catnn.emit.classes import size_names
 from catnn.emit.layer import Emitted
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
-
-ACTIVATIONS = {
-    "relu": "torch.relu({})",
-    "gelu": "nn.functional.gelu({})",
-    "silu": "nn.functional.silu({})",
-    "elu": "nn.functional.elu({})",
-    "selu": "nn.functional.selu({})",
-    "leaky_relu": "nn.functional.leaky_relu({})",
-    "mish": "nn.functional.mish({})",
-    "sigmoid": "torch.sigmoid({})",
-    "softplus": "nn.functional.softplus({})",
-    "tanh": "torch.tanh({})",
-    "sin": "torch.sin({})",
-    "cos": "torch.cos({})",
-    "exp": "torch.exp({})",
-    "abs": "torch.abs({})",
-    "square": "torch.square({})",
-    "cube": "{} ** 3",
-    "softsign": "nn.functional.softsign({})",
-    "atan": "torch.atan({})",
-    "asinh": "torch.asinh({})",
-    "erf": "torch.erf({})",
-}
-"""How each pointwise activation is written; `gate` and `norm_relu` are parts of their own."""
-
-MOVES_ZERO = frozenset({"sigmoid", "softplus", "cos", "exp"})
-"""Those with f(0) != 0, after which padding is masked again."""
 
 
 @dataclass
@@ -64,12 +38,15 @@ class _Forward:
 
 
 def network_sizes(network: Network) -> tuple[str, ...]:
-    """The symbolic sizes of all the layers in a network."""
+    """The symbolic sizes of a network: of all its layers, then of its own type."""
     sizes = dict.fromkeys(size for layer in network.layers for size in size_names(layer))
     for called in network.networks:
         sizes.update(dict.fromkeys(network_sizes(called)))
     for stage in _scales(network.body):
         sizes.update(dict.fromkeys(name for monomial, _ in stage.terms for name, _ in monomial))
+    words = network.source.words + network.target.words
+    own = [wire.group.size for word in words for wire in word]
+    sizes.update(dict.fromkeys(size for size in own if isinstance(size, str)))
     return tuple(sizes)
 
 
@@ -210,8 +187,8 @@ def _activate(forward: _Forward, activation: str, source: Type, x: str) -> str:
             forward.parts.update({f"_{activation}", "_by_space"})
             results.append(f"_{activation}({value}, {masks})")
             continue
-        result = ACTIVATIONS[activation].format(value)
-        if activation in MOVES_ZERO and summand.word:
+        result = ACTIVATIONS[activation].torch.format(value)
+        if not ACTIVATIONS[activation].keeps_zero and summand.word:
             forward.parts.update({"_masked", "_by_space"})
             result = f"_masked({result}, {masks})"
         results.append(result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 
 from catnn.emit.functions import Function
@@ -16,44 +16,37 @@ FEW = 16
 """Up to so many blocks are written out; more are gathered by an index."""
 
 
-@dataclass
+Indices = list[tuple[str, tuple[int, ...]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Packing:
     """The function that packs the weights, and the index constants that it takes as further tensors."""
 
     function: Function
-    indices: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
+    indices: Indices
 
 
 def pack_function(layer: Layer, plan: Plan, name: str) -> Packing:
     """Write the packing of all products of a plan."""
-    body = Body()
+    body, indices = Body(), Indices()
     parameters = [layer.weight_name(o, i) for o, row in enumerate(layer.weighted) for i, pair in enumerate(row) if pair]
     for parameter in parameters:
         body.names.fresh(parameter)
-    packing = Packing(Function(name, (), "", body))
     results = []
     for at, product in enumerate(plan.products):
         outs = sorted({column.summand for column in product.columns})
         ins = sorted({row.summand for row in product.rows})
-        bands = []
-        for o in outs:
-            blocks = [_block(layer, product, o, i, packing, parameters[0]) for i in ins]
-            bands.append(blocks[0] if len(blocks) == 1 else f"torch.cat(({', '.join(blocks)}), 2)")
-        value = bands[0] if len(bands) == 1 else f"torch.cat(({', '.join(bands)}), 1)"
+        bands = [_cat([_block(layer, product, o, i, body, indices, parameters[0]) for i in ins], 2) for o in outs]
         shape = f"{len(product.sigmas)} x {len(product.columns)} x {len(product.rows)} blocks"
-        results.append(body.let(f"w{at}", value, shape))
+        results.append(body.let(f"w{at}", _cat(bands, 1), shape))
     body.say(f"return {one_tuple(results)}")
-    indices = tuple(index for index, _ in packing.indices)
-    packing.function = Function(
-        name,
-        (*parameters, *indices),
-        "The weights by product: (permutations, outputs, inputs), block matrices over the halves.",
-        body,
-    )
-    return packing
+    tensors = (*parameters, *(index for index, _ in indices))
+    doc = "The weights by product: (permutations, outputs, inputs), block matrices over the halves."
+    return Packing(Function(name, tensors, doc, body), indices)
 
 
-def _block(layer: Layer, product: Product, o: int, i: int, packing: Packing, like: str) -> str:
+def _block(layer: Layer, product: Product, o: int, i: int, body: Body, indices: Indices, like: str) -> str:
     """The part of a product between two summands, as an expression of shape (sigmas, outputs, inputs)."""
     columns = [c for c, column in enumerate(product.columns) if column.summand == o]
     rows = [r for r, row in enumerate(product.rows) if row.summand == i]
@@ -61,20 +54,19 @@ def _block(layer: Layer, product: Product, o: int, i: int, packing: Packing, lik
     slots = [product.entries.get((s, c, r), ()) for c in columns for r in rows for s in sigmas]
     width, depth = layer.target.summands[o].channels, layer.source.summands[i].channels
     g, h, p = len(columns), len(rows), len(sigmas)
-    shape = f"({p}, {g * width}, {h * depth})"
-    order = f".view({g}, {h}, {p}, {width}, {depth}).permute(2, 0, 3, 1, 4).reshape{shape}"
     weight = layer.weight_name(o, i)
     if not any(slots):
-        return f"{like}.new_zeros{shape}"
+        return f"{like}.new_zeros({p}, {g * width}, {h * depth})"
     base = slots[0][0][1] if slots[0] else -1
     if all(slot == ((ONE, base + at),) for at, slot in enumerate(slots)):
         part = f"{weight}[{base}:{base + len(slots)}]"
-        return part if g == h == 1 else part + order
+        return part if g == h == 1 else f"{body.use('_blocks')}({part}, {g}, {h})"
     if len(slots) > FEW and all(not slot or (len(slot) == 1 and slot[0][0] == 1) for slot in slots):
         missing = len(layer.weighted[o][i])
-        index = packing.function.body.names.fresh("index")
-        packing.indices.append((index, tuple(slot[0][1] if slot else missing for slot in slots)))
-        return f"torch.cat(({weight}, {weight}.new_zeros(1, {width}, {depth})))[{index}]{order}"
+        index = body.names.fresh("index")
+        indices.append((index, tuple(slot[0][1] if slot else missing for slot in slots)))
+        padded = f"torch.cat(({weight}, {weight}.new_zeros(1, {width}, {depth})))"
+        return f"{body.use('_blocks')}({padded}[{index}], {g}, {h})"
     layers = []
     for s in sigmas:
         table = [[product.entries.get((s, c, r), ()) for r in rows] for c in columns]

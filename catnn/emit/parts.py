@@ -6,10 +6,8 @@ as ordinary Python, to be read, linted, typed and tested.
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear  # noqa: F401
 
-CHUNK = 2**19
-"""How many bytes of a tensor are worked on at a time, so that they stay in the cache."""
+from catnn.emit.kernels import _scaled
 
 FORMAT = 1
 """The version of the order and meaning of weights."""
@@ -160,53 +158,9 @@ def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
     return x if keep is None else x.masked_fill(~keep, 0)
 
 
-def _scaled(x: Tensor, axes: int, *powers) -> Tensor:
-    """x times powers of sizes; a size is a number, or with a mask a count for each entry of the batch.
-
-    axes: how many axes of x follow the batch.  The inverse of the size of an empty set counts as 1.
-    """
-    for count, exponent in powers:
-        if isinstance(count, Tensor):
-            value = count.clamp(min=1) if exponent < 0 else count
-            x = x * value.to(x.dtype).pow(exponent).reshape(*count.shape, *(1,) * axes)
-        elif exponent < 0:
-            x = x / max(count, 1) ** -exponent
-        else:
-            x = x * count**exponent
-    return x
-
-
 def _complex(dtype):
     """The complex dtype that goes with a real one, or with torch's default."""
     return (dtype or torch.get_default_dtype()).to_complex()
-
-
-def _full(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """x broadcast to a shape, in memory of its own."""
-    return x.expand(shape).clone(memory_format=torch.contiguous_format)
-
-
-def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Zeros of a shape that `like` broadcasts to (so that vmap knows them for batched)."""
-    return torch.zeros_like(like.expand(shape), memory_format=torch.contiguous_format)
-
-
-def _form(x: Tensor, a: int, b: int) -> tuple[Tensor, Tensor]:
-    """The entries where Omega is 1 and where it is -1, as views: axes a < b < 0 give way to one at the end."""
-    plus = x.unflatten(b, (-1, 2)).select(b, 1).unflatten(a, (-1, 2)).select(a, 0)
-    minus = x.unflatten(b, (-1, 2)).select(b, 0).unflatten(a, (-1, 2)).select(a, 1)
-    return plus.diagonal(dim1=a, dim2=b), minus.diagonal(dim1=a, dim2=b)
-
-
-def _metric(x: Tensor, a: int, b: int, p: int) -> tuple[Tensor, Tensor]:
-    """The diagonal entries where the metric is 1 (the first p) and where it is -1, as views with their axis last."""
-    both = x.diagonal(dim1=a, dim2=b)
-    return both[..., :p], both[..., p:]
-
-
-def _flat(x: Tensor) -> Tensor:
-    """x as a matrix, its channels in the columns."""
-    return x.reshape(-1, x.shape[-1])
 
 
 def _normal(parameter: Tensor, variances: list, generator) -> None:
@@ -277,101 +231,6 @@ def _norm_relu(x: Tensor, masks: list) -> Tensor:
     square = _mean_square(x, masks)
     root = torch.where(square > 1, square, torch.ones_like(square)).sqrt()
     return x * (1 - 1 / root)
-
-
-def _derived():
-    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
-    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
-
-
-def _plainly(x: Tensor) -> bool:
-    """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
-    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
-
-
-def _sum(x: Tensor, dim: int) -> Tensor:
-    """x.sum(dim), where dim < -2; in memory order that is a product with ones, several times faster on a CPU."""
-    if _plainly(x) or not x.is_contiguous():
-        return x.sum(dim)
-    ones = x.new_ones(1, x.shape[dim])
-    return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
-
-
-def _pieces(x: Tensor, axes: int, *others: Tensor):
-    """x and others in slices of their flattened batch, small enough for the cache; axes: those behind the batch."""
-    tensors = [v.unsqueeze(0).flatten(0, v.dim() - axes) for v in (x, *others)]
-    step = max(1, CHUNK // max(1, tensors[0][0:1].numel() * x.element_size()))
-    return [[v[start : start + step] for v in tensors] for start in range(0, tensors[0].shape[0], step)]
-
-
-def _turned(x: Tensor, orders) -> Tensor:
-    """Copies of x with its axes in these orders side by side in the channels, as a matrix."""
-    turned = [x.permute(0, *(a + 1 for a in order), -1) for order in orders]
-    return (turned[0] if len(turned) == 1 else torch.cat(turned, -1)).reshape(-1, len(turned) * x.shape[-1])
-
-
-def _together(x: Tensor, orders) -> list:
-    """The permutations in groups that share one product: several where the rows are narrow and permutations many."""
-    size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
-    return [(start, start + size) for start in range(0, len(orders), size)]
-
-
-def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
-    """y plus, for each s, x @ w[s] with its axes in the order orders[s]: output axis j is axis orders[s][j] of x.
-
-    y: a fresh contiguous tensor, or None for zeros.
-    """
-    axes, wide = len(orders[0]), w.shape[-1]
-    home = tuple(range(-axes - 1, -1))
-    if _plainly(x):
-        for order, matrix in zip(orders, w, strict=True):
-            z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
-            y = z if y is None else y + z
-        return z if y is None else y
-    beta = 1
-    if y is None:
-        beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
-    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
-        for order, matrix in zip(orders, w, strict=True):
-            turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
-            y.view(-1, wide).addmm_(turned, matrix, beta=beta)
-            beta = 1
-        return y
-    groups = [(orders[a:b], w[a:b].reshape(-1, wide)) for a, b in _together(x, orders)]
-    for piece, out in _pieces(x, axes + 1, y):
-        for at, (some, matrix) in enumerate(groups):
-            out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
-    return y
-
-
-def _products_back(y: Tensor | None, g: Tensor, w: Tensor, orders, x: Tensor | None):
-    """`_products`, and the gradient of w where y is that of x: both read the same permuted copies of g.
-
-    The gradient is None where x is None, or where derivatives of derivatives may be asked for.
-    """
-    if x is None or _plainly(g):
-        return _products(y, g, w, orders), None
-    axes, wide = len(orders[0]), w.shape[-1]
-    beta = 1
-    if y is None:
-        beta, y = 0, torch.empty_like(x, memory_format=torch.contiguous_format)
-    groups = _together(g, orders)
-    dw = [w.new_zeros(wide, w[a:b].shape[0] * w.shape[1]) for a, b in groups]
-    for piece, out, rows in _pieces(g, axes + 1, y, x):
-        flat = rows.reshape(-1, wide)
-        for at, (a, b) in enumerate(groups):
-            turned = _turned(piece, orders[a:b])
-            out.view(-1, wide).addmm_(turned, w[a:b].reshape(-1, wide), beta=1 if at else beta)
-            dw[at].addmm_(flat.T, turned)
-    return y, torch.cat(dw, 1).T.reshape(w.shape)
-
-
-def _outer(x: Tensor, g: Tensor, orders) -> Tensor:
-    """The gradient of w in `_products`, x and g whole: for each order, g with its axes in it times x."""
-    axes = len(orders[0])
-    home = tuple(range(-axes - 1, -1))
-    turned = [g.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, g.shape[-1]) for order in orders]
-    return torch.stack([rows.T @ x.reshape(-1, x.shape[-1]) for rows in turned])
 
 
 def _vmap(apply, plain, xs, in_dims, args):

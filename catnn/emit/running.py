@@ -56,7 +56,7 @@ def run_function(plan: Plan, name: str, letter: str, *, transposed: bool, extra:
     halves = Halves.of(body, plan, inputs, "halves", extra)
     for rows in row_groups(plan):
         halves.places[rows] = body.let("r", halves.places[rows], ", ".join(str(row.half) for row in rows))
-    batch = f"*{inputs[0]}.shape[: -{len(plan.source.words[0]) + 1}]"
+    batch = f"*{inputs[0]}.shape[:-{len(plan.source.words[0]) + 1}]"
     count = len(plan.target.summands)
     outs = [Expansion(body, plan, o, batch, "y" if count == 1 else f"y{o}_", inputs[0]) for o in range(count)]
     run = Run(plan, body, halves, weights, biases, outs, transposed, others)
@@ -103,7 +103,7 @@ def _whole(run: Run, product: Product, row: str, weight: str) -> Whole:
     order = port_order(product.columns[0].half.word)
     if order != tuple(sorted(order)):
         other = f"None if {other} is None else {moved(other, order)}"
-    return Whole(product, row, weight, other, run.body.names.fresh("dw"))
+    return Whole(product, row, weight, other, run.body.names.fresh("shared"))
 
 
 def _mixed(run: Run, product: Product, row: str, weight: str, bias: str) -> str:

@@ -33,7 +33,7 @@ def weights_function(plan: Plan, back: Plan, name: str, *, is_complex: bool = Fa
     there = Halves.of(body, back, grads, "grads", extra)
     bar = ".conj()" if is_complex else ""
     shared = [product for product in in_order(back) if is_shared(back, product)]
-    known = {id(product): body.names.fresh("dw") for product in shared}
+    known = {id(product): body.names.fresh("shared") for product in shared}
     results = [
         _packed(body, plan, product, mirrored, here, there, known.get(id(mirrored), ""), bar)
         for product, mirrored in zip(plan.products, back.products, strict=True)

@@ -39,17 +39,19 @@ class Names:
 
     def __init__(self, reserved: Iterable[str] = ()) -> None:
         self._used: set[str] = {*TAKEN, *reserved}
+        self._last: dict[str, int] = {}
 
     def fresh(self, wanted: str) -> str:
         """`wanted`, or `wanted` with a number behind it, made safe first."""
         safe = ascii_name(wanted)
         if reserved_word(safe):
             safe += "_"
-        name, number = safe, 1
+        name, number = safe, self._last.get(safe, 1)
         while name in self._used:
             number += 1
             name = f"{safe}_{number}"
         self._used.add(name)
+        self._last[safe] = number
         return name
 
     def prefix(self, wanted: str) -> str:

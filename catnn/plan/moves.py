@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from heapq import heapify, heappop, heappush
 from typing import Literal
 
 from catnn.category.diagram import Diagram
@@ -120,16 +121,17 @@ def tree(word: Word, needed: Iterable[Half], *, mean: bool) -> tuple[Move, ...]:
     top = full(word)
     wanted = set(needed)
     chosen: dict[Half, Move] = {}
-    pending = sorted(wanted - {top}, key=_coarseness)
+    seen = wanted | {top}
+    pending = [(_coarseness(half), half) for half in wanted if half != top]
+    heapify(pending)
     while pending:
-        half = pending.pop(0)
-        if half in chosen:
-            continue
+        _, half = heappop(pending)
         options = openings(half)
         move = next((m for m in options if m.fine in wanted or m.fine in chosen or m.fine == top), options[0])
         chosen[half] = replace(move, mean=mean)
-        if move.fine != top and move.fine not in chosen:
-            pending = sorted({*pending, move.fine}, key=_coarseness)
+        if move.fine not in seen:
+            seen.add(move.fine)
+            heappush(pending, (_coarseness(move.fine), move.fine))
     moves = sorted(chosen.values(), key=lambda m: _coarseness(m.coarse), reverse=True)
     return _fuse_sums(moves, wanted)
 

@@ -137,7 +137,7 @@ def factorise(diagram: Diagram) -> Planar:
     value = embedded(diagram)
     assert isinstance(value, Diagram)
     diagram = value
-    l = len(diagram.target)  # noqa: E741
+    l = len(diagram.target)
     legs = diagram.free
     pieces = [_piece(diagram, block) for block in diagram.parts if block[0] not in legs]
     for wire in dict.fromkeys(diagram.wire(v) for v in legs):
@@ -164,7 +164,7 @@ def is_planar(diagram: Diagram) -> bool:
     >>> is_planar(permutation((V, V), (0, 1))), is_planar(permutation((V, V), (1, 0)))
     (True, False)
     """
-    l, k = len(diagram.target), len(diagram.source)  # noqa: E741
+    l, k = len(diagram.target), len(diagram.source)
     block_of = {v: b for b, block in enumerate(diagram.parts) for v in block}
     missing = [len(block) for block in diagram.parts]
     open_: list[int] = []
@@ -181,7 +181,7 @@ def is_planar(diagram: Diagram) -> bool:
 
 
 def _piece(diagram: Diagram, block: tuple[int, ...]) -> Piece:
-    l = len(diagram.target)  # noqa: E741
+    l = len(diagram.target)
     outputs = tuple(v for v in block if v < l)
     inputs = tuple(v - l for v in block if v >= l)
     alone: Blocks = (tuple(range(len(block))),)

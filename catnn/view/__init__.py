@@ -27,7 +27,7 @@ Value = Morphism | Layer | Network
 __all__ = [
     "to_text", "to_svg", "to_tikz", "to_dot", "to_html", "to_json", "to_graphml", "to_networkx",
     "from_json", "from_graphml", "from_networkx",
-    "layer_text", "layer_svg", "layer_html", "network_text", "network_svg", "network_dot",
+    "layer_text", "layer_html", "network_text",
 ]  # fmt: skip
 
 
@@ -154,11 +154,6 @@ def layer_text(layer: Layer, *, width: int = 100, limit: int = 1000) -> str:
     return "\n".join(layer_lines(layer, width, limit)) + "\n"
 
 
-def layer_svg(layer: Layer, **options: Any) -> str:
-    """A gallery as SVG; options as in `to_svg`."""
-    return to_svg(layer, **options)
-
-
 def layer_html(layer: Layer, *, limit: int = 1000) -> str:
     """A gallery as a fragment of a page, for Jupyter."""
     from catnn.view.html import layer_html
@@ -171,16 +166,6 @@ def network_text(network: Network) -> str:
     from catnn.view.layers import network_lines
 
     return "\n".join(network_lines(network)) + "\n"
-
-
-def network_svg(network: Network, **options: Any) -> str:
-    """The stages as boxes, from the input up; options as in `to_svg`."""
-    return to_svg(network, **options)
-
-
-def network_dot(network: Network) -> str:
-    """The stages for Graphviz."""
-    return to_dot(network)
 
 
 def _repr_svg_(value: Value) -> str:

@@ -63,7 +63,7 @@ def document(title: str, body: Iterable[str]) -> str:
 
 
 def _diagram(diagram: Diagram, prefix: str, style: Styles) -> list[str]:
-    l, (inputs, outputs) = len(diagram.target), port_names(diagram)  # noqa: E741
+    l, (inputs, outputs) = len(diagram.target), port_names(diagram)
     ports = [f"{prefix}out{j}" for j in range(l)] + [f"{prefix}in{i}" for i in range(len(diagram.source))]
     lines = []
     for row in (range(l, len(ports)), range(l)):
@@ -82,7 +82,7 @@ def _diagram(diagram: Diagram, prefix: str, style: Styles) -> list[str]:
     return lines
 
 
-def _block(part: tuple[int, ...], name: str, ports: list[str], l: int, style: int) -> list[str]:  # noqa: E741
+def _block(part: tuple[int, ...], name: str, ports: list[str], l: int, style: int) -> list[str]:
     paint = ("color", f"#{colour(style)}")
     line = ("style", _line(style))
     lines = [f"  {name} {attributes_text((('shape', 'point'), ('width', '0.09'), paint))};"]

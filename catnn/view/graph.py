@@ -33,7 +33,7 @@ def to_networkx(diagram: Diagram) -> networkx.MultiDiGraph:
     """The graph of a diagram, as the head of this module describes it."""
     import networkx
 
-    k, l = len(diagram.source), len(diagram.target)  # noqa: E741
+    k, l = len(diagram.source), len(diagram.target)
     inputs, outputs = spell(diagram)
     graph = networkx.MultiDiGraph(format=FORMAT, version=VERSION, pattern=show_pattern(diagram), k=k, l=l)
     for i, wire in enumerate(diagram.source):
@@ -83,7 +83,7 @@ def from_networkx(graph: networkx.MultiDiGraph) -> Diagram:
             raise ValueError(f"port {port!r} hangs on {len(ends)} nodes, not on one block")
         blocks.setdefault(ends[0], []).append(vertex)
     words = [_read_wire(graph.nodes[port]) for port in ports]
-    l = len(rows["output"])  # noqa: E741
+    l = len(rows["output"])
     target: Word = tuple(words[:l])
     return Diagram(tuple(words[l:]), target, tuple(sorted(tuple(block) for block in blocks.values())))
 

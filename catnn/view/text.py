@@ -63,7 +63,7 @@ def _order(diagram: Diagram) -> tuple[list[int], dict[int, set[int]]] | None:
 
     Where output j and input j belong to two blocks, the output's bar must be above the input's.
     """
-    l = len(diagram.target)  # noqa: E741
+    l = len(diagram.target)
     block_of = {v: b for b, block in enumerate(diagram.parts) for v in block}
     above: dict[int, set[int]] = {b: set() for b in range(len(diagram.parts))}
     for j in range(min(l, len(diagram.source))):
@@ -82,13 +82,13 @@ def _order(diagram: Diagram) -> tuple[list[int], dict[int, set[int]]] | None:
 
 def _kind(diagram: Diagram, block: int) -> int:
     """-1 for a block of outputs, 0 for a through block, 1 for a block of inputs."""
-    part, l = diagram.parts[block], len(diagram.target)  # noqa: E741
+    part, l = diagram.parts[block], len(diagram.target)
     return (part[0] >= l) - (part[-1] < l)
 
 
 def _lanes(diagram: Diagram, step: int) -> tuple[dict[int, int], list[int]]:
     """A lane for each block, and a column for each vertex; a circle of demands is met by shifting the inputs."""
-    l, found = len(diagram.target), _order(diagram)  # noqa: E741
+    l, found = len(diagram.target), _order(diagram)
     shift = step // 2 if found is None else 0
     columns = [step * j for j in range(l)] + [step * i + shift for i in range(len(diagram.source))]
     if found is None:
@@ -112,7 +112,7 @@ def _lanes(diagram: Diagram, step: int) -> tuple[dict[int, int], list[int]]:
 
 def _row(diagram: Diagram, lanes: dict[int, int], columns: Sequence[int], lane: int, width: int) -> str:
     """One lane: its block's joints and bar, and the wires that pass."""
-    l, cells = len(diagram.target), [" "] * width  # noqa: E741
+    l, cells = len(diagram.target), [" "] * width
     passing: list[int] = []
     for block, part in enumerate(diagram.parts):
         if lanes[block] == lane:
@@ -124,7 +124,7 @@ def _row(diagram: Diagram, lanes: dict[int, int], columns: Sequence[int], lane: 
     return "".join(cells)
 
 
-def _bar(cells: list[str], part: tuple[int, ...], columns: Sequence[int], l: int) -> None:  # noqa: E741
+def _bar(cells: list[str], part: tuple[int, ...], columns: Sequence[int], l: int) -> None:
     ups, downs = {columns[v] for v in part if v < l}, {columns[v] for v in part if v >= l}
     first, last = min(ups | downs), max(ups | downs)
     cells[first : last + 1] = "─" * (last - first + 1)

@@ -39,7 +39,8 @@ of what torch's allocator hands out beyond the inputs, the output itself include
 - **stacked maps (IGN)**: the image of every diagram, stacked, then one einsum (arXiv 1812.09902), as IGN's ports do it.
 - **an einsum a diagram**: `torch.einsum` with deltas for repeated outputs.
 - **fused by hand**: what a careful person writes for 2 -> 2; the gradient is autograd's.
-- **floor**: for 2 -> 2, two products and one pass over memory; with its gradient, three times that.
+- **floor**: for 2 -> 2, two products of x with channels x channels matrices and one copy of x. That is no layer, but
+  what no way to compute one avoids. It is measured forward alone.
 
 {tables}"""
 

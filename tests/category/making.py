@@ -16,7 +16,7 @@ Pick = Callable[[int, int], int]
 """pick(low, high): an integer between the two, both included."""
 
 S = Wire("V", Group("S", "n"))
-O = Wire("R", Group("O", "m"))  # noqa: E741
+O = Wire("R", Group("O", "m"))
 SP = Wire("P", Group("Sp", "r"))
 FAMILIES = {"S": (S,), "O": (O,), "Sp": (SP,), "products": (S, O, SP)}
 LITERAL = {

@@ -67,7 +67,7 @@ def test_large_enumerations() -> None:
 
 @pytest.mark.parametrize("family", ["S", "O", "Sp"])
 def test_symbolic_sizes_count_diagrams(family: str) -> None:
-    for k, l in product(range(4), repeat=2):  # noqa: E741
+    for k, l in product(range(4), repeat=2):
         source, target = word(family, "n", k), word(family, "n", l)
         expected = bell(k + l) if family == "S" else matchings(k + l)
         found = [f.diagram() for f in hom(source, target)]
@@ -114,7 +114,7 @@ def test_bases_are_bases(family: str) -> None:
 
 @pytest.mark.parametrize("family", ["S", "O", "Sp"])
 def test_a_literal_size_keeps_a_subsequence(family: str) -> None:
-    for n, (k, l) in product((2, 4), ((2, 2), (1, 3), (3, 3))):  # noqa: E741
+    for n, (k, l) in product((2, 4), ((2, 2), (1, 3), (3, 3))):
         symbolic = hom(word(family, "n", k), word(family, "n", l))
         literal = word(family, n, k), word(family, n, l)
         kept = [Diagram(*literal, f.diagram().parts) for f in symbolic]
@@ -161,7 +161,7 @@ def test_halves(family: str, a: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(("k", "l"), [(0, 0), (1, 2), (2, 2), (3, 2), (3, 3), (4, 4)])
-def test_bell_numbers_factor(k: int, l: int) -> None:  # noqa: E741
+def test_bell_numbers_factor(k: int, l: int) -> None:
     """Bell(k+l) = sum over p of a(k,p) a(l,p) p!, with a(k,p) = sum over j of S(k,j) C(j,p)."""
     by_level = [[len(h.level) for h in halves(word("S", "n", m))] for m in (k, l)]
     levels = range(min(k, l) + 1)

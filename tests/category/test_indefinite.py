@@ -68,7 +68,7 @@ def test_dimensions_are_those_of_the_orthogonal_group(p: int, q: int) -> None:
 
 @pytest.mark.parametrize(("p", "q"), SIGNATURES)
 def test_bases_are_bases(p: int, q: int) -> None:
-    for k, l in product(range(4), repeat=2):  # noqa: E741
+    for k, l in product(range(4), repeat=2):
         found = [f.diagram() for f in hom(word(p, q, k), word(p, q, l))]
         rows = numpy.array([d.matrix().reshape(-1) for d in found], dtype=float)
         rank = numpy.linalg.matrix_rank(rows @ rows.T) if found else 0
@@ -91,9 +91,9 @@ def test_functor_exactly(p: int, q: int) -> None:
     """Random pairs, in integers; tensor, dagger and inner products too."""
     pick = seeded(31)
     for _ in range(400):
-        k, m, l = (pick(0, 1) * 2 + 1 for _ in range(3))  # noqa: E741
+        k, m, l = (pick(0, 1) * 2 + 1 for _ in range(3))
         even = pick(0, 1)
-        k, m, l = k - even, m - even, l - even  # noqa: E741
+        k, m, l = k - even, m - even, l - even
         f, g = diagram(pick, word(p, q, k), word(p, q, m)), diagram(pick, word(p, q, m), word(p, q, l))
         numpy.testing.assert_array_equal((f >> g).matrix(), g.matrix() @ f.matrix())
         numpy.testing.assert_array_equal(f.dagger().matrix(), f.matrix().T)
@@ -115,13 +115,13 @@ def test_equivariance_and_its_limits(p: int, q: int) -> None:
         g = family(p, q).random_element(n, seed)
         numpy.testing.assert_allclose(g.T @ metric @ g, metric, atol=1e-9)
         boosted |= not numpy.allclose(g @ g.T, numpy.eye(n))
-        for k, l in ((1, 1), (2, 0), (0, 2), (1, 3), (2, 2)):  # noqa: E741
+        for k, l in ((1, 1), (2, 0), (0, 2), (1, 3), (2, 2)):
             for f in hom(word(p, q, k), word(p, q, l)):
                 d = f.diagram().matrix()
                 numpy.testing.assert_allclose(d @ power(g, k), power(g, l) @ d, atol=1e-8)
     assert boosted
     assert len({numpy.sign(numpy.linalg.det(family(p, q).random_element(n, seed))) for seed in range(20)}) == 2
-    for k, l in ((2, 0), (0, 2)):  # noqa: E741
+    for k, l in ((2, 0), (0, 2)):
         (f,) = hom(word(p, q, k), word(p, q, l))
         d = f.diagram().matrix()
         assert not numpy.allclose(d @ power(outside, k), power(outside, l) @ d)

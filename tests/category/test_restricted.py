@@ -220,7 +220,7 @@ def test_counts_of_large_hom_spaces() -> None:
 # ------------------------------------------------------------------------------------------------------- composition
 
 
-def random_diagram(pick: Pick, family: str, k: int, l: int, size: int | str = "n") -> Diagram:  # noqa: E741
+def random_diagram(pick: Pick, family: str, k: int, l: int, size: int | str = "n") -> Diagram:
     """A diagram of a family by rejection, from random coarse or fine partitions."""
     source, target = word(family, size, k), word(family, size, l)
     for _ in range(10_000):
@@ -242,9 +242,9 @@ def random_diagram(pick: Pick, family: str, k: int, l: int, size: int | str = "n
 
 def random_pair(pick: Pick, family: str, size: int | str = "n") -> tuple[Diagram, Diagram]:
     """Two diagrams that compose."""
-    k, m, l = (pick(0, 3) for _ in range(3))  # noqa: E741
+    k, m, l = (pick(0, 3) for _ in range(3))
     if family not in ("B", "S+"):
-        m, l = m + (k + m) % 2, l + (k + l) % 2  # noqa: E741
+        m, l = m + (k + m) % 2, l + (k + l) % 2
     return random_diagram(pick, family, k, m, size), random_diagram(pick, family, m, l, size)
 
 
@@ -328,7 +328,7 @@ OUTSIDE = {
 @pytest.mark.parametrize(("family", "at"), [(f, i) for f, row in OUTSIDE.items() for i in range(len(row))])
 def test_elements_outside_the_group_break_a_diagram(family: str, at: int) -> None:
     """The group is no larger than it says: some diagram with up to four ports tells each of these from its elements."""
-    homs = [hom(word(family, "n", k), word(family, "n", l)) for k, l in SMALL]  # noqa: E741
+    homs = [hom(word(family, "n", k), word(family, "n", l)) for k, l in SMALL]
     assert any(breaks(f.diagram(), OUTSIDE[family][at]) for found in homs for f in found)
 
 
@@ -394,7 +394,7 @@ def breaks_quantum(d: Diagram, u: numpy.ndarray) -> bool:
 @pytest.mark.parametrize(("family", "ambient", "u"), [("S+", "S", magic()), ("O+", "O", free_orthogonal())])
 def test_quantum_points_tell_crossings(family: str, ambient: str, u: numpy.ndarray) -> None:
     """Every noncrossing diagram is an intertwiner of points that are no matrices of numbers; a crossing is not."""
-    for k, l in product(range(4), repeat=2):  # noqa: E741
+    for k, l in product(range(4), repeat=2):
         if k + l <= 5:
             assert not any(breaks_quantum(f.diagram(), u) for f in hom(word(family, "n", k), word(family, "n", l)))
     assert breaks_quantum(permutation(word(ambient, "n", 2), (1, 0)), u)

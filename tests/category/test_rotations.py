@@ -138,7 +138,7 @@ def test_the_dimensions_are_those_of_the_table(size: int) -> None:
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 def test_the_basis_is_independent_and_as_large_as_is_counted(size: int) -> None:
     space = wire(size)
-    for k, l in product(range(5), repeat=2):  # noqa: E741
+    for k, l in product(range(5), repeat=2):
         source, target = (space,) * k, (space,) * l
         found = [f.diagram() for f in hom(source, target)]
         assert len(found) == len(set(found)) == dimension(source, target)
@@ -183,7 +183,7 @@ def act(g: numpy.ndarray, order: int) -> numpy.ndarray:
 def test_rotations_commute_and_reflections_do_not(size: int) -> None:
     space = wire(size)
     mirror = numpy.diag([-1.0] + [1.0] * (size - 1))
-    for seed, (k, l) in enumerate(product(range(4), repeat=2)):  # noqa: E741
+    for seed, (k, l) in enumerate(product(range(4), repeat=2)):
         g = SO.random_element(size, seed)
         assert numpy.isclose(numpy.linalg.det(g), 1)
         assert numpy.allclose(g @ g.T, numpy.eye(size))

@@ -41,7 +41,7 @@ def random_word(pick: random.Random, space: Wire, charge: int, most: int = 4) ->
 
 
 def random_diagram(pick: random.Random, source: Word, target: Word) -> Diagram:
-    l = len(target)  # noqa: E741
+    l = len(target)
     starts = [v for v, w in enumerate(target) if w.dual] + [l + v for v, w in enumerate(source) if not w.dual]
     stops = [v for v, w in enumerate(target) if not w.dual] + [l + v for v, w in enumerate(source) if w.dual]
     pick.shuffle(stops)

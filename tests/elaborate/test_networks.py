@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 import catnn
+from catnn.activations import ACTIVATIONS
 from catnn.category.families import FAMILIES
 from catnn.diagnostics import CatnnError
-from catnn.elaborate.activations import ACTIVATIONS
 from catnn.model import Activate, Apply, Call, Combine, Identity, Network, Pipeline
 
 HEAD = """space V : S(n)

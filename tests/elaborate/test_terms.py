@@ -69,7 +69,7 @@ def pattern(rng: random.Random, source: Word, target: Word) -> tuple[str, np.nda
 def atom(rng: random.Random, source: Word) -> tuple[str, Word, np.ndarray, int]:
     """A generator on the first wires of a word: text, target, matrix, and how many wires it takes."""
 
-    def spider(wire: str, k: int, l: int) -> np.ndarray:  # noqa: E741
+    def spider(wire: str, k: int, l: int) -> np.ndarray:
         return tensor_of((wire,) * k, (wire,) * l, ["x"] * (k + l))
 
     choices: list[tuple[str, Word, np.ndarray, int]] = []

@@ -25,7 +25,7 @@ N = Scalar.size("n")
 
 def crossings(diagram: Diagram) -> bool:
     """Whether two blocks interleave on the circle, by looking at every four vertices."""
-    l, k = len(diagram.target), len(diagram.source)  # noqa: E741
+    l, k = len(diagram.target), len(diagram.source)
     place = {v: v if v < l else 2 * l + k - 1 - v for v in range(l + k)}
     for left, right in combinations(diagram.parts, 2):
         for a, b in combinations(sorted(place[v] for v in left), 2):
@@ -65,7 +65,7 @@ def test_the_stages_compose_to_the_diagram(wires: tuple[Wire, ...], data: st.Dat
 @pytest.mark.parametrize(("wire", "most"), [(S, 3), (O, 4), (SP, 4)], ids=["S", "O", "Sp"])
 def test_every_small_diagram(wire: Wire, most: int) -> None:
     planar = 0
-    for k, l in product(range(most + 1), repeat=2):  # noqa: E741
+    for k, l in product(range(most + 1), repeat=2):
         if k + l <= 6:
             for diagram in (f.diagram() for f in hom((wire,) * k, (wire,) * l)):
                 check(diagram)

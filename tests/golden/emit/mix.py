@@ -160,11 +160,6 @@ def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
     return x if keep is None else x.masked_fill(~keep, 0)
 
 
-def _flat(x: Tensor) -> Tensor:
-    """x as a matrix, its channels in the columns."""
-    return x.reshape(-1, x.shape[-1])
-
-
 def _normal(parameter: Tensor, variances: list, generator) -> None:
     """Fill a parameter (diagrams, out, in) with normal numbers, each diagram with its variance."""
     with torch.no_grad():
@@ -184,6 +179,44 @@ def _save(ctx, inputs):
 def _saved(ctx):
     """What `_save` kept."""
     return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
+
+
+def _vmap(apply, plain, xs, in_dims, args):
+    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
+
+    There all tensors are batched, for one that is not could not be added into in place.
+    """
+    if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
+        ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
+    else:
+        pairs = list(zip(args, in_dims, strict=True))
+        size = next(v.shape[d] for v, d in pairs if d is not None)
+        args = [v.expand(size, *v.shape) if d is None and isinstance(v, Tensor) else v for v, d in pairs]
+        ys = torch.vmap(plain, tuple((d or 0) if isinstance(v, Tensor) else None for v, d in pairs))(*args)
+    return ys, tuple(0 for _ in ys)
+
+
+def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
+    """The sum of pieces that broadcast to a shape, in full, in memory of its own."""
+    if len(pieces) == 1:
+        return pieces[0].expand(shape).clone(memory_format=torch.contiguous_format)
+    total = pieces[0] + pieces[1]
+    for piece in pieces[2:]:
+        total = total + piece
+    return total.expand(shape).contiguous()
+
+
+def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation."""
+    count, out, in_ = weight.shape
+    permutations = count // (outputs * inputs)
+    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 0, 3, 1, 4)
+    return blocks.reshape(permutations, outputs * out, inputs * in_)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """x as a matrix, its channels in the columns."""
+    return x.reshape(-1, x.shape[-1])
 
 
 def _derived():
@@ -218,7 +251,11 @@ def _turned(x: Tensor, orders) -> Tensor:
 
 
 def _together(x: Tensor, orders) -> list:
-    """The permutations in groups that share one product: several where the rows are narrow and permutations many."""
+    """The permutations in groups that share one product.
+
+    With up to 16 channels a product is too narrow for the machine, and six side by side halve the time of a 4 -> 4
+    layer; wider ones only pay for the copies.
+    """
     size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
     return [(start, start + size) for start in range(0, len(orders), size)]
 
@@ -238,7 +275,7 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
     beta = 1
     if y is None:
         beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
-    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:  # one piece, one group: without their overhead
         for order, matrix in zip(orders, w, strict=True):
             turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
             y.view(-1, wide).addmm_(turned, matrix, beta=beta)
@@ -281,25 +318,10 @@ def _outer(x: Tensor, g: Tensor, orders) -> Tensor:
     return torch.stack([rows.T @ x.reshape(-1, x.shape[-1]) for rows in turned])
 
 
-def _vmap(apply, plain, xs, in_dims, args):
-    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
-
-    There all tensors are batched, for one that is not could not be added into in place.
-    """
-    if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
-        ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
-    else:
-        pairs = list(zip(args, in_dims, strict=True))
-        size = next(v.shape[d] for v, d in pairs if d is not None)
-        args = [v.expand(size, *v.shape) if d is None and isinstance(v, Tensor) else v for v, d in pairs]
-        ys = torch.vmap(plain, tuple((d or 0) if isinstance(v, Tensor) else None for v, d in pairs))(*args)
-    return ys, tuple(0 for _ in ys)
-
-
 def _mix_pack(weight):
     """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
-    w0 = weight[0:4].view(2, 2, 1, 16, 3).permute(2, 0, 3, 1, 4).reshape(1, 32, 6)  # 1 x 2 x 2 blocks
-    w1 = weight[4:13].view(3, 3, 1, 16, 3).permute(2, 0, 3, 1, 4).reshape(1, 48, 9)  # 1 x 3 x 3 blocks
+    w0 = _blocks(weight[0:4], 2, 2)                             # 1 x 2 x 2 blocks
+    w1 = _blocks(weight[4:13], 3, 3)                            # 1 x 3 x 3 blocks
     w2 = weight[13:15]                                          # 2 x 1 x 1 blocks
     return (w0, w1, w2)
 
@@ -327,7 +349,7 @@ def _mix_run(x, halves, w0, w1, w2, b, n):
     y_4 += y.unsqueeze(-2)
     y_5 = z_2[..., 0:16]                                        # [i -> i i]
     y_5 += y_2.unsqueeze(-2)
-    y_6 = (y_4.unsqueeze(-3) + y_3.unsqueeze(-2)).expand((*x.shape[: -3], n, n, 16)).contiguous()  # [i j -> i j]
+    y_6 = _full((*x.shape[:-3], n, n, 16), y_4.unsqueeze(-3), y_3.unsqueeze(-2))  # [i j -> i j]
     y_6 = _products(y_6, x, w2.transpose(1, 2), ((0, 1), (1, 0)))  # [i j -> i j], [i j -> j i]
     y_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_5)
     return (y_6,)
@@ -346,19 +368,19 @@ def _mix_run_back(g, halves, w0, w1, w2, x, n):
     y_4 += y.unsqueeze(-2)
     y_5 = z_2[..., 0:3]                                         # [i -> i i]
     y_5 += y_2.unsqueeze(-2)
-    y_6 = (y_4.unsqueeze(-3) + y_3.unsqueeze(-2)).expand((*g.shape[: -3], n, n, 3)).contiguous()  # [i j -> i j]
-    y_6, dw = _products_back(y_6, g, w2, ((0, 1), (1, 0)), x)   # [i j -> i j], [i j -> j i]
+    y_6 = _full((*g.shape[:-3], n, n, 3), y_4.unsqueeze(-3), y_3.unsqueeze(-2))  # [i j -> i j]
+    y_6, shared = _products_back(y_6, g, w2, ((0, 1), (1, 0)), x)  # [i j -> i j], [i j -> j i]
     y_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_5)
-    return (y_6,), (dw,)
+    return (y_6,), (shared,)
 
 
-def _mix_weights(x, g, halves, grads, dw):
+def _mix_weights(x, g, halves, grads, shared):
     """The gradients for the weights: at each level the product of the two reductions."""
     r = _flat(halves[0])
     w = (_flat(grads[0]).T @ r).unsqueeze(0)
     r_2 = _flat(halves[1])
     w_2 = (_flat(grads[1]).T @ r_2).unsqueeze(0)
-    w_3 = _outer(x, g, ((0, 1), (1, 0))) if dw is None else dw
+    w_3 = _outer(x, g, ((0, 1), (1, 0))) if shared is None else shared
     b = _flat(grads[0]).sum(0).view(2, -1)
     return (w, w_2, w_3, b)
 
@@ -383,11 +405,11 @@ class _Mix(torch.autograd.Function):
     def backward(ctx, g):
         x, w0, w1, w2, b, n = _saved(ctx)
         grads = _mix_reduce(g)
-        dx, dw = (None,), (None,)
+        dx, shared = (None,), (None,)
         if any(ctx.needs_input_grad[:1]):
-            dx, dw = _mix_run_back(g, grads, w0, w1, w2, x if any(ctx.needs_input_grad[1:]) else None, n)
+            dx, shared = _mix_run_back(g, grads, w0, w1, w2, x if any(ctx.needs_input_grad[1:]) else None, n)
         if any(ctx.needs_input_grad[1:]):
-            dw = _mix_weights(x, g, _mix_reduce(x), grads, *dw)
+            dw = _mix_weights(x, g, _mix_reduce(x), grads, *shared)
         else:
             dw = (None, None, None, None)
         return *dx, *dw, None
@@ -422,9 +444,9 @@ class Mix(_Layer):
     def reset_parameters(self, generator=None):
         """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
         n = self.sizes["n"]
-        norms = (n**2, n**3, n**4, n)  # the squared norm of each diagram's matrix, by kind
+        variances = (1 / 45, 1 / 45 * n**-1, 1 / 45 * n**-2, 1 / 45 * n)
         kinds = (0, 1, 1, 2, 3, 0, 0, 0, 1, 1, 0, 1, 1, 0, 0)
-        _normal(self.weight, [n**2 / 45 / norms[kind] for kind in kinds], generator)
+        _normal(self.weight, [variances[kind] for kind in kinds], generator)
         nn.init.zeros_(self.bias)
 
     def compute(self, xs, lengths, counts):

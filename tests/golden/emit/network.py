@@ -160,32 +160,6 @@ def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
     return x if keep is None else x.masked_fill(~keep, 0)
 
 
-def _scaled(x: Tensor, axes: int, *powers) -> Tensor:
-    """x times powers of sizes; a size is a number, or with a mask a count for each entry of the batch.
-
-    axes: how many axes of x follow the batch.  The inverse of the size of an empty set counts as 1.
-    """
-    for count, exponent in powers:
-        if isinstance(count, Tensor):
-            value = count.clamp(min=1) if exponent < 0 else count
-            x = x * value.to(x.dtype).pow(exponent).reshape(*count.shape, *(1,) * axes)
-        elif exponent < 0:
-            x = x / max(count, 1) ** -exponent
-        else:
-            x = x * count**exponent
-    return x
-
-
-def _full(x: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """x broadcast to a shape, in memory of its own."""
-    return x.expand(shape).clone(memory_format=torch.contiguous_format)
-
-
-def _flat(x: Tensor) -> Tensor:
-    """x as a matrix, its channels in the columns."""
-    return x.reshape(-1, x.shape[-1])
-
-
 def _normal(parameter: Tensor, variances: list, generator) -> None:
     """Fill a parameter (diagrams, out, in) with normal numbers, each diagram with its variance."""
     with torch.no_grad():
@@ -230,6 +204,60 @@ def _gate(x: Tensor, masks: list) -> Tensor:
     return x * torch.sigmoid(_mean_square(x, masks))
 
 
+def _vmap(apply, plain, xs, in_dims, args):
+    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
+
+    There all tensors are batched, for one that is not could not be added into in place.
+    """
+    if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
+        ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
+    else:
+        pairs = list(zip(args, in_dims, strict=True))
+        size = next(v.shape[d] for v, d in pairs if d is not None)
+        args = [v.expand(size, *v.shape) if d is None and isinstance(v, Tensor) else v for v, d in pairs]
+        ys = torch.vmap(plain, tuple((d or 0) if isinstance(v, Tensor) else None for v, d in pairs))(*args)
+    return ys, tuple(0 for _ in ys)
+
+
+def _scaled(x: Tensor, axes: int, *powers) -> Tensor:
+    """x times powers of sizes; a size is a number, or with a mask a count for each entry of the batch.
+
+    axes: how many axes of x follow the batch.  The inverse of the size of an empty set counts as 1.
+    """
+    for count, exponent in powers:
+        if isinstance(count, Tensor):
+            value = count.clamp(min=1) if exponent < 0 else count
+            x = x * value.to(x.dtype).pow(exponent).reshape(*count.shape, *(1,) * axes)
+        elif exponent < 0:
+            x = x / max(count, 1) ** -exponent
+        else:
+            x = x * count**exponent
+    return x
+
+
+def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
+    """The sum of pieces that broadcast to a shape, in full, in memory of its own."""
+    if len(pieces) == 1:
+        return pieces[0].expand(shape).clone(memory_format=torch.contiguous_format)
+    total = pieces[0] + pieces[1]
+    for piece in pieces[2:]:
+        total = total + piece
+    return total.expand(shape).contiguous()
+
+
+def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation."""
+    count, out, in_ = weight.shape
+    permutations = count // (outputs * inputs)
+    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 0, 3, 1, 4)
+    return blocks.reshape(permutations, outputs * out, inputs * in_)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """x as a matrix, its channels in the columns."""
+    return x.reshape(-1, x.shape[-1])
+
+
 def _derived():
     """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
     return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
@@ -262,7 +290,11 @@ def _turned(x: Tensor, orders) -> Tensor:
 
 
 def _together(x: Tensor, orders) -> list:
-    """The permutations in groups that share one product: several where the rows are narrow and permutations many."""
+    """The permutations in groups that share one product.
+
+    With up to 16 channels a product is too narrow for the machine, and six side by side halve the time of a 4 -> 4
+    layer; wider ones only pay for the copies.
+    """
     size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
     return [(start, start + size) for start in range(0, len(orders), size)]
 
@@ -282,7 +314,7 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
     beta = 1
     if y is None:
         beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
-    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:  # one piece, one group: without their overhead
         for order, matrix in zip(orders, w, strict=True):
             turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
             y.view(-1, wide).addmm_(turned, matrix, beta=beta)
@@ -293,21 +325,6 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
         for at, (some, matrix) in enumerate(groups):
             out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
     return y
-
-
-def _vmap(apply, plain, xs, in_dims, args):
-    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
-
-    There all tensors are batched, for one that is not could not be added into in place.
-    """
-    if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
-        ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
-    else:
-        pairs = list(zip(args, in_dims, strict=True))
-        size = next(v.shape[d] for v, d in pairs if d is not None)
-        args = [v.expand(size, *v.shape) if d is None and isinstance(v, Tensor) else v for v, d in pairs]
-        ys = torch.vmap(plain, tuple((d or 0) if isinstance(v, Tensor) else None for v, d in pairs))(*args)
-    return ys, tuple(0 for _ in ys)
 
 
 def _lift_pack(weight):
@@ -324,7 +341,7 @@ def _lift_reduce(x, count_N):
 
 
 def _lift_reduce_back(g):
-    """Reduce: the halves of N @ R, each from its cheapest parent."""
+    """Reduce: the halves of N @ R of the gradient, each from its cheapest parent."""
     g_2 = _sum(g, -3)                                           # [i j -> j]
     return (g_2,)
 
@@ -333,18 +350,17 @@ def _lift_run(x, halves, w0, w1, n):
     """Mix and expand."""
     r = halves[0]                                               # [i j -> j]
     z = linear(r, w0[0])                                        # [i -> i]
-    y = z                                                       # [i -> j i]
-    y_2 = _full(y.unsqueeze(-3), (*x.shape[: -3], n, 3, 4))     # [i j -> i j]
-    y_2 = _products(y_2, x, w1.transpose(1, 2), ((0, 1),))      # [i j -> i j]
-    return (y_2,)
+    y = _full((*x.shape[:-3], n, 3, 4), z.unsqueeze(-3))        # [i j -> i j]
+    y = _products(y, x, w1.transpose(1, 2), ((0, 1),))          # [i j -> i j]
+    return (y,)
 
 
 def _lift_run_back(g, halves, w0, w1, n, count_N):
     """The gradient for the inputs: the diagrams upside down."""
     r = halves[0]                                               # [i j -> j]
     z = r @ w0[0]                                               # [i -> i]
-    y = z                                                       # [i -> j i]
-    y_2 = _full(_scaled(y, 2, (count_N, -1)).unsqueeze(-3), (*g.shape[: -3], n, 3, 1))  # [i j -> i j]
+    y = _scaled(z, 2, (count_N, -1))
+    y_2 = _full((*g.shape[:-3], n, 3, 1), y.unsqueeze(-3))      # [i j -> i j]
     y_2 = _products(y_2, g, w1, ((0, 1),))                      # [i j -> i j]
     return (y_2,)
 
@@ -417,9 +433,7 @@ class Lift(_Layer):
     def reset_parameters(self, generator=None):
         """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
         n = self.sizes["n"]
-        norms = (3, 3 * n)  # the squared norm of each diagram's matrix, by kind
-        kinds = (0, 1)
-        _normal(self.weight, [3 * n / 2 / norms[kind] for kind in kinds], generator)
+        _normal(self.weight, [1 / 2 * n, 1 / 2], generator)
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
@@ -436,8 +450,8 @@ class Lift(_Layer):
 
 def _outer_2_pack(weight_0_1):
     """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
-    w0 = weight_0_1[0:2].view(2, 1, 1, 4, 1).permute(2, 0, 3, 1, 4).reshape(1, 8, 1)  # 1 x 2 x 1 blocks
-    w1 = weight_0_1[2:5].view(3, 1, 1, 4, 1).permute(2, 0, 3, 1, 4).reshape(1, 12, 1)  # 1 x 3 x 1 blocks
+    w0 = _blocks(weight_0_1[0:2], 2, 1)                         # 1 x 2 x 1 blocks
+    w1 = _blocks(weight_0_1[2:5], 3, 1)                         # 1 x 3 x 1 blocks
     return (w0, w1)
 
 
@@ -448,7 +462,7 @@ def _outer_2_reduce(x0, x1):
 
 
 def _outer_2_reduce_back(g):
-    """Reduce: the halves of N^2, each from its cheapest parent."""
+    """Reduce: the halves of N^2 of the gradient, each from its cheapest parent."""
     g_2 = g.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)          # [i i -> i]
     g_3 = _sum(g, -3)                                           # [i j -> j]
     g_4 = g.sum(-2)                                             # [i j -> i]
@@ -469,7 +483,7 @@ def _outer_2_run(x0, x1, halves, w0, w1, b, n):
     y_4 += y.unsqueeze(-2)
     y_5 = z_2[..., 0:4]                                         # [i -> i i]
     y_5 += y_2.unsqueeze(-2)
-    y_6 = (y_4.unsqueeze(-3) + y_3.unsqueeze(-2)).expand((*x0.shape[: -3], n, n, 4)).contiguous()  # [i j -> i j]
+    y_6 = _full((*x0.shape[:-3], n, n, 4), y_4.unsqueeze(-3), y_3.unsqueeze(-2))  # [i j -> i j]
     y_6.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_5)
     return (y_6,)
 
@@ -479,11 +493,10 @@ def _outer_2_run_back(g, halves, w0, w1, n):
     r = halves[0]                                               # [i i ->], [i j ->]
     r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j]
     z = r @ w0[0]                                               # [->]
-    y0 = g.new_zeros((*g.shape[: -3], n, 3, 4))                 # no diagram leads here
-    y1 = z                                                      # [-> i]
-    y1_2 = _full(y1.unsqueeze(-2), (*g.shape[: -3], n, 1))      # [i -> i]
-    y1_2 = _products(y1_2, r_2, w1, ((0,),))                    # [i -> i]
-    return (y0, y1_2)
+    y0 = g.new_zeros((*g.shape[:-3], n, 3, 4))                  # no diagram leads here
+    y1 = _full((*g.shape[:-3], n, 1), z.unsqueeze(-2))          # [i -> i]
+    y1 = _products(y1, r_2, w1, ((0,),))                        # [i -> i]
+    return (y0, y1)
 
 
 def _outer_2_weights(x0, x1, g, halves, grads):
@@ -556,9 +569,9 @@ class Outer(_Layer):
     def reset_parameters(self, generator=None):
         """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
         n = self.sizes["n"]
-        norms = (n**2, n**3, n)  # the squared norm of each diagram's matrix, by kind
+        variances = (1 / 5, 1 / 5 * n**-1, 1 / 5 * n)
         kinds = (0, 1, 2, 0, 0)
-        _normal(self.weight_0_1, [n**2 / 5 / norms[kind] for kind in kinds], generator)
+        _normal(self.weight_0_1, [variances[kind] for kind in kinds], generator)
         nn.init.zeros_(self.bias_0)
 
     def compute(self, xs, lengths, counts):
@@ -576,7 +589,7 @@ class Outer(_Layer):
 
 def _pool_pack(weight):
     """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
-    w0 = weight[0:2].view(1, 2, 1, 4, 4).permute(2, 0, 3, 1, 4).reshape(1, 4, 8)  # 1 x 1 x 2 blocks
+    w0 = _blocks(weight[0:2], 1, 2)                             # 1 x 1 x 2 blocks
     return (w0,)
 
 
@@ -601,7 +614,7 @@ def _pool_run_back(g, w0, n):
     y = z[..., 4:8]                                             # [-> i j]
     y_2 = z[..., 0:4]                                           # [-> i i]
     y_3 = y_2.unsqueeze(-2)                                     # [i -> i i]
-    y_4 = _full(y.unsqueeze(-2).unsqueeze(-3), (*g.shape[: -1], n, n, 4))  # [i j -> i j]
+    y_4 = _full((*g.shape[:-1], n, n, 4), y.unsqueeze(-2).unsqueeze(-3))  # [i j -> i j]
     y_4.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_3)
     return (y_4,)
 
@@ -672,9 +685,7 @@ class Pool(_Layer):
     def reset_parameters(self, generator=None):
         """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
         n = self.sizes["n"]
-        norms = (n, n**2)  # the squared norm of each diagram's matrix, by kind
-        kinds = (0, 1)
-        _normal(self.weight, [1 / 8 / norms[kind] for kind in kinds], generator)
+        _normal(self.weight, [1 / 8 * n**-1, 1 / 8 * n**-2], generator)
         nn.init.zeros_(self.bias)
 
     def compute(self, xs, lengths, counts):
@@ -692,12 +703,12 @@ class Pool(_Layer):
 
 def _spread_pack(weight):
     """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
-    w0 = weight[0:2].view(2, 1, 1, 4, 4).permute(2, 0, 3, 1, 4).reshape(1, 8, 4)  # 1 x 2 x 1 blocks
+    w0 = _blocks(weight[0:2], 2, 1)                             # 1 x 2 x 1 blocks
     return (w0,)
 
 
 def _spread_reduce_back(g):
-    """Reduce: the halves of N^2, each from its cheapest parent."""
+    """Reduce: the halves of N^2 of the gradient, each from its cheapest parent."""
     g_2 = g.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)          # [i i -> i]
     g_3 = g_2.sum(-2)                                           # [i i ->]
     g_4 = g.sum((-3, -2))                                       # [i j ->]
@@ -710,7 +721,7 @@ def _spread_run(x, w0, n):
     y = z[..., 4:8]                                             # [-> i j]
     y_2 = z[..., 0:4]                                           # [-> i i]
     y_3 = y_2.unsqueeze(-2)                                     # [i -> i i]
-    y_4 = _full(y.unsqueeze(-2).unsqueeze(-3), (*x.shape[: -1], n, n, 4))  # [i j -> i j]
+    y_4 = _full((*x.shape[:-1], n, n, 4), y.unsqueeze(-2).unsqueeze(-3))  # [i j -> i j]
     y_4.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_3)
     return (y_4,)
 
@@ -788,9 +799,7 @@ class Spread(_Layer):
     def reset_parameters(self, generator=None):
         """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
         n = self.sizes["n"]
-        norms = (n, n**2)  # the squared norm of each diagram's matrix, by kind
-        kinds = (0, 1)
-        _normal(self.weight, [n**2 / 8 / norms[kind] for kind in kinds], generator)
+        _normal(self.weight, [1 / 8 * n, 1 / 8], generator)
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
@@ -814,7 +823,7 @@ def _center_run(x, halves, n, count_N):
     """Mix and expand."""
     r = halves[0]                                               # [i j -> j]
     y = -1 * _scaled(r, 2, (count_N, -1))                       # [i -> j i]
-    y_2 = (x + y.unsqueeze(-3)).expand((*x.shape[: -3], n, 3, 1)).contiguous()  # [i j -> i j]
+    y_2 = _full((*x.shape[:-3], n, 3, 1), x, y.unsqueeze(-3))   # [i j -> i j]
     return (y_2,)
 
 
@@ -822,7 +831,7 @@ def _center_run_back(g, halves, n, count_N):
     """The gradient for the inputs: the diagrams upside down."""
     r = halves[0]                                               # [i j -> j]
     y = -1 * _scaled(r, 2, (count_N, -1))                       # [i -> j i]
-    y_2 = (g + y.unsqueeze(-3)).expand((*g.shape[: -3], n, 3, 1)).contiguous()  # [i j -> i j]
+    y_2 = _full((*g.shape[:-3], n, 3, 1), g, y.unsqueeze(-3))   # [i j -> i j]
     return (y_2,)
 
 

@@ -160,23 +160,6 @@ def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
     return x if keep is None else x.masked_fill(~keep, 0)
 
 
-def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Zeros of a shape that `like` broadcasts to (so that vmap knows them for batched)."""
-    return torch.zeros_like(like.expand(shape), memory_format=torch.contiguous_format)
-
-
-def _form(x: Tensor, a: int, b: int) -> tuple[Tensor, Tensor]:
-    """The entries where Omega is 1 and where it is -1, as views: axes a < b < 0 give way to one at the end."""
-    plus = x.unflatten(b, (-1, 2)).select(b, 1).unflatten(a, (-1, 2)).select(a, 0)
-    minus = x.unflatten(b, (-1, 2)).select(b, 0).unflatten(a, (-1, 2)).select(a, 1)
-    return plus.diagonal(dim1=a, dim2=b), minus.diagonal(dim1=a, dim2=b)
-
-
-def _flat(x: Tensor) -> Tensor:
-    """x as a matrix, its channels in the columns."""
-    return x.reshape(-1, x.shape[-1])
-
-
 def _normal(parameter: Tensor, variances: list, generator) -> None:
     """Fill a parameter (diagrams, out, in) with normal numbers, each diagram with its variance."""
     with torch.no_grad():
@@ -198,11 +181,6 @@ def _saved(ctx):
     return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
 
 
-def _derived():
-    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
-    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
-
-
 def _vmap(apply, plain, xs, in_dims, args):
     """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
 
@@ -218,9 +196,39 @@ def _vmap(apply, plain, xs, in_dims, args):
     return ys, tuple(0 for _ in ys)
 
 
+def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation."""
+    count, out, in_ = weight.shape
+    permutations = count // (outputs * inputs)
+    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 0, 3, 1, 4)
+    return blocks.reshape(permutations, outputs * out, inputs * in_)
+
+
+def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Zeros of a shape that `like` broadcasts to (so that vmap knows them for batched)."""
+    return torch.zeros_like(like.expand(shape), memory_format=torch.contiguous_format)
+
+
+def _form(x: Tensor, a: int, b: int) -> tuple[Tensor, Tensor]:
+    """The entries where Omega is 1 and where it is -1, as views: axes a < b < 0 give way to one at the end."""
+    plus = x.unflatten(b, (-1, 2)).select(b, 1).unflatten(a, (-1, 2)).select(a, 0)
+    minus = x.unflatten(b, (-1, 2)).select(b, 0).unflatten(a, (-1, 2)).select(a, 1)
+    return plus.diagonal(dim1=a, dim2=b), minus.diagonal(dim1=a, dim2=b)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """x as a matrix, its channels in the columns."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _derived():
+    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+
+
 def _flow_pack(weight):
     """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
-    w0 = weight[0:3].view(1, 3, 1, 2, 2).permute(2, 0, 3, 1, 4).reshape(1, 2, 6)  # 1 x 1 x 3 blocks
+    w0 = _blocks(weight[0:3], 1, 3)                             # 1 x 1 x 3 blocks
     return (w0,)
 
 
@@ -248,7 +256,7 @@ def _flow_run_back(g, w0, n):
     y = z[..., 0:2]                                             # [i -> j j i]
     y_2 = z[..., 2:4]                                           # [i -> j i j]
     y_3 = z[..., 4:6]                                           # [i -> i j j]
-    y_4 = _zeros(y_3.unsqueeze(-2).unsqueeze(-3), (*g.shape[: -2], n, n, n, 2))  # [i j k -> i j k]
+    y_4 = _zeros(y_3.unsqueeze(-2).unsqueeze(-3), (*g.shape[:-2], n, n, n, 2))  # [i j k -> i j k]
     _form(y_4, -3, -2)[0].add_(y_3.unsqueeze(-1))
     _form(y_4, -3, -2)[1].sub_(y_3.unsqueeze(-1))
     _form(y_4, -4, -2)[0].add_(y_2.unsqueeze(-1))
@@ -324,7 +332,7 @@ class Flow(_Layer):
     def reset_parameters(self, generator=None):
         """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
         n = self.sizes["n"]
-        _normal(self.weight, [n / 6 / (n**2)] * 3, generator)
+        _normal(self.weight, [1 / 6 * n**-1] * 3, generator)
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
