@@ -136,6 +136,9 @@ ROOMS: dict[str, set[str]] = {
     "elaborate": {*DIAGRAMS, "activations", "diagnostics", "syntax"},
     "emit": {*DIAGRAMS, "activations", "diagnostics", "plan"},
     "explanation": {*DIAGRAMS, "compiler", "diagnostics", "plan", "rewrite"},
+    "gramian": {*DIAGRAMS, "api", "diagnostics", "elaborate"},
+    "orbits": {*DIAGRAMS, "diagnostics"},
+    "projection": {*DIAGRAMS, "compiler", "diagnostics", "gramian"},
     "measure": set(),
     "model": {"category", "diagnostics", "drawable"},
     "nn": {"api", "compiler"},
@@ -158,7 +161,7 @@ CALLED: dict[str, set[str]] = {
     "model": {"view"},
 }
 
-TORCH = {"baselines", "bench", "emit", "measure", "testing"}
+TORCH = {"baselines", "bench", "emit", "measure", "orbits", "projection", "testing"}
 """The rooms that compute with tensors; in `emit` it is the file that is copied into generated modules."""
 
 

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
 Size = int | str
 MOST_POWER = 1000
-"""The largest exponent that text may have."""
+"""The largest exponent that text may have, of one monomial."""
+FEW = 20
+"""The largest exponent that text may have, of a sum."""
 
 Monomial = tuple[tuple[str, int], ...]
+Scale = tuple[tuple[Size, int], ...]
+"""Powers of sizes; of numbers too, where a mask may count less than the number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ def _value(node: ast.expr) -> Scalar:
             return _value(left) / _value(right)
         case ast.BinOp(left=left, op=ast.Pow(), right=right):
             base, exponent = _value(left), _value(right).value()
-            if exponent.denominator == 1 and abs(exponent) <= MOST_POWER:
+            if exponent.denominator == 1 and abs(exponent) <= (MOST_POWER if len(base.terms) < 2 else FEW):
                 return _power(base, int(exponent))
     raise TypeError
 

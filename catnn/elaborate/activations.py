@@ -16,6 +16,7 @@ MOVES = {"O": "rotations", "SO": "rotations", "O+": "rotations", "B": "rotations
 def culprit(activation: Activation, word: Word) -> Wire | None:
     """The wire of a word whose group an activation does not commute with, or None.
 
+    >>> from catnn.activations import ACTIVATIONS
     >>> from catnn.category.wires import Group
     >>> culprit(ACTIVATIONS["relu"], (Wire("R", Group("O", 3)),))
     Wire(space='R', group=Group(family='O', size=3), dual=False)

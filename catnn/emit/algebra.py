@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from catnn.category.families import FAMILIES
 from catnn.category.halves import Half
 from catnn.category.indefinite import Indefinite
-from catnn.category.scalar import Monomial
+from catnn.category.scalar import Scale
 from catnn.category.wires import Wire, Word
 from catnn.emit.writer import Body, count_variable, one_tuple, size_variable
 from catnn.plan.moves import Move, full
@@ -35,12 +35,13 @@ def scaled(body: Body, value: str, ports: int, factors: list[tuple[str, int]]) -
     return f"{body.use('_scaled')}({value}, {ports + 1}, {shown})"
 
 
-def scale_factors(body: Body, scale: Monomial, wires: Word) -> list[tuple[str, int]]:
+def scale_factors(body: Body, scale: Scale, wires: Word) -> list[tuple[str, int]]:
     """The factors of a monomial: a size counts as the first space that has it."""
     factors = []
     for size, exponent in scale:
         wire = next((w for w in wires if w.group.size == size), None)
         if wire is None:
+            assert isinstance(size, str)  # a number is the size of a wire
             body.sizes.add(size)
             factors.append((size_variable(size), exponent))
         else:
@@ -92,7 +93,7 @@ def reduction(body: Body, plan: Plan, inputs: tuple[str, ...]) -> dict[Row, str]
         top = Row(i, full(word))
         values[top] = inputs[i]
         order = port_order(word)
-        if order != tuple(range(len(word))) and any(True for _ in moves):
+        if order != tuple(range(len(word))):
             values[top] = body.let(f"{inputs[i]}_by_space", moved(inputs[i], order))
         for move in moves:
             value = _reduced(body, values[Row(i, move.fine)], move)

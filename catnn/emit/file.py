@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 
 from catnn.diagnostics import CatnnError, fail
@@ -115,12 +116,12 @@ def _class_names(items: list[Layer | Network]) -> tuple[dict[int, str], dict[str
     by_id: dict[int, str] = {}
     by_name: dict[str, str] = {}
     owner: dict[str, str] = {}
-    anonymous = 0
+    taken = {cap_words(item.name) for item in items}
+    anonymous = count(1)
     for item in items:
         name = cap_words(item.name)
         if isinstance(item, Layer) and item.name == "fixed":
-            anonymous += 1
-            name = f"Fixed{anonymous}"
+            name = next(found for at in anonymous if (found := f"Fixed{at}") not in taken)
         if name in owner and owner[name] != item.name:
             raise fail(
                 "E1016",

@@ -61,7 +61,7 @@ def _functions(plan: Plan, prefix: str, *, is_complex: bool) -> tuple[Functions,
     for function in written:
         function.extras = extras_of(function.body)
     same = reduce_function(back, f"_{prefix}_reduce", "x", extra)
-    if reduce and reduce_back and same and same.body.lines == reduce.body.lines:
+    if reduce and reduce_back and same and (same.tensors, same.body.lines) == (reduce.tensors, reduce.body.lines):
         written.remove(reduce_back)
         reduce_back = replace(reduce)
     extras = extras_of(*(function.body for function in written))

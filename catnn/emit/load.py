@@ -5,6 +5,7 @@ from __future__ import annotations
 import linecache
 import sys
 from hashlib import sha256
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,15 @@ def load(text: str) -> ModuleType:
 
     The text is vetted first, so that a pickle cannot smuggle anything in that way.
     """
+    with _LOCK:
+        return _load(text)
+
+
+_LOCK = Lock()
+"""One thread makes a module, the others wait for it."""
+
+
+def _load(text: str) -> ModuleType:
     name = f"catnn_generated_{sha256(text.encode()).hexdigest()[:16]}"
     if name in sys.modules:
         return sys.modules[name]

@@ -91,12 +91,22 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
         own = size_names(part) if isinstance(part, Layer) else network_sizes(part)
         given = ", ".join([*(f"{size_parameter(s)}={size_parameter(s)}" for s in own), *KEYWORDS])
         lines.append(f"        self.{modules[key]} = {classes[key]}({given})")
+    if parts:
+        lines += ["", "    def reset_parameters(self, generator=None):", '        """Draw all weights anew."""']
+        lines += [f"        self.{modules[key]}.reset_parameters(generator)" for key in parts if _has_parts(parts[key])]
+        if lines[-1].endswith('"""'):
+            del lines[-3:]
     doc = _doc(network.source, network.target)
     lines += ["", f"    def forward(self, x, mask=None{given_sizes}):", f'        """{doc}"""']
     lines += [f"        {line}" for line in _opening(forward)]
     lines += [f"        {line}".rstrip() for line in forward.lines]
     lines.append(f"        return {result}")
     return Emitted("\n".join(lines) + "\n", frozenset(forward.parts))
+
+
+def _has_parts(item: Layer | Network) -> bool:
+    """Whether its class has `reset_parameters`: a layer always, a network where any layer is in it."""
+    return isinstance(item, Layer) or any(True for _ in item.layers) or any(_has_parts(n) for n in item.networks)
 
 
 KEYWORDS = ("device=device", "dtype=dtype", "generator=generator")

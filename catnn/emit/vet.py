@@ -38,8 +38,8 @@ TORCH = frozenset(
 ATTRIBUTES = frozenset(
     """
     T __init__ _load_from_state_dict add_ addmm_ apply baddbmm_ clamp clone conj contiguous device diagonal dim
-    dtype element_size even expand flatten fromkeys get inputs is_complex is_contiguous items real join label
-    masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow reshape rest
+    dtype element_size even expand flatten fromkeys get inputs is_complex is_contiguous items join label masked_fill
+    movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow real reset_parameters reshape rest
     save_for_backward save_for_forward saved_tensors select setdefault shape space_sizes sqrt sub_ sum tensor_split
     to to_complex transpose type unflatten unsqueeze update view
     """.split()

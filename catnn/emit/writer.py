@@ -13,7 +13,7 @@ IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
 RESERVED = re.compile(
     r"(d?[xyzrbwg][0-9]*|halves|grads|plus|minus|size_.*|count_.*|.*_[0-9]+|device|dtype|generator)\Z"
 )
-TAKEN = frozenset({"self", "torch", "nn", "Any", "Tensor", "Callable", "math", "linear", "FORMAT", "annotations"})
+TAKEN = frozenset("self torch nn Any Tensor Callable math linear FORMAT CHUNK annotations".split())
 ENDINGS = ("", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
 """The functions of a layer: its prefix and one of these."""
 
@@ -28,7 +28,8 @@ MODULE = frozenset(
     register_buffer register_forward_hook register_forward_pre_hook register_full_backward_hook
     register_full_backward_pre_hook register_load_state_dict_post_hook register_load_state_dict_pre_hook
     register_module register_parameter register_state_dict_post_hook register_state_dict_pre_hook requires_grad_
-    set_extra_state set_submodule share_memory sizes source state_dict to to_empty train training type xpu zero_grad
+    reset_parameters set_extra_state set_submodule share_memory sizes source state_dict to to_empty train training
+    type xpu zero_grad
     """.split()
 )
 """Attributes of every nn.Module (tested) and of ours, which no submodule may be called."""

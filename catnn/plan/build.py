@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from catnn.category.diagram import Morphism
 from catnn.category.halves import Factors, Half, factors, level_key
-from catnn.category.scalar import ONE, Monomial, Scalar
+from catnn.category.scalar import ONE, Scalar, Scale, Size
 from catnn.category.wires import Word
 from catnn.model import Layer
 from catnn.plan.ambient import ambient
@@ -25,7 +25,7 @@ class Term:
     in_: int
     index: int | None
     coefficient: Fraction
-    scale: Monomial
+    scale: Scale
     factors: Factors
 
 
@@ -78,10 +78,23 @@ def _cut(out: int, in_: int, index: int | None, morphism: Morphism, mean: bool) 
         cut = factors(diagram)
         if cut.sign < 0:
             coefficient = -coefficient
-        if mean:
+        counts: Scale = ()
+        if mean and index is None:
+            counts = _closed(cut.input)
+        elif mean:
             coefficient = coefficient / mean_factor(cut.input)
         for monomial, value in coefficient.terms:
-            yield Term(out, in_, index, value, monomial, cut)
+            yield Term(out, in_, index, value, monomial + counts, cut)
+
+
+def _closed(half: Half) -> Scale:
+    """The sizes of the blocks that do not go through: what undoes a mean, also where a mask counts less."""
+    found: dict[Size, int] = {}
+    for block, through in zip(half.blocks, half.through, strict=True):
+        if not through and block[0] not in half.legs:
+            size = half.word[block[0]].group.size
+            found[size] = found.get(size, 0) + 1
+    return tuple(sorted(found.items(), key=lambda pair: str(pair[0])))
 
 
 def mean_factor(half: Half) -> Scalar:
@@ -95,13 +108,13 @@ def mean_factor(half: Half) -> Scalar:
 
 def _products(terms: Iterable[Term]) -> tuple[Product, ...]:
     """Group the terms: by level and scale, then whole targets by themselves, then what shares a row or a column."""
-    groups: dict[tuple[Word, Monomial, Column | None, int], list[Term]] = defaultdict(list)
+    groups: dict[tuple[Word, Scale, Column | None, int], list[Term]] = defaultdict(list)
     for term in terms:
         column = Column(term.out, term.factors.output)
         whole = column if column.half == full(column.half.word) else None
         groups[term.factors.output.level, term.scale, whole, _kept_in_order(term.factors)].append(term)
 
-    def order(key: tuple[Word, Monomial, Column | None, int]) -> tuple[object, ...]:
+    def order(key: tuple[Word, Scale, Column | None, int]) -> tuple[object, ...]:
         level, scale, whole, ordered = key
         return (level_key(level), ordered, scale, whole is not None, whole.summand if whole else 0)
 
@@ -137,7 +150,7 @@ def _components(terms: list[Term]) -> list[list[Term]]:
     return list(groups.values())
 
 
-def _product(level: Word, scale: Monomial, terms: list[Term]) -> Product:
+def _product(level: Word, scale: Scale, terms: list[Term]) -> Product:
     rows = sorted({Row(t.in_, t.factors.input) for t in terms}, key=_order)
     columns = sorted({Column(t.out, t.factors.output) for t in terms}, key=_order)
     sigmas: list[Sigma] = sorted({t.factors.sigma for t in terms})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from catnn.category.halves import Half
-from catnn.category.scalar import Monomial
+from catnn.category.scalar import Scale
 from catnn.category.wires import Type, Word
 from catnn.plan.moves import Move, full
 
@@ -50,7 +50,7 @@ class Product:
     rows: tuple[Row, ...]
     columns: tuple[Column, ...]
     sigmas: tuple[Sigma, ...]
-    scale: Monomial
+    scale: Scale
     entries: dict[tuple[int, int, int], Combination]
 
 
@@ -61,7 +61,7 @@ class Direct:
     row: Row
     sigma: Sigma
     column: Column
-    scale: Monomial
+    scale: Scale
     coefficient: Fraction
 
 

@@ -12,7 +12,7 @@ from collections import defaultdict
 from catnn.category.compose import compose, compose_diagrams, permutation
 from catnn.category.diagram import Diagram, Sum, linear
 from catnn.category.halves import Half
-from catnn.category.scalar import ONE, Monomial, Scalar
+from catnn.category.scalar import ONE, Scalar, Scale
 from catnn.category.wires import Word
 from catnn.model import Layer
 from catnn.plan.ambient import ambient
@@ -82,7 +82,7 @@ def turn(level: Word, sigma: Sigma) -> Diagram:
     return permutation(level, sigma)
 
 
-def monomial(scale: Monomial) -> Scalar:
+def monomial(scale: Scale) -> Scalar:
     """A monomial as a scalar."""
     result = ONE
     for size, exponent in scale:

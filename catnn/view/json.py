@@ -19,6 +19,7 @@ Patterns are for people; reading looks at blocks.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
@@ -33,6 +34,9 @@ from catnn.view.gallery import wires_of
 from catnn.view.graph import FORMAT, VERSION, group_of
 
 Data = dict[str, Any]
+
+RATIONAL = re.compile(r"-?\d{1,4000}(/\d{1,4000})?")
+"""A number as it is written: no exponents, which could make one of any length."""
 
 
 def to_json(value: Morphism | Layer | Network) -> str:
@@ -181,6 +185,8 @@ def _diagram(source: Word, target: Word, blocks: list[list[Any]]) -> Diagram:
 def _coefficient(monomials: list[tuple[str, dict[str, int]]]) -> Scalar:
     total = ZERO
     for rational, exponents in monomials:
+        if not RATIONAL.fullmatch(rational):
+            raise ValueError(f"{rational[:40]!r} is no rational number")
         term = Scalar.of(Fraction(rational))
         for size, exponent in exponents.items():
             term = term * Scalar.size(size, exponent)

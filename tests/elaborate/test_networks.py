@@ -95,7 +95,8 @@ def test_activations(name: str, group: str, order: int) -> None:
     kind = ACTIVATIONS[name].kind
     signs = {"H": kind == "odd", "S'": kind == "odd" or order == 2, "S+": order == 1}
     fine = order == 0 or group == "S" or (group != "Sp" if kind == "norm" else signs.get(group, False))
-    text = f"space V : {group}(n)  network g : V^{order}[2] -> V^{order}[2] = {name}" if order else (
+    size = 4 if group == "SO" else "n"
+    text = f"space V : {group}({size})  network g : V^{order}[2] -> V^{order}[2] = {name}" if order else (
         f"network g : 1[2] -> 1[2] = {name}")  # fmt: skip
     if fine:
         assert len(catnn.parse(text)) == 1

@@ -273,6 +273,8 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
             y = z if y is None else y + z
         return z if y is None else y
     beta = 1
+    if y is not None and not y.is_contiguous():
+        y = y.contiguous()
     if y is None:
         beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
     if x.numel() * x.element_size() < CHUNK and len(orders) < 3:  # one piece, one group: without their overhead
@@ -297,6 +299,8 @@ def _products_back(y: Tensor | None, g: Tensor, w: Tensor, orders, x: Tensor | N
         return _products(y, g, w, orders), None
     axes, wide = len(orders[0]), w.shape[-1]
     beta = 1
+    if y is not None and not y.is_contiguous():
+        y = y.contiguous()
     if y is None:
         beta, y = 0, torch.empty_like(x, memory_format=torch.contiguous_format)
     groups = _together(g, orders)

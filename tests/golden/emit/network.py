@@ -312,6 +312,8 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
             y = z if y is None else y + z
         return z if y is None else y
     beta = 1
+    if y is not None and not y.is_contiguous():
+        y = y.contiguous()
     if y is None:
         beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
     if x.numel() * x.element_size() < CHUNK and len(orders) < 3:  # one piece, one group: without their overhead
@@ -915,6 +917,11 @@ class Move(nn.Module):
         self.center = Center(n=n, device=device, dtype=dtype, generator=generator)
         self.lift = Lift(n=n, device=device, dtype=dtype, generator=generator)
 
+    def reset_parameters(self, generator=None):
+        """Draw all weights anew."""
+        self.center.reset_parameters(generator)
+        self.lift.reset_parameters(generator)
+
     def forward(self, x, mask=None):
         """(*batch, n, 3, 1) -> (*batch, n, 3, 4); mask: bool (*batch, n), True = real."""
         x_2 = self.center(x, mask)                      # N @ R
@@ -931,6 +938,11 @@ class Classify(nn.Module):
         self.sizes = {"n": n}
         self.pool = Pool(n=n, device=device, dtype=dtype, generator=generator)
         self.spread = Spread(n=n, device=device, dtype=dtype, generator=generator)
+
+    def reset_parameters(self, generator=None):
+        """Draw all weights anew."""
+        self.pool.reset_parameters(generator)
+        self.spread.reset_parameters(generator)
 
     def forward(self, x, mask=None):
         """(*batch, n, n, 4) -> (*batch, n, n, 4); mask: bool (*batch, n), True = real."""
