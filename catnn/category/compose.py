@@ -8,13 +8,14 @@ from itertools import product
 from catnn.category.diagram import Diagram, Morphism, Sum, linear
 from catnn.category.families import FAMILIES
 from catnn.category.family import Part
+from catnn.category.labelled import beside_orbits, is_orbital, merged, spread
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Word, bases, show_word
 from catnn.diagnostics import fail
 
 
 def identity(word: Word) -> Diagram:
-    """The identity of a word."""
+    """The identity of a word; of one with orbits, see `labelled.spread`."""
     return Diagram(word, word, tuple((v, v + len(word)) for v in range(len(word))))
 
 
@@ -30,25 +31,24 @@ def compose_diagrams(upper: Diagram, lower: Diagram) -> tuple[tuple[Scalar, Diag
     if not wires:
         return ((ONE, Diagram((), (), ())),)
     if len(wires) == 1:
-        u = Part(len(upper.target), len(upper.source), upper.parts)
-        w = Part(len(lower.target), len(lower.source), lower.parts)
+        u = Part(len(upper.target), len(upper.source), upper.parts, points=upper.points)
+        w = Part(len(lower.target), len(lower.source), lower.parts, points=lower.points)
         group = wires[0].group
         composed = FAMILIES[group.family].compose(u, w, group.size)
-        return tuple((c, Diagram(lower.source, upper.target, p.blocks)) for c, p in composed)
+        return tuple((c, Diagram(lower.source, upper.target, p.blocks, p.points)) for c, p in composed)
     l = len(upper.target)
     choices = []
     for wire in wires:
         pieces = FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size)
         here = [v for v, w in enumerate(upper.target) if w.base == wire]
         here += [l + v for v, w in enumerate(lower.source) if w.base == wire]
-        choices.append([(c, tuple(tuple(here[v] for v in block) for block in p.blocks)) for c, p in pieces])
+        choices.append([(c, (p, here)) for c, p in pieces])
     result = []
     for combination in product(*choices):
         coefficient = ONE
         for c, _ in combination:
             coefficient = coefficient * c
-        blocks = tuple(sorted(block for _, piece in combination for block in piece))
-        result.append((coefficient, Diagram(lower.source, upper.target, blocks)))
+        result.append((coefficient, merged(lower.source, upper.target, [piece for _, piece in combination])))
     return tuple(result)
 
 
@@ -85,6 +85,8 @@ def tensor(factors: Iterable[Morphism]) -> Sum:
     factors = tuple(factors)
     if sum(1 for factor in factors if any(d.free for _, d in factor.weighted)) > 1:
         return _one_by_one(factors)
+    if sum(1 for factor in factors if any(map(is_orbital, factor.source + factor.target))) > 1:
+        return _orbits_beside(factors)
     source: Word = ()
     target: Word = ()
     chosen: list[tuple[Scalar, tuple[Diagram, ...]]] = [(ONE, ())]
@@ -98,9 +100,23 @@ def _one_by_one(factors: tuple[Morphism, ...]) -> Sum:
     """The factors side by side, one after the other in time, so that their epsilons multiply out."""
     total = linear((), (), ((ONE, Diagram((), (), ())),))
     for factor in factors:
-        earlier = tensor((total, identity(factor.source)))
-        total = compose(tensor((identity(total.target), factor)), earlier)
+        earlier = tensor((total, _through(factor.source)))
+        total = compose(tensor((_through(total.target), factor)), earlier)
     return total
+
+
+def _through(word: Word) -> Morphism:
+    return spread(word, word, tuple((v, v + len(word)) for v in range(len(word))))
+
+
+def _orbits_beside(factors: tuple[Morphism, ...]) -> Sum:
+    """The factors side by side, two at a time, since two orbits side by side are a sum of orbits."""
+    total: Morphism = factors[0]
+    for factor in factors[1:]:
+        source, target = total.source + factor.source, total.target + factor.target
+        pairs = ((c * d, left, right) for c, left in total.weighted for d, right in factor.weighted)
+        total = linear(source, target, ((c * e, d) for c, a, b in pairs for e, d in beside_orbits(a, b)))
+    return linear(total.source, total.target, total.weighted)
 
 
 def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
@@ -112,7 +128,11 @@ def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
         l = len(d.target)
         blocks.extend(tuple(v + outs if v < l else v - l + ins for v in block) for block in d.parts)
         outs, ins = outs + l, ins + len(d.source)
-    return Diagram(source, target, tuple(sorted(blocks)))
+    points: tuple[int, ...] = ()
+    if any(d.points for d in diagrams):
+        rows = [(d.points or (-1,) * (len(d.target) + len(d.source)), len(d.target)) for d in diagrams]
+        points = (*(p for row, l in rows for p in row[:l]), *(p for row, l in rows for p in row[l:]))
+    return Diagram(source, target, tuple(sorted(blocks)), points)
 
 
 def parallel(other: Morphism, one: Morphism) -> Morphism:
@@ -145,7 +165,7 @@ def _renamed(other: Morphism, like: Morphism) -> Morphism:
         return tuple(spaces[0].flipped() if wire.dual else spaces[0] for wire in word)
 
     source, target = renamed(other.source), renamed(other.target)
-    return linear(source, target, [(c, Diagram(source, target, d.parts)) for c, d in other.weighted])
+    return linear(source, target, [(c, Diagram(source, target, d.parts, d.points)) for c, d in other.weighted])
 
 
 def _groups(word: Word) -> tuple[object, ...]:

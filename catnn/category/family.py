@@ -31,6 +31,8 @@ class Part(NamedTuple):
     blocks: Blocks
     duals: tuple[int, ...] = ()
     """The vertices on dual wires, ascending."""
+    points: tuple[int, ...] = ()
+    """Of an orbit its least tuple, an entry a vertex; the blocks are then the vertices with equal points."""
 
 
 class Family(ABC):
@@ -49,6 +51,8 @@ class Family(ABC):
     """
     epsilon: ClassVar[bool] = False
     """Whether n vertices may stay free, the legs of a Levi-Civita tensor; its sign depends on their order."""
+    orbital: ClassVar[bool] = False
+    """Whether diagrams are orbits on tuples of points, no partitions; see `catnn.category.orbital.Permuted`."""
     restricted: ClassVar[bool] = False
     """Whether `part_fault` says more than `block_fault` does."""
     closing: ClassVar[Literal["sum", "trace", "form", "metric"]]

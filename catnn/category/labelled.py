@@ -1,0 +1,202 @@
+"""Diagrams with orbits in them: points on the vertices of the spaces whose groups are given by generators or a graph.
+
+On such a space a partition is a sum of orbits (`spread`); the numbers in a pattern are the points of one orbit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+from catnn.category.diagram import Diagram, Morphism, linear, restrict
+from catnn.category.families import FAMILIES
+from catnn.category.family import Blocks, Part
+from catnn.category.orbital import Permuted, equal_points
+from catnn.category.scalar import ONE, Scalar
+from catnn.category.wires import Wire, Word, bases
+from catnn.diagnostics import fail
+
+Piece = tuple[Part, Sequence[int]]
+"""A part, and for each of its vertices the vertex of the whole diagram."""
+
+
+def is_orbital(wire: Wire) -> bool:
+    """Whether the diagrams of a wire's group are orbits."""
+    return FAMILIES[wire.group.family].orbital
+
+
+def permuted(wire: Wire) -> Permuted:
+    """The family of such a wire."""
+    family = FAMILIES[wire.group.family]
+    assert isinstance(family, Permuted)
+    return family
+
+
+def merged(source: Word, target: Word, pieces: Sequence[Piece]) -> Diagram:
+    """The diagram whose parts, a space each, stand on these vertices."""
+    blocks = sorted(tuple(here[v] for v in block) for part, here in pieces for block in part.blocks)
+    points: list[int] = []
+    if any(part.points for part, _ in pieces):
+        points = [-1] * (len(source) + len(target))
+        for part, here in pieces:
+            for vertex, point in zip(here, part.points, strict=False):
+                points[vertex] = point
+    return Diagram(source, target, tuple(blocks), tuple(points))
+
+
+def validate(diagram: Diagram, wire: Wire) -> None:
+    """Refuse points that are missing, too many, or not the least tuple of an orbit.  Raises: CatnnError (E0406)."""
+    word = diagram.target + diagram.source
+    if len(diagram.points) != len(word):
+        raise fail("E0406", f"a diagram of `{wire}` ({wire.group}) needs a point for every vertex, and no other has one")
+    part, _ = diagram.part(wire)
+    if not is_orbital(wire):
+        if any(point != -1 for vertex, point in enumerate(diagram.points) if not is_orbital(word[vertex])):
+            raise fail("E0406", f"there are no points on `{wire}` ({wire.group})")
+        return
+    family = permuted(wire)
+    if any(not 0 <= point < family.n for point in part.points):
+        raise fail("E0406", f"the points of {wire.group} are 0 to {family.n - 1}")
+    if family.group.canonical(part.points)[0] != part.points or part.blocks != equal_points(part.points):
+        raise fail("E0406", f"{part.points} is not in canonical form: not the least tuple of its orbit",
+                   helps=("`catnn.diagram` finds the least one",))  # fmt: skip
+
+
+def from_points(source: Word, target: Word, parts: Blocks, points: Sequence[int]) -> Diagram:
+    """The diagram of any tuple of an orbit; parts: the blocks of the other spaces, those here do not matter."""
+    pieces: list[Piece] = []
+    for wire in bases(target + source):
+        here = tuple(v for v, w in enumerate(target + source) if w.base == wire)
+        if is_orbital(wire):
+            l = sum(v < len(target) for v in here)
+            pieces.append((permuted(wire).canonical(l, tuple(points[v] for v in here)), here))
+        else:
+            pieces.append(restrict(source, target, parts, wire))
+    return merged(source, target, pieces)
+
+
+def spread(source: Word, target: Word, parts: Blocks) -> Morphism:
+    """The morphism of a partition: itself, or on spaces with orbits the sum of those where its blocks agree.
+
+    Raises: CatnnError (E0405) where there are too many.
+    """
+    wires = bases(target + source)
+    if not any(map(is_orbital, wires)):
+        return Diagram(source, target, parts)
+    choices: list[list[Piece]] = []
+    for wire in wires:
+        part, here = restrict(source, target, parts, wire)
+        choices.append([(one, here) for one in (permuted(wire).spread(part) if is_orbital(wire) else (part,))])
+    return linear(source, target, ((ONE, merged(source, target, pieces)) for pieces in product(*choices)))
+
+
+def upside_down(diagram: Diagram) -> Morphism:
+    """The transpose: on the spaces with orbits, the orbit of the tuple that has its rows exchanged."""
+    l, word = len(diagram.target), diagram.target + diagram.source
+    order = (*range(l, len(word)), *range(l))
+    place = {vertex: at for at, vertex in enumerate(order)}
+    rest = [b for b in diagram.parts if not is_orbital(diagram.wire(b[0]))]
+    factor = ONE
+    pieces: list[Piece] = []
+    for wire in diagram.spaces():
+        part, here = diagram.part(wire)
+        turned = sorted(place[v] for v in here)
+        k = sum(at < len(diagram.source) for at in turned)
+        if is_orbital(wire):
+            pieces.append((permuted(wire).canonical(k, (*part.points[part.l :], *part.points[: part.l])), turned))
+        else:
+            blocks = tuple(sorted(tuple(sorted(place[v] for v in b)) for b in rest if b[0] in here))
+            number = {v: i for i, v in enumerate(turned)}
+            blocks = tuple(tuple(number[v] for v in block) for block in blocks)
+            pieces.append((Part(k, len(turned) - k, blocks), turned))
+            factor = factor * Scalar.of(FAMILIES[wire.group.family].reversal(part))
+    found = merged(diagram.target, diagram.source, pieces)
+    return found if factor == ONE else found * factor
+
+
+def beside_orbits(left: Diagram, right: Diagram) -> Iterator[tuple[Scalar, Diagram]]:
+    """The tensor product of two diagrams, each of whose spaces may have orbits."""
+    source, target = left.source + right.source, left.target + right.target
+    outs, ins = len(left.target), len(left.source)
+
+    def first(v: int) -> int:
+        return v if v < outs else v + len(right.target)
+
+    def second(v: int) -> int:
+        return v + outs if v < len(right.target) else v + outs + ins
+
+    choices: list[list[tuple[Scalar, Piece]]] = []
+    for wire in bases(target + source):
+        (a, a_here), (b, b_here) = left.part(wire), right.part(wire)
+        here = sorted((*map(first, a_here), *map(second, b_here)))
+        if is_orbital(wire):
+            found = permuted(wire).beside(a, b)
+        else:
+            number = {v: i for i, v in enumerate(here)}
+            rows = [(a, a_here, first), (b, b_here, second)]
+            blocks = [tuple(number[at(own[v])] for v in block) for part, own, at in rows for block in part.blocks]
+            found = ((ONE, Part(a.l + b.l, a.k + b.k, tuple(sorted(blocks)))),)
+        choices.append([(c, (part, here)) for c, part in found])
+    for combination in product(*choices):
+        factor = ONE
+        for c, _ in combination:
+            factor = factor * c
+        yield factor, merged(source, target, [piece for _, piece in combination])
+
+
+def split(diagram: Diagram) -> tuple[Diagram, tuple[int, ...]]:
+    """A diagram without the wires that have orbits, and the points on those, outputs first.
+
+    >>> import catnn
+    >>> split(catnn.diagram("Perm(3, (0 1 2))", "1 -> 2"))
+    (catnn.diagram('S(n)', '->'), (0, 2))
+    """
+    l, word = len(diagram.target), diagram.target + diagram.source
+    kept = [v for v, wire in enumerate(word) if not is_orbital(wire)]
+    number = {v: i for i, v in enumerate(kept)}
+    blocks = tuple(tuple(number[v] for v in block) for block in diagram.parts if block[0] in number)
+    points = tuple(point for v, point in enumerate(diagram.points) if v not in number)
+    target, source = (tuple(wire for wire in row if not is_orbital(wire)) for row in (word[:l], word[l:]))
+    return Diagram(source, target, blocks), points
+
+
+def without(word: Word) -> Word:
+    """The wires of a word that have no orbits."""
+    return tuple(wire for wire in word if not is_orbital(wire))
+
+
+def joined(rest: Diagram, source: Word, target: Word, orbits: Sequence[tuple[Wire, Part]]) -> Diagram:
+    """The diagram with a rest, as in `split`, and an orbit on each space that has some."""
+    word = target + source
+    kept = [v for v, wire in enumerate(word) if not is_orbital(wire)]
+    pieces: list[Piece] = []
+    for wire in bases(rest.target + rest.source):
+        part, here = rest.part(wire)
+        pieces.append((part, [kept[v] for v in here]))
+    for wire, part in orbits:
+        pieces.append((part, [v for v, w in enumerate(word) if w.base == wire]))
+    return merged(source, target, pieces)
+
+
+def basis_of(source: Word, target: Word) -> Iterator[Diagram]:
+    """A basis of the equivariant maps: by the diagram of the other spaces, then by orbits, least tuples in order."""
+    from catnn.category.halves import hom
+
+    wires = [wire for wire in bases(target + source) if is_orbital(wire)]
+    if not wires:
+        yield from (found.diagram() for found in hom(source, target))
+        return
+    rows = [[w for w in row if is_orbital(w)] for row in (source, target)]
+    choices = [list(permuted(wire).orbits(*(row.count(wire) for row in rows))) for wire in wires]
+    together = [list(zip(wires, parts, strict=True)) for parts in product(*choices)]
+    if len(wires) > 1:
+        at = [[v for v, w in enumerate((*rows[1], *rows[0])) if w == wire] for wire in wires]
+
+        def tuple_of(orbits: list[tuple[Wire, Part]]) -> tuple[int, ...]:
+            found = dict(pair for (_, part), here in zip(orbits, at, strict=True) for pair in zip(here, part.points, strict=True))
+            return tuple(found[v] for v in range(len(found)))
+
+        together.sort(key=tuple_of)
+    for rest in hom(without(source), without(target)):
+        diagram = rest.diagram()
+        yield from (joined(diagram, source, target, orbits) for orbits in together)
