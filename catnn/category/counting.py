@@ -20,6 +20,18 @@ def stirling_row(m: int) -> tuple[int, ...]:
     return tuple(row)
 
 
+def stirling_start(m: int, most: int) -> list[int]:
+    """S(m, 0..most), without the rest of the row.
+
+    >>> stirling_start(4, 2), stirling_start(1, 2)
+    ([0, 1, 7], [0, 1, 0])
+    """
+    row = [1] + [0] * most
+    for _ in range(m):
+        row = [0] + [row[t - 1] + t * row[t] for t in range(1, most + 1)]
+    return row
+
+
 @cache
 def bell(m: int) -> int:
     """The number of partitions of m things.

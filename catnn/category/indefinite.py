@@ -26,11 +26,14 @@ class Indefinite(Orthogonal):
     key = "O(p,q)"
     title = "the indefinite orthogonal group"
     closing = "metric"
+    plain = False
+    moves = ""
     law = "a wire of O(p,q) is bent (by the metric) and crossed, never copied: a matching pairs exactly 2 ports"
 
     def __init__(self, p: int, q: int) -> None:
         self.p = p
         self.q = q
+        self.plus = p
 
     def size_fault(self, size: int) -> str | None:
         n = self.p + self.q

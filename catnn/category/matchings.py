@@ -72,6 +72,8 @@ class Orthogonal(Matchings):
     key = "O"
     title = "the orthogonal group"
     closing: ClassVar[Literal["sum", "trace", "form", "metric"]] = "trace"
+    plain = True
+    moves = "rotations"
     law = "a wire of O(n) is bent and crossed, never copied: a matching pairs exactly 2 ports"
 
     def size_fault(self, size: int) -> str | None:

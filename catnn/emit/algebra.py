@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from catnn.category.families import FAMILIES
-from catnn.category.halves import Half
+from catnn.category.half import Half
 from catnn.category.indefinite import Indefinite
 from catnn.category.scalar import Scale
 from catnn.category.wires import Wire, Word

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from catnn.category.diagram import Morphism
-from catnn.category.halves import Factors, Half, factors, level_key
+from catnn.category.half import Half
+from catnn.category.halves import Factors, factors, level_key
 from catnn.category.scalar import ONE, Scalar, Scale, Size
 from catnn.category.wires import Word
 from catnn.model import Layer

@@ -13,7 +13,7 @@ from typing import Literal
 
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
-from catnn.category.halves import Half
+from catnn.category.half import Half
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Wire, Word
 

@@ -128,6 +128,7 @@ class Generator:
 class Pattern:
     """``[i j -> j i]``, ``sgn[i j -> k]``; with several inputs (point-ful) ``[i d, j d -> i j]``.
 
+    signed: the spaces that ``sgn[V][i a -> b]`` names; none where the sign is of every space that may have one.
     inputs: one tuple of letters a value; exactly one tuple outside point-ful bodies (``((),)`` for ``[-> i]``).
     """
 
@@ -135,6 +136,7 @@ class Pattern:
     outputs: tuple[Name, ...]
     sign: bool
     span: Span = field(compare=False, repr=False)
+    signed: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
