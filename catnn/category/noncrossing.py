@@ -115,6 +115,7 @@ class FreeOrthogonal(Orthogonal):
     restricted = True
     generators = frozenset({"id", "ev", "coev"})
     plain = False
+    emptiness = Family.emptiness
     law = "wires of O+(n) are bent, they do not cross: a diagram is a noncrossing matching"
 
     def part_fault(self, part: Part, size: Size) -> str | None:

@@ -7,10 +7,7 @@ from itertools import count
 
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Word, bases, show_word
-
-LETTERS = "ijklmpqrstuvwxyzabcdefgh"
-"""The canonical letters, in the order of first use; n and o are left out, they look like a size and a zero."""
+from catnn.category.wires import LETTERS, Word, bases, show_word
 
 
 def letters() -> Iterator[str]:

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Diagram
+from catnn.category.families import FAMILIES
 from catnn.category.pattern import show_pattern, spell
 from catnn.category.wires import Group, Wire, Word
 from catnn.view.svg import clean
@@ -95,15 +96,13 @@ def _read_wire(data: dict[str, Any]) -> Wire:
         raise ValueError(f"a port has no {missing.args[0]}") from None
     if data.get("dual") != "yes":
         return wire
-    if wire.group.family != "U":
+    if not FAMILIES[wire.group.family].oriented:
         raise ValueError(f"{wire.group} has no dual wires")
     return wire.flipped()
 
 
 def group_of(family: str, size: str) -> Group:
     """A group by the names of its family and its size.  Raises: ValueError for an unknown family."""
-    from catnn.category.families import FAMILIES
-
     if family not in FAMILIES:
         raise ValueError(f"there is no family of groups {family!r}; there are {', '.join(FAMILIES)}")
     fault = FAMILIES[family].size_fault(int(size)) if size.isdigit() else None
