@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from catnn.category.halves import Half, factors, level_key
+from catnn.category.half import Half
+from catnn.category.halves import factors, level_key
 from catnn.category.wires import Word, show_word
 from catnn.compiler import HINT, check_sizes, item_sizes
 from catnn.diagnostics import fail

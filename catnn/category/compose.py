@@ -7,8 +7,8 @@ from itertools import product
 
 from catnn.category.diagram import Diagram, Morphism, Sum, linear
 from catnn.category.families import FAMILIES
-from catnn.category.family import Part
-from catnn.category.labelled import beside_orbits, is_orbital, merged, spread
+from catnn.category.family import Part, Weighted
+from catnn.category.labelled import is_orbital, merged
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Word, bases, show_word
 from catnn.diagnostics import fail
@@ -31,24 +31,34 @@ def compose_diagrams(upper: Diagram, lower: Diagram) -> tuple[tuple[Scalar, Diag
     if not wires:
         return ((ONE, Diagram((), (), ())),)
     if len(wires) == 1:
-        u = Part(len(upper.target), len(upper.source), upper.parts, points=upper.points)
-        w = Part(len(lower.target), len(lower.source), lower.parts, points=lower.points)
+        space = wires[0].space
+        u = Part(len(upper.target), len(upper.source), upper.parts, (), bool(upper.jellyfish), upper.points)
+        w = Part(len(lower.target), len(lower.source), lower.parts, (), bool(lower.jellyfish), lower.points)
         group = wires[0].group
         composed = FAMILIES[group.family].compose(u, w, group.size)
-        return tuple((c, Diagram(lower.source, upper.target, p.blocks, p.points)) for c, p in composed)
-    l = len(upper.target)
-    choices = []
-    for wire in wires:
-        pieces = FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size)
-        here = [v for v, w in enumerate(upper.target) if w.base == wire]
-        here += [l + v for v, w in enumerate(lower.source) if w.base == wire]
-        choices.append([(c, (p, here)) for c, p in pieces])
+        ends = lower.source, upper.target
+        return tuple((c, Diagram(*ends, p.blocks, (space,) * p.signed, p.points)) for c, p in composed)
+    choices = (
+        FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size) for wire in wires
+    )
+    return _assembled(lower.source, upper.target, wires, choices)
+
+
+def _assembled(
+    source: Word, target: Word, wires: Word, choices: Iterable[Weighted]
+) -> tuple[tuple[Scalar, Diagram], ...]:
+    """The diagrams whose part on each of the spaces is one of its choices; coefficients are multiplied."""
+    l, spread = len(target), []
+    for wire, pieces in zip(wires, choices, strict=True):
+        here = [v for v, w in enumerate(target) if w.base == wire]
+        here += [l + v for v, w in enumerate(source) if w.base == wire]
+        spread.append([(c, (p, here)) for c, p in pieces])
     result = []
-    for combination in product(*choices):
+    for combination in product(*spread):
         coefficient = ONE
         for c, _ in combination:
             coefficient = coefficient * c
-        result.append((coefficient, merged(lower.source, upper.target, [piece for _, piece in combination])))
+        result.append((coefficient, merged(source, target, [piece for _, piece in combination])))
     return tuple(result)
 
 
@@ -81,12 +91,16 @@ def compose_all(stages: Iterable[Morphism]) -> Sum:
 
 
 def tensor(factors: Iterable[Morphism]) -> Sum:
-    """The factors side by side, n-ary."""
+    """The factors side by side: n-ary, or one after the other where epsilons must be multiplied out."""
     factors = tuple(factors)
-    if sum(1 for factor in factors if any(d.free for _, d in factor.weighted)) > 1:
-        return _one_by_one(factors)
-    if sum(1 for factor in factors if any(map(is_orbital, factor.source + factor.target))) > 1:
-        return _orbits_beside(factors)
+    if any(diagram.free for factor in factors for _, diagram in factor.weighted) or _orbits_meet(factors):
+        total = linear((), (), ((ONE, Diagram((), (), ())),))
+        for factor in factors:
+            source, target = total.source + factor.source, total.target + factor.target
+            pairs = [(c * d, left, right) for c, left in total.weighted for d, right in factor.weighted]
+            terms = ((c * d, both) for c, left, right in pairs for d, both in _beside_signed(left, right))
+            total = linear(source, target, terms)
+        return total
     source: Word = ()
     target: Word = ()
     chosen: list[tuple[Scalar, tuple[Diagram, ...]]] = [(ONE, ())]
@@ -96,27 +110,19 @@ def tensor(factors: Iterable[Morphism]) -> Sum:
     return linear(source, target, ((c, _beside(row)) for c, row in chosen))
 
 
-def _one_by_one(factors: tuple[Morphism, ...]) -> Sum:
-    """The factors side by side, one after the other in time, so that their epsilons multiply out."""
-    total = linear((), (), ((ONE, Diagram((), (), ())),))
-    for factor in factors:
-        earlier = tensor((total, _through(factor.source)))
-        total = compose(tensor((_through(total.target), factor)), earlier)
-    return total
+def _beside_signed(left: Diagram, right: Diagram) -> tuple[tuple[Scalar, Diagram], ...]:
+    """Two diagrams side by side, one space at a time."""
+    source, target = left.source + right.source, left.target + right.target
+    wires = bases(target + source)
+    choices = (
+        FAMILIES[wire.group.family].beside(left.part(wire)[0], right.part(wire)[0], wire.group.size) for wire in wires
+    )
+    return _assembled(source, target, wires, choices)
 
 
-def _through(word: Word) -> Morphism:
-    return spread(word, word, tuple((v, v + len(word)) for v in range(len(word))))
-
-
-def _orbits_beside(factors: tuple[Morphism, ...]) -> Sum:
-    """The factors side by side, two at a time, since two orbits side by side are a sum of orbits."""
-    total: Morphism = factors[0]
-    for factor in factors[1:]:
-        source, target = total.source + factor.source, total.target + factor.target
-        pairs = ((c * d, left, right) for c, left in total.weighted for d, right in factor.weighted)
-        total = linear(source, target, ((c * e, d) for c, a, b in pairs for e, d in beside_orbits(a, b)))
-    return linear(total.source, total.target, total.weighted)
+def _orbits_meet(factors: tuple[Morphism, ...]) -> bool:
+    """Whether two factors have orbits, which side by side are a sum of orbits."""
+    return sum(1 for factor in factors if any(map(is_orbital, factor.source + factor.target))) > 1
 
 
 def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
@@ -132,7 +138,7 @@ def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
     if any(d.points for d in diagrams):
         rows = [(d.points or (-1,) * (len(d.target) + len(d.source)), len(d.target)) for d in diagrams]
         points = (*(p for row, l in rows for p in row[:l]), *(p for row, l in rows for p in row[l:]))
-    return Diagram(source, target, tuple(sorted(blocks)), points)
+    return Diagram(source, target, tuple(sorted(blocks)), points=points)
 
 
 def parallel(other: Morphism, one: Morphism) -> Morphism:
@@ -165,7 +171,9 @@ def _renamed(other: Morphism, like: Morphism) -> Morphism:
         return tuple(spaces[0].flipped() if wire.dual else spaces[0] for wire in word)
 
     source, target = renamed(other.source), renamed(other.target)
-    return linear(source, target, [(c, Diagram(source, target, d.parts, d.points)) for c, d in other.weighted])
+    signed = (spaces[0].space,)
+    pairs = [(c, Diagram(source, target, d.parts, signed * len(d.jellyfish), d.points)) for c, d in other.weighted]
+    return linear(source, target, pairs)
 
 
 def _groups(word: Word) -> tuple[object, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from catnn.category.alternating import Alternating
 from catnn.category.bistochastic import Bistochastic, BistochasticDoubled
 from catnn.category.family import Family
 from catnn.category.graphs import parametrised
@@ -49,6 +50,7 @@ FAMILIES = Registry(
     (family.key, family)
     for family in (
         Symmetric(),
+        Alternating(),
         Orthogonal(),
         SpecialOrthogonal(),
         Symplectic(),

@@ -41,7 +41,8 @@ def merged(source: Word, target: Word, pieces: Sequence[Piece]) -> Diagram:
         for part, here in pieces:
             for vertex, point in zip(here, part.points, strict=False):
                 points[vertex] = point
-    return Diagram(source, target, tuple(blocks), tuple(points))
+    signed = sorted((target + source)[here[0]].space for part, here in pieces if part.signed)
+    return Diagram(source, target, tuple(blocks), tuple(signed), tuple(points))
 
 
 def validate(diagram: Diagram, wire: Wire) -> None:
@@ -108,40 +109,10 @@ def upside_down(diagram: Diagram) -> Morphism:
             blocks = tuple(sorted(tuple(sorted(place[v] for v in b)) for b in rest if b[0] in here))
             number = {v: i for i, v in enumerate(turned)}
             blocks = tuple(tuple(number[v] for v in block) for block in blocks)
-            pieces.append((Part(k, len(turned) - k, blocks), turned))
+            pieces.append((Part(k, len(turned) - k, blocks, part.duals, part.signed), turned))
             factor = factor * Scalar.of(FAMILIES[wire.group.family].reversal(part))
     found = merged(diagram.target, diagram.source, pieces)
     return found if factor == ONE else found * factor
-
-
-def beside_orbits(left: Diagram, right: Diagram) -> Iterator[tuple[Scalar, Diagram]]:
-    """The tensor product of two diagrams, each of whose spaces may have orbits."""
-    source, target = left.source + right.source, left.target + right.target
-    outs, ins = len(left.target), len(left.source)
-
-    def first(v: int) -> int:
-        return v if v < outs else v + len(right.target)
-
-    def second(v: int) -> int:
-        return v + outs if v < len(right.target) else v + outs + ins
-
-    choices: list[list[tuple[Scalar, Piece]]] = []
-    for wire in bases(target + source):
-        (a, a_here), (b, b_here) = left.part(wire), right.part(wire)
-        here = sorted((*map(first, a_here), *map(second, b_here)))
-        if is_orbital(wire):
-            found = permuted(wire).beside(a, b)
-        else:
-            number = {v: i for i, v in enumerate(here)}
-            rows = [(a, a_here, first), (b, b_here, second)]
-            blocks = [tuple(number[at(own[v])] for v in block) for part, own, at in rows for block in part.blocks]
-            found = ((ONE, Part(a.l + b.l, a.k + b.k, tuple(sorted(blocks)))),)
-        choices.append([(c, (part, here)) for c, part in found])
-    for combination in product(*choices):
-        factor = ONE
-        for c, _ in combination:
-            factor = factor * c
-        yield factor, merged(source, target, [piece for _, piece in combination])
 
 
 def split(diagram: Diagram) -> tuple[Diagram, tuple[int, ...]]:
@@ -157,7 +128,7 @@ def split(diagram: Diagram) -> tuple[Diagram, tuple[int, ...]]:
     blocks = tuple(tuple(number[v] for v in block) for block in diagram.parts if block[0] in number)
     points = tuple(point for v, point in enumerate(diagram.points) if v not in number)
     target, source = (tuple(wire for wire in row if not is_orbital(wire)) for row in (word[:l], word[l:]))
-    return Diagram(source, target, blocks), points
+    return Diagram(source, target, blocks, diagram.jellyfish), points
 
 
 def without(word: Word) -> Word:

@@ -13,7 +13,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from catnn.category.counting import stirling_row
-from catnn.category.family import Blocks, Family, HalfPart, Part
+from catnn.category.family import Blocks, Family, HalfPart, Part, Weighted
 from catnn.category.partitions import Symmetric
 from catnn.category.permutations import Permutation, Point, Stabiliser, inverse, schreier_sims, to_cycles
 from catnn.category.scalar import ONE, Scalar, Size
@@ -29,8 +29,6 @@ MOST_STEPS = 20_000
 """How many stabilisers a count of orbits may look at, a long chain counting for more."""
 MOST_PAIRS = 5_000_000
 """How many pairs of tuples a composite, or a tensor product, may look at."""
-
-Weighted = tuple[tuple[Scalar, Part], ...]
 
 
 def equal_points(points: Sequence[int]) -> Blocks:
@@ -115,6 +113,9 @@ class Permuted(Family):
     def is_hard(self, k: int, l: int, size: Size) -> bool:
         return not self._count(k + l)[1]
 
+    def effort(self, k: int, l: int, size: Size) -> tuple[int, bool]:
+        return self._count(k + l)
+
     def in_basis(self, part: Part, size: int) -> bool:
         return True
 
@@ -163,7 +164,7 @@ class Permuted(Family):
         found = {outer + above.canonical(end)[0]: count for end, count in counts.items()}
         return tuple((Scalar.of(count), orbit_part(l, points)) for points, count in sorted(found.items()))
 
-    def beside(self, left: Part, right: Part) -> Weighted:
+    def beside(self, left: Part, right: Part, size: Size) -> Weighted:
         """The tensor product: the orbits on pairs of a tuple of one and a tuple of the other."""
         one, other = self.size_of(left.points), self.size_of(right.points)
         self._affordable(min(one, other))

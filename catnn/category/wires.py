@@ -11,6 +11,9 @@ from itertools import groupby
 
 from catnn.category.scalar import Size
 
+LETTERS = "ijklmpqrstuvwxyzabcdefgh"
+"""The canonical letters of patterns, in the order of first use; n and o look like a size and a zero."""
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -203,7 +203,8 @@ def _diagram(name: str, numbers: tuple[int, ...], source: Word, target: Word) ->
         case "perm":
             return permutation(source, numbers)
         case "eps":
-            return Diagram(source, target, tuple((v,) for v in range(len(target))))
+            eps = FAMILIES[target[0].group.family].epsilon_part(len(target))
+            return Diagram(source, target, eps.blocks, (target[0].space,) * eps.signed)
         case _:
             width = len(source) + len(target)
             return Diagram(source, target, (tuple(range(width)),) if width else ())

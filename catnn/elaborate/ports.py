@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from catnn.category.families import FAMILIES
+from catnn.category.pattern import jellyfish_spaces
 from catnn.category.wires import Group, Wire, Word
 from catnn.syntax import nodes
 
@@ -100,6 +101,13 @@ def unify(left: Sequence[Port], right: Sequence[Port]) -> bool:
             right_.own_dual |= left_.own_dual
             fine &= not (right_.own_dual and oriented(right_.wire or right_.default))
     return fine
+
+
+def jellyfish(node: nodes.Pattern, word: Word, spaces: Mapping[str, Wire | None]) -> tuple[str, ...]:
+    """The spaces whose jellyfish a pattern on these wires is: all of its word that have some, or those it names."""
+    able = jellyfish_spaces(word) if node.sign else ()
+    named = {wire.space for name in node.signed if (wire := spaces.get(name.text)) is not None}
+    return tuple(sorted(space for space in able if not node.signed or space in named))
 
 
 def resolved(ports: Sequence[Port]) -> Word | None:

@@ -12,7 +12,7 @@ from catnn.syntax import nodes
 
 MOST_ORDER = 1000
 MOST_CHANNELS = 2**31 - 1
-PLANNED = ("A", "Aut", "Perm")
+PLANNED = ("Aut", "Perm")
 """Groups of the language that this release does not compile yet."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textwrap import wrap
 
+from catnn.category.families import FAMILIES
 from catnn.category.gram import norm2
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Type, Wire, bases
@@ -30,7 +31,7 @@ def layer_class(
         f"    outputs = {_shapes(layer.target)}",
         f"    space_sizes = {{{', '.join(f'{quoted(w.space)}: {_size(w)}' for w in wires(layer))}}}",
     ]
-    even = [quoted(w.space) for w in wires(layer) if w.group.family == "Sp"]
+    even = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].step == 2]
     if even:
         lines.append(f"    even = {one_tuple(even)}")
     if layer.is_complex:

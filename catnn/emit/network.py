@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from catnn.activations import ACTIVATIONS
 from catnn.category.families import FAMILIES
-from catnn.category.indefinite import Indefinite
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Type, Word
 from catnn.emit.classes import size_names
@@ -209,9 +208,9 @@ def _metrics(word: Word) -> list[str]:
     """Each axis with an indefinite form, and how many of its signs are plus."""
     found = []
     for at, wire in enumerate(word):
-        family = FAMILIES[wire.group.family]
-        if isinstance(family, Indefinite):
-            found.append(f"({at - len(word) - 1}, {family.p})")
+        plus = FAMILIES[wire.group.family].plus
+        if plus is not None:
+            found.append(f"({at - len(word) - 1}, {plus})")
     return found
 
 

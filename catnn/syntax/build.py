@@ -217,6 +217,7 @@ RULES: dict[str, Callable[[Span, Sequence[Any]], Any]] = {
     "generator": terms.generator,
     "pattern": terms.pattern,
     "sign_pattern": terms.sign_pattern,
+    "signed_pattern": terms.signed_pattern,
     "bare_pattern": terms.pattern,
     "letters": terms.letters,
     "adjacent": terms.adjacent,

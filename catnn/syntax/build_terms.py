@@ -84,6 +84,14 @@ def sign_pattern(span: Span, children: Sequence[Any]) -> Pattern:
     return pattern(span, children, sign=True)
 
 
+def signed_pattern(span: Span, children: Sequence[Any]) -> Pattern:
+    """``sgn[V][i a -> b]``."""
+    spaces, *rest = children
+    if not spaces:
+        raise fault("E0010", "`sgn[]` names no space", span, "of which space?", fix="`sgn[i j -> k]` is of every one")
+    return replace(pattern(span, rest, sign=True), signed=spaces)
+
+
 def letters(span: Span, children: Sequence[Any]) -> tuple[Name, ...]:
     """The letters of one value, points as numbers without leading zeros."""
     names = (make_name(span, token) for token in children)

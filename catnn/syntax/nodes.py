@@ -144,6 +144,7 @@ class Generator:
 class Pattern:
     """``[i j -> j i]``, ``sgn[i j -> k]``; with several inputs (point-ful) ``[i d, j d -> i j]``.
 
+    signed: the spaces that ``sgn[V][i a -> b]`` names; none where the sign is of every space that may have one.
     inputs: one tuple of letters a value; exactly one tuple outside point-ful bodies (``((),)`` for ``[-> i]``).
     A letter that is a number is a point.  adjacent: the pairs behind a bar, ``[i -> j | j i]``.
     """
@@ -152,6 +153,7 @@ class Pattern:
     outputs: tuple[Name, ...]
     sign: bool
     span: Span = field(compare=False, repr=False)
+    signed: tuple[Name, ...] = ()
     adjacent: tuple[tuple[Name, Name], ...] = ()
 
 

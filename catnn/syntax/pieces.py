@@ -208,13 +208,14 @@ def _sum(terms: Sequence[n.Term], least: int) -> list[Piece]:
 
 
 def pattern(node: n.Pattern) -> str:
-    """A pattern: ``[i j -> j i]``, ``[i i -> ]``, ``[-> i]``, ``[->]``."""
+    """A pattern: ``[i j -> j i]``, ``[i i -> ]``, ``[-> i]``, ``[->]``, ``sgn[i j -> k]``, ``sgn[V][i a -> b]``."""
     inputs = ", ".join(" ".join(letter.text for letter in letters) for letters in node.inputs)
     outputs = " ".join(letter.text for letter in node.outputs)
     inside = f"{inputs} -> {outputs}" if inputs else f"-> {outputs}" if outputs else "->"
     if node.adjacent:
         inside += " | " + ", ".join(f"{one.text} {other.text}" for one, other in node.adjacent)
-    return f"{'sgn' if node.sign else ''}[{inside}]"
+    sign = f"sgn[{' '.join(space.text for space in node.signed)}]" if node.signed else "sgn" * node.sign
+    return f"{sign}[{inside}]"
 
 
 # ------------------------------------------------------------------------------------------------------------- scalars
