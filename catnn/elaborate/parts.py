@@ -165,13 +165,13 @@ class Parts:
             self._error("E0607", f"`{shown}` is zero", (element.span, "a weight on nothing"))
             return
         for out, in_, value in placed:
-            value = self._stored(value, out, in_, element)
-            if value is None:
+            stored = self._stored(value, out, in_, element)
+            if stored is None:
                 return
-            if not value.weighted:
+            if not stored.weighted:
                 self._error("E0607", f"`{shown}` is zero on symmetric tensors", (element.span, "a weight on nothing"))
                 return
-            value = averaged(value) if self.mean else value
+            value = averaged(stored) if self.mean else stored
             here, written = self.weighted[out][in_], spans.setdefault((out, in_), [])
             twin = next((at for at, other in enumerate(here) if _proportional(value, other)), None)
             if twin is not None:
@@ -207,9 +207,9 @@ class Parts:
                     helps=() if "weights" in self.learned else (f"learn it: `span {{ {shown} }}`",),
                 )
                 return
-            value = self._stored(value, out, in_, written)
-            if value is not None and value.weighted:
-                self.fixed[out][in_].append(value)
+            stored = self._stored(value, out, in_, written)
+            if stored is not None and stored.weighted:
+                self.fixed[out][in_].append(stored)
 
     def _stored(self, value: Morphism, out: int, in_: int, term: nodes.Term) -> Morphism | None:
         """A term between symmetric powers in its canonical form; reports one whose outputs are not symmetric."""
