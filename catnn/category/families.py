@@ -14,13 +14,17 @@ from catnn.category.indefinite import Indefinite
 from catnn.category.matchings import Orthogonal
 from catnn.category.noncrossing import FreeOrthogonal, FreeSymmetric
 from catnn.category.partitions import Symmetric
+from catnn.category.plain import Plain
 from catnn.category.rotations import SpecialOrthogonal
 from catnn.category.symplectic import Symplectic
 from catnn.category.unitary import Unitary
+from catnn.category.wires import PLAIN
 
 
 class Registry(dict[str, Family]):
     """Families by their keys; those with parameters, of which there is one for each form, are made when asked for.
+
+    So is that of the spaces without symmetry, which is no family of groups.
 
     >>> FAMILIES["O(1,3)"].title, "O(1,3)" in FAMILIES, "O(1)" in FAMILIES
     ('the indefinite orthogonal group', True, False)
@@ -36,9 +40,12 @@ class Registry(dict[str, Family]):
         return super().__contains__(key) or (isinstance(key, str) and _made(key) is not None)
 
 
+PLAIN_SPACES = Plain()
+
+
 @cache
 def _made(key: str) -> Family | None:
-    return _indefinite(key) or parametrised(key)
+    return PLAIN_SPACES if key == PLAIN else _indefinite(key) or parametrised(key)
 
 
 def _indefinite(key: str) -> Indefinite | None:
