@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.counting import MOST_PORTS
-from catnn.category.diagram import Diagram
+from catnn.category.diagram import Diagram, Sum
 from catnn.category.families import FAMILIES
 from catnn.category.symmetric import MOST_STEPS, count_orbits, effort
 from catnn.category.wires import Group, Wire, Word, ends
@@ -67,7 +67,7 @@ def _check_limit(max_diagrams: int) -> None:
         raise fail("E1006", f"max_diagrams={max_diagrams!r} is not a positive integer")
 
 
-def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = None) -> Diagram:  # noqa: A002
+def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = None) -> Diagram | Sum:  # noqa: A002
     """The diagram of a pattern, with or without its brackets.
 
     groups: the group of the space V (``"S(n)"``), or groups by the names of their spaces; type: an arrow
@@ -99,8 +99,9 @@ def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = No
                    helps=('give a type: `catnn.diagram(..., "i j -> j", "N @ R -> R")`',))  # fmt: skip
     if faults:
         raise CatnnError(*faults)
-    assert isinstance(value, Diagram)
-    return value
+    assert value is not None
+    single = value if isinstance(value, Diagram) else getattr(value, "single", None)
+    return value if single is None else single
 
 
 def dim(group: str, k: int | str, l: int | str) -> int:
@@ -201,7 +202,7 @@ def explain(item: Layer | Network, *, batch: int = 1, **options: Any) -> Explana
 
 def _group(text: str) -> Group:
     report = Report()
-    found = group_of(parse_group(text), report)
+    found = group_of(parse_group(text), report, Path())
     if found is None:
         raise CatnnError(*report.diagnostics)
     return found

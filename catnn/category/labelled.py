@@ -63,31 +63,26 @@ def validate(diagram: Diagram, wire: Wire) -> None:
                    helps=("`catnn.diagram` finds the least one",))  # fmt: skip
 
 
-def from_points(source: Word, target: Word, parts: Blocks, points: Sequence[int]) -> Diagram:
-    """The diagram of any tuple of an orbit; parts: the blocks of the other spaces, those here do not matter."""
-    pieces: list[Piece] = []
-    for wire in bases(target + source):
-        here = tuple(v for v, w in enumerate(target + source) if w.base == wire)
-        if is_orbital(wire):
-            l = sum(v < len(target) for v in here)
-            pieces.append((permuted(wire).canonical(l, tuple(points[v] for v in here)), here))
-        else:
-            pieces.append(restrict(source, target, parts, wire))
-    return merged(source, target, pieces)
-
-
-def spread(source: Word, target: Word, parts: Blocks) -> Morphism:
+def spread(
+    source: Word, target: Word, parts: Blocks, jellyfish: tuple[str, ...] = (), points: Sequence[int] = ()
+) -> Morphism:
     """The morphism of a partition: itself, or on spaces with orbits the sum of those where its blocks agree.
 
+    points: for each vertex a point, or -1; on a space that has points, the one orbit that they are in.
     Raises: CatnnError (E0405) where there are too many.
     """
     wires = bases(target + source)
     if not any(map(is_orbital, wires)):
-        return Diagram(source, target, parts)
+        return Diagram(source, target, parts, jellyfish)
     choices: list[list[Piece]] = []
     for wire in wires:
-        part, here = restrict(source, target, parts, wire)
-        choices.append([(one, here) for one in (permuted(wire).spread(part) if is_orbital(wire) else (part,))])
+        part, here = restrict(source, target, parts, wire, jellyfish)
+        found: tuple[Part, ...] = (part,)
+        if is_orbital(wire) and points and points[here[0]] >= 0:
+            found = (permuted(wire).canonical(part.l, tuple(points[v] for v in here)),)
+        elif is_orbital(wire):
+            found = permuted(wire).spread(part)
+        choices.append([(one, here) for one in found])
     return linear(source, target, ((ONE, merged(source, target, pieces)) for pieces in product(*choices)))
 
 

@@ -60,7 +60,7 @@ def pattern(span: Span, children: Sequence[Any], sign: bool = False) -> Pattern:
     """``[i j -> j i]``."""
     adjacent: Sequence[Adjacent] = [child for child in children if isinstance(child, Adjacent)]
     *inputs, outputs = (child for child in children if not isinstance(child, Adjacent))
-    return Pattern(tuple(inputs), outputs, sign, span, adjacent[0].pairs if adjacent else ())
+    return Pattern(tuple(inputs), outputs, sign, span, adjacent=adjacent[0].pairs if adjacent else ())
 
 
 class Adjacent(NamedTuple):
