@@ -112,7 +112,7 @@ class Bilabelled:
         for part in family.orbits(len(source), len(target)):
             count = counted(family, self, part.points)
             if count:
-                pairs.append((Scalar.of(count), joined(rest, source, target, [(wire, part)])))
+                pairs.append((Scalar.of(count), joined(rest, source, target, part.points)))
         return linear(source, target, pairs)
 
     def matrix(self, family: Automorphisms) -> NDArray[numpy.int64]:

@@ -11,7 +11,7 @@ from itertools import product
 from catnn.category.diagram import Diagram, Morphism, linear, restrict
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks, Part
-from catnn.category.orbital import Permuted, equal_points
+from catnn.category.orbital import Permuted, equal_points, orbit_part
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Wire, Word, bases
 from catnn.diagnostics import fail
@@ -131,38 +131,45 @@ def without(word: Word) -> Word:
     return tuple(wire for wire in word if not is_orbital(wire))
 
 
-def joined(rest: Diagram, source: Word, target: Word, orbits: Sequence[tuple[Wire, Part]]) -> Diagram:
-    """The diagram with a rest, as in `split`, and an orbit on each space that has some."""
+def joined(rest: Diagram, source: Word, target: Word, points: Sequence[int]) -> Diagram:
+    """The diagram that `split` takes apart: a rest, and points on the wires with orbits."""
     word = target + source
+    here = [v for v, wire in enumerate(word) if is_orbital(wire)]
     kept = [v for v, wire in enumerate(word) if not is_orbital(wire)]
+    full = dict(zip(here, points, strict=True))
     pieces: list[Piece] = []
-    for wire in bases(rest.target + rest.source):
-        part, here = rest.part(wire)
-        pieces.append((part, [kept[v] for v in here]))
-    for wire, part in orbits:
-        pieces.append((part, [v for v, w in enumerate(word) if w.base == wire]))
+    for wire in bases(word):
+        if is_orbital(wire):
+            own = [v for v in here if word[v].base == wire]
+            pieces.append((orbit_part(sum(v < len(target) for v in own), tuple(full[v] for v in own)), own))
+        else:
+            part, at = rest.part(wire)
+            pieces.append((part, [kept[v] for v in at]))
     return merged(source, target, pieces)
+
+
+def orbit_tuples(source: Word, target: Word) -> list[tuple[int, ...]]:
+    """The least tuples of the orbits on the wires that have some, outputs first, ascending."""
+    word = [wire for wire in target + source if is_orbital(wire)]
+    wires = bases(tuple(word))
+    found: list[tuple[int, ...]] = []
+    for choice in product(*(list(permuted(wire).group.tuples(word.count(wire))) for wire in wires)):
+        points = [0] * len(word)
+        for wire, own in zip(wires, choice, strict=True):
+            for v, point in zip((v for v, w in enumerate(word) if w == wire), own, strict=True):
+                points[v] = point
+        found.append(tuple(points))
+    return sorted(found)
 
 
 def basis_of(source: Word, target: Word) -> Iterator[Diagram]:
     """A basis of the equivariant maps: by the diagram of the other spaces, then by orbits, least tuples in order."""
     from catnn.category.halves import hom
 
-    wires = [wire for wire in bases(target + source) if is_orbital(wire)]
-    if not wires:
+    if not any(map(is_orbital, source + target)):
         yield from (found.diagram() for found in hom(source, target))
         return
-    rows = [[w for w in row if is_orbital(w)] for row in (source, target)]
-    choices = [list(permuted(wire).orbits(*(row.count(wire) for row in rows))) for wire in wires]
-    together = [list(zip(wires, parts, strict=True)) for parts in product(*choices)]
-    if len(wires) > 1:
-        at = [[v for v, w in enumerate((*rows[1], *rows[0])) if w == wire] for wire in wires]
-
-        def tuple_of(orbits: list[tuple[Wire, Part]]) -> tuple[int, ...]:
-            found = dict(pair for (_, part), here in zip(orbits, at, strict=True) for pair in zip(here, part.points, strict=True))
-            return tuple(found[v] for v in range(len(found)))
-
-        together.sort(key=tuple_of)
+    orbits = orbit_tuples(source, target)
     for rest in hom(without(source), without(target)):
         diagram = rest.diagram()
-        yield from (joined(diagram, source, target, orbits) for orbits in together)
+        yield from (joined(diagram, source, target, points) for points in orbits)
