@@ -98,9 +98,9 @@ class Search:
             return g if self._is_automorphism(g) else None
         colour = path[1][base[1]]
         for candidate in (v for v in range(self.n) if after[v] == colour):
-            g = self._carrying(path[1:], base[1:], after, candidate)
-            if g is not None:
-                return g
+            found = self._carrying(path[1:], base[1:], after, candidate)
+            if found is not None:
+                return found
         return None
 
     def _is_automorphism(self, g: Permutation) -> bool:
@@ -152,11 +152,9 @@ def automorphisms(n: int, arcs: Arcs, colours: Sequence[int]) -> tuple[tuple[Per
 
     >>> square = {(i, (i + d) % 4): 0 for i in range(4) for d in (1, 3)}
     >>> automorphisms(4, square, (0, 0, 0, 0))
-    (((0, 3, 2, 1), (1, 0, 3, 2), (2, 1, 0, 3)), 8)
+    (((0, 3, 2, 1), (1, 0, 3, 2)), 8)
     """
     try:
         return Search(n, arcs, colours).generators()
     except HardGraphError:
         return by_library(n, arcs, colours), None
-
-

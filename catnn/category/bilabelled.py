@@ -190,5 +190,3 @@ def bilabelled_graphs(vertices: int, k: int, l: int) -> Iterator[Bilabelled]:
             for size in range(len(pairs) + 1):
                 for edges in combinations(pairs, size):
                     yield Bilabelled(count, edges, labels[:l], labels[l:])
-
-

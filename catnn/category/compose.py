@@ -91,16 +91,10 @@ def compose_all(stages: Iterable[Morphism]) -> Sum:
 
 
 def tensor(factors: Iterable[Morphism]) -> Sum:
-    """The factors side by side: n-ary, or one after the other where epsilons must be multiplied out."""
+    """The factors side by side: n-ary, or one after the other where epsilons or orbits multiply out."""
     factors = tuple(factors)
     if any(diagram.free for factor in factors for _, diagram in factor.weighted) or _orbits_meet(factors):
-        total = linear((), (), ((ONE, Diagram((), (), ())),))
-        for factor in factors:
-            source, target = total.source + factor.source, total.target + factor.target
-            pairs = [(c * d, left, right) for c, left in total.weighted for d, right in factor.weighted]
-            terms = ((c * d, both) for c, left, right in pairs for d, both in _beside_signed(left, right))
-            total = linear(source, target, terms)
-        return total
+        return _one_by_one(factors)
     source: Word = ()
     target: Word = ()
     chosen: list[tuple[Scalar, tuple[Diagram, ...]]] = [(ONE, ())]
@@ -108,6 +102,16 @@ def tensor(factors: Iterable[Morphism]) -> Sum:
         source, target = source + factor.source, target + factor.target
         chosen = [(c * d, (*row, diagram)) for c, row in chosen for d, diagram in factor.weighted]
     return linear(source, target, ((c, _beside(row)) for c, row in chosen))
+
+
+def _one_by_one(factors: tuple[Morphism, ...]) -> Sum:
+    total = linear((), (), ((ONE, Diagram((), (), ())),))
+    for factor in factors:
+        source, target = total.source + factor.source, total.target + factor.target
+        pairs = [(c * d, left, right) for c, left in total.weighted for d, right in factor.weighted]
+        terms = ((c * d, both) for c, left, right in pairs for d, both in _beside_signed(left, right))
+        total = linear(source, target, terms)
+    return total
 
 
 def _beside_signed(left: Diagram, right: Diagram) -> tuple[tuple[Scalar, Diagram], ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import product
 
-from catnn.category.diagram import Diagram, Morphism, linear, restrict
+from catnn.category.diagram import Diagram, Morphism, Sum, linear, restrict
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks, Part
 from catnn.category.orbital import Permuted, equal_points, orbit_part
@@ -49,7 +49,9 @@ def validate(diagram: Diagram, wire: Wire) -> None:
     """Refuse points that are missing, too many, or not the least tuple of an orbit.  Raises: CatnnError (E0406)."""
     word = diagram.target + diagram.source
     if len(diagram.points) != len(word):
-        raise fail("E0406", f"a diagram of `{wire}` ({wire.group}) needs a point for every vertex, and no other has one")
+        raise fail(
+            "E0406", f"a diagram of `{wire}` ({wire.group}) needs a point for every vertex, and no other has one"
+        )
     part, _ = diagram.part(wire)
     if not is_orbital(wire):
         if any(point != -1 for vertex, point in enumerate(diagram.points) if not is_orbital(word[vertex])):
@@ -86,7 +88,7 @@ def spread(
     return linear(source, target, ((ONE, merged(source, target, pieces)) for pieces in product(*choices)))
 
 
-def upside_down(diagram: Diagram) -> Morphism:
+def upside_down(diagram: Diagram) -> Sum | Diagram:
     """The transpose: on the spaces with orbits, the orbit of the tuple that has its rows exchanged."""
     l, word = len(diagram.target), diagram.target + diagram.source
     order = (*range(l, len(word)), *range(l))

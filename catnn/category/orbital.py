@@ -68,17 +68,17 @@ class Permuted(Family):
     def __init__(self, n: int, moves: Sequence[Permutation]) -> None:
         self.n = n
         still = tuple(range(n))
-        self.moves = tuple(g for g in dict.fromkeys(moves) if g != still)
+        self.generated = tuple(g for g in dict.fromkeys(moves) if g != still)
         self.key = self._spelling()  # type: ignore[misc]
 
     def _spelling(self) -> str:
-        cycles = ["".join(f"({' '.join(map(str, c))})" for c in to_cycles(g)) for g in self.moves]
+        cycles = ["".join(f"({' '.join(map(str, c))})" for c in to_cycles(g)) for g in self.generated]
         return f"Perm({', '.join([str(self.n), *cycles])})"
 
     @cached_property
     def group(self) -> Stabiliser:
         """The group itself."""
-        return Stabiliser(schreier_sims(self.n, self.moves))
+        return Stabiliser(schreier_sims(self.n, self.generated))
 
     @property
     def order(self) -> int:

@@ -18,7 +18,7 @@ def letters() -> Iterator[str]:
 
 
 def spell(diagram: Diagram) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The letters of the inputs and of the outputs, of an orbit its points, named in the order of reading: inputs first."""
+    """The letters of the inputs and of the outputs, of an orbit its points; inputs are named first."""
     l, k = len(diagram.target), len(diagram.source)
     block_of = {v: b for b, block in enumerate(diagram.parts) for v in block}
     supply, names = letters(), dict[int, str]()

@@ -44,7 +44,7 @@ def load(name: str, folder: Path | None) -> Graph:
 def _allowed(name: str, folder: Path | None) -> Path:
     if folder is None:
         raise GraphFault("E0805", "a text without a file has no graph files",
-                         "load it from a file, `catnn.load(...)`, or put the graph here: `catnn.aut(graph)`")  # fmt: skip
+                         "load it from a file: `catnn.load(...)`, or write what `catnn.aut(graph)` says")  # fmt: skip
     parts = PurePosixPath(name).parts
     strange = any(ord(character) < 32 for character in name) or "\\" in name or ":" in name
     if not parts or strange or name.startswith("/") or ".." in parts:
@@ -201,7 +201,7 @@ class _Reader:
         above = self.open[-1] if self.open else {}
         match here["kind"]:
             case "default" if above.get("@id") in self.keys:
-                self.defaults[above["@for"] if "@for" in above else "all"] = here["text"].strip()
+                self.defaults[above.get("@for", "all")] = here["text"].strip()
             case "data" if here.get("@key") in self.keys and above.get("kind") in ("node", "edge"):
                 above["colour"] = here["text"].strip()
             case "node":
@@ -215,5 +215,3 @@ class _Reader:
                 self.ends.append((here["line"], here["@source"], here["@target"], directed, colour))
                 if len(self.ends) > MOST_EDGES:
                     raise self.found.fault(here["line"], f"more than {MOST_EDGES:,} edges")
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from catnn.category.families import FAMILIES
@@ -34,7 +35,7 @@ def permutation_group(node: nodes.Group, report: Report, folder: Path | None) ->
     return _perm(node, size, rest, report) if node.head == "Perm" else _aut(node, size, rest, report)
 
 
-def _perm(node: nodes.Group, n: int, args: list[object], report: Report) -> Group | None:
+def _perm(node: nodes.Group, n: int, args: Sequence[object], report: Report) -> Group | None:
     moves = []
     for arg in args:
         cycles = arg.cycles if isinstance(arg, nodes.Permutation) else (arg,)
@@ -49,7 +50,7 @@ def _perm(node: nodes.Group, n: int, args: list[object], report: Report) -> Grou
     return _known(Permuted(n, moves), node, report)
 
 
-def _aut(node: nodes.Group, n: int, args: list[object], report: Report) -> Group | None:
+def _aut(node: nodes.Group, n: int, args: Sequence[object], report: Report) -> Group | None:
     edges: list[tuple[Edge, ...]] = []
     cells: list[tuple[int, ...]] = []
     for arg in args:

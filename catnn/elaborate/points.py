@@ -131,5 +131,3 @@ def _restricted(value: Morphism, graph: Wire, bilabelled: Bilabelled) -> Morphis
 
     pairs = [(c * Scalar.of(count(d)), d) for c, d in value.weighted]
     return linear(value.source, value.target, pairs)
-
-

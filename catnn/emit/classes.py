@@ -23,7 +23,8 @@ from catnn.plan.plan import Plan
 class Computed:
     """A part of a layer and what computes it.
 
-    tying: where groups are given by orbits, what ties its weights.  name: of its autograd Function; prefix: how its functions start; extras: the sizes and counts that they take.
+    name: of its autograd Function; prefix: how its functions start; extras: the sizes and counts that they take.
+    tying: where diagrams are orbits, what ties the weights.
     """
 
     part: Lowered

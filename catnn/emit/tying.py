@@ -30,8 +30,8 @@ class Tying:
     _numbers: dict[Word, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._weights = {at: self._call(tie, "weight") for at, tie in self.ties.weights.items() if tie.diagrams}
-        self._biases = {o: self._call(tie, "bias") for o, tie in self.ties.biases.items() if tie.diagrams}
+        self._weights = {at: self._call(tie) for at, tie in self.ties.weights.items() if tie.diagrams}
+        self._biases = {o: self._call(tie) for o, tie in self.ties.biases.items() if tie.diagrams}
         wires = bases(tuple(wire for spaces in self._numbers for wire in spaces))
         lines = [f"_{self.prefix.upper()}_MOVES = {{"]
         for wire in wires:
@@ -55,7 +55,7 @@ class Tying:
             name = layer.bias_name(o)
             yield from _lines(name, [f"self.{name}.to(xs[0].dtype).unsqueeze(-1)", *call], ".squeeze(-1)")
 
-    def _call(self, tie: Tie, what: str) -> list[str]:
+    def _call(self, tie: Tie) -> list[str]:
         """The arguments behind the weight."""
         shape = tie.shape
         found = [f"self.{self._orbits(tie)}", f"({', '.join(map(str, shape))})"]
@@ -63,10 +63,13 @@ class Tying:
         if rows == [weight for _, weight, _ in tie.learned] == list(range(tie.weights)):
             if any(value != 1 for _, _, value in tie.learned):
                 values = one_tuple(_number(value) for _, _, value in tie.learned)
-                found.append(f"scale=self.{self._buffer('scale', [f'torch.tensor({values}', 'dtype=torch.float64', 'device=device)'])}")
+                call = [f"torch.tensor({values}", "dtype=torch.float64", "device=device)"]
+                found.append(f"scale=self.{self._buffer('scale', call)}")
         elif tie.learned:
             columns = (weight for _, weight, _ in tie.learned)
-            found.append(f"spread=self.{self._matrix(rows, columns, [v for *_, v in tie.learned], (tie.rows, tie.weights))}")
+            found.append(
+                f"spread=self.{self._matrix(rows, columns, [v for *_, v in tie.learned], (tie.rows, tie.weights))}"
+            )
         if tie.fixed:
             places, values_ = [row for row, _ in tie.fixed], [value for _, value in tie.fixed]
             found.append(f"fixed=self.{self._matrix(places, (0 for _ in places), values_, (tie.rows, 1))}")

@@ -1,7 +1,7 @@
 """Layers on spaces whose diagrams are orbits: an ordinary layer on the other spaces, whose weights are tied.
 
-An orbit is no composite of halves, so its wires become channels: x of shape (n, n, C) is read as n*n*C channels, and the
-weights are matrices on those that are constant along orbits.  What is left, on the other spaces, is planned as ever.
+An orbit is no composite of halves, so its wires become channels: x of shape (n, n, C) is read as n*n*C channels, and
+the weights are matrices on those, constant along orbits.  What is left, on the other spaces, is planned as ever.
 """
 
 from __future__ import annotations
@@ -129,4 +129,4 @@ def _tie(layer: Layer, source: Word, target: Word, weighted: Morphisms, fixed: M
 
 def moves_of(wire: Wire) -> tuple[tuple[int, ...], ...]:
     """Permutations that generate the group of a space with orbits."""
-    return permuted(wire).moves or permuted(wire).group.generators
+    return permuted(wire).generated or permuted(wire).group.generators
