@@ -169,8 +169,10 @@ def dim(group: str, k: int | str, l: int | str) -> int:
         raise fail(
             "E1007",
             f"the dimension for {found} and {k + l} ports is out of reach",
-            notes=(f"at small sizes it is a sum over Young diagrams; catnn counts up to {MOST_PORTS} ports",),
-            helps=(f"`catnn.dim('{found.family.split('(')[0]}(n)', {k}, {l})` counts the diagrams",),
+            notes=(_why_hard(found),),
+            helps=(f"`catnn.dim('{found.family.split('(')[0]}(n)', {k}, {l})` counts the diagrams",)
+            if not FAMILIES[found.family].orbital
+            else (),
         )
     return FAMILIES[found.family].dim(k, l, found.size)
 
@@ -202,6 +204,12 @@ def _powers(side: int | str) -> tuple[int, ...]:
     if sum(found) > MOST_ORDER:
         raise fail("E1001", f"{sum(found)} wires are too many", notes=(f"an order is 0 to {MOST_ORDER}",))
     return tuple(power for power in found if power)
+
+
+def _why_hard(group: Group) -> str:
+    if FAMILIES[group.family].orbital:
+        return "it is the number of orbits, found point by point: this group fixes too little to have them at once"
+    return f"at small sizes it is a sum over Young diagrams; catnn counts up to {MOST_PORTS} ports"
 
 
 def _kinds(side: int | str, space: Wire) -> Word:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
+from math import prod
 
 from catnn.category.diagram import Diagram, Morphism, Sum, linear, restrict
 from catnn.category.families import FAMILIES
@@ -148,6 +149,11 @@ def joined(rest: Diagram, source: Word, target: Word, points: Sequence[int]) -> 
             part, at = rest.part(wire)
             pieces.append((part, [kept[v] for v in at]))
     return merged(source, target, pieces)
+
+
+def entries(source: Word, target: Word) -> int:
+    """How many entries a matrix between two words has on the wires with orbits."""
+    return prod(permuted(wire).n for wire in target + source if is_orbital(wire))
 
 
 def orbit_tuples(source: Word, target: Word) -> list[tuple[int, ...]]:

@@ -13,15 +13,11 @@ from math import prod
 
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.halves import factors
-from catnn.category.labelled import is_orbital, orbit_tuples, permuted, split, without
+from catnn.category.labelled import entries, is_orbital, orbit_tuples, permuted, split, without
 from catnn.category.scalar import ONE, Monomial, Scalar
 from catnn.category.wires import Summand, Type, Wire, Word
-from catnn.diagnostics import fail
 from catnn.model import Layer, Morphisms
 from catnn.plan.build import mean_factor
-
-MOST_ENTRIES = 2**24
-"""How many entries the matrix of a pair of summands may have on the spaces with orbits."""
 
 Entry = tuple[int, int, Fraction]
 """(row, weight, coefficient); the rows count orbits within diagrams of the other spaces."""
@@ -66,7 +62,7 @@ class Ties:
 
 
 def tied(layer: Layer) -> Ties | None:
-    """The ordinary layer inside a layer with orbits; None where it has none.  Raises: CatnnError (E0612)."""
+    """The ordinary layer inside a layer with orbits; None where it has none."""
     words = layer.source.words + layer.target.words
     if not any(is_orbital(wire) for word in words for wire in word):
         return None
@@ -88,11 +84,6 @@ def tied(layer: Layer) -> Ties | None:
     return Ties(layer, inner, weights, biases)
 
 
-def entries(source: Word, target: Word) -> int:
-    """How many entries the matrix between two words has on the spaces with orbits."""
-    return prod(permuted(wire).n for wire in target + source if is_orbital(wire))
-
-
 def _side(side: Type) -> Type:
     return Type(tuple(Summand(without(s.word), s.channels * entries((), s.word)) for s in side.summands))
 
@@ -102,9 +93,6 @@ def _tie(layer: Layer, source: Word, target: Word, weighted: Morphisms, fixed: M
     outs = sum(is_orbital(wire) for wire in target)
     if not weighted and not fixed:
         return Tie(spaces, outs, (), (), (), (), 0)
-    if entries(source, target) > MOST_ENTRIES:
-        raise fail("E0612", f"`{layer.name}` needs a matrix of {entries(source, target):,} entries: the limit is "
-                            f"{MOST_ENTRIES:,}, counted, not tried")  # fmt: skip
     orbits = tuple(orbit_tuples(source, target))
     number = {points: at for at, points in enumerate(orbits)}
     rows: dict[tuple[Diagram, Monomial, bool], tuple[int, Morphism]] = {}
