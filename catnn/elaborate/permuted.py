@@ -16,6 +16,10 @@ from catnn.elaborate.report import Report
 from catnn.syntax import nodes
 
 HEADS = ("Perm", "Aut")
+NOTES = {
+    "E0805": "a graph file lies in the folder of the spec, or below",
+    "E0806": "a graph file is GraphML, or a list of edges, a line each: `a b`",
+}
 
 
 def permutation_group(node: nodes.Group, report: Report, folder: Path | None) -> Group | None:
@@ -76,7 +80,7 @@ def _from_file(node: nodes.FileName, report: Report, folder: Path | None) -> Gro
         graph = load(node.text, folder)
     except GraphFault as fault:
         report.error(fault.code, fault.message, (node.span, "this graph"),
-                     notes=("a graph file lies in the folder of the spec, or below",) if fault.code == "E0805" else (),
+                     notes=(NOTES[fault.code],),
                      helps=(fault.help,) if fault.help else ())  # fmt: skip
         return None
     return _known(Automorphisms(graph), node, report, f'Aut("{node.text}")')
