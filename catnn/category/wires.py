@@ -44,9 +44,13 @@ class Group:
             return str(self.size)
         return self.family if self.family.endswith(")") else f"{self.family}({self.size})"
 
+    @property
+    def brief(self) -> str:
+        """How it is written, abbreviated where that is long."""
+        return self.text if len(self.text) <= LONG else f"{self.text.partition('(')[0]}({self.size}, ...)"
+
     def __str__(self) -> str:
-        text = self.label or self.text
-        return text if len(text) <= LONG else f"{text.partition('(')[0]}({self.size}, ...)"
+        return self.label or self.brief
 
 
 @dataclass(frozen=True, slots=True)

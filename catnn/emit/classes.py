@@ -131,7 +131,7 @@ def _doc(layer: Layer) -> str:
     found = sum(len(pair) for row in layer.weighted for pair in row)
     bias = sum(len(row) for row in layer.biases)
     head = f"{found} diagram{'s' if found != 1 else ''}" + (f" and {bias} for the bias" if bias else "")
-    groups = " x ".join(f"{w.group} on {w.space}" for w in wires(layer) if not w.plain)
+    groups = " x ".join(f"{w.group.brief} on {w.space}" for w in wires(layer) if not w.plain)
     under = f"; equivariant under {groups}" if groups else ""
     return f"{layer.name} : {layer.source} -> {layer.target}, {head}{under}."
 

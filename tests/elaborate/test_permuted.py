@@ -170,7 +170,10 @@ def test_only_ordinary_small_files_are_read(tmp_path: Path) -> None:
 
 
 BOMB = '<!DOCTYPE z [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;">]><graphml>&b;</graphml>'
-XXE = '<?xml version="1.0"?>\n<!DOCTYPE g [<!ENTITY x SYSTEM "file:///etc/passwd">]>\n<graphml><graph><node id="&x;"/></graph></graphml>'
+XXE = (
+    '<?xml version="1.0"?>\n<!DOCTYPE g [<!ENTITY x SYSTEM "file:///etc/passwd">]>\n'
+    '<graphml><graph><node id="&x;"/></graph></graphml>'
+)
 
 
 @pytest.mark.parametrize(
