@@ -1,4 +1,4 @@
-"""`catnn.dim` against the tables of the mathematics, for every group, at every split of m ports into inputs and outputs."""
+"""`catnn.dim` against the tables of the mathematics, for every group, however m ports are inputs and outputs."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def test_bistochastic_groups_are_orthogonal_ones_and_a_line(n: int) -> None:
 
 
 def test_orthogonal_groups_by_longest_increasing_subsequences() -> None:
-    """mathematics.md, section 3: involutions without fixed points, none of whose increasing subsequences is too long."""
+    """Involutions without fixed points, none of whose increasing subsequences is longer than n."""
 
     def longest(values: tuple[int, ...]) -> int:
         ends: list[int] = []
