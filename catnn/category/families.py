@@ -59,5 +59,8 @@ FAMILIES = Registry(
     )
 )
 
+WITH_FORMS = Orthogonal.key
+"""What takes two sizes as well, the numbers of plus and minus signs of a form."""
+
 SPELLINGS = (*(f"{key}(n)" for key in FAMILIES), "O(p,q)")
 """How each is written in a `space`."""

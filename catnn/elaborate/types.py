@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keyword import iskeyword
 
-from catnn.category.families import FAMILIES, SPELLINGS
+from catnn.category.families import FAMILIES, SPELLINGS, WITH_FORMS
 from catnn.category.wires import Group, Summand, Type, Wire, Word
 from catnn.elaborate.report import Report, listed, nearest, plural
 from catnn.elaborate.scopes import RESERVED_SIZES, Scope
@@ -25,7 +25,7 @@ def group(node: nodes.Group, report: Report) -> Group | None:
     if node.head in PLANNED:
         report.error("E0901", f"the group `{node.head}` is not built yet", place, notes=(_built(),))
         return None
-    if node.head == "O" and len(node.args) == 2:
+    if node.head == WITH_FORMS and len(node.args) == 2:
         return _indefinite(node, report)
     if node.head not in FAMILIES:
         helps = nearest(node.head, (*FAMILIES, *PLANNED))
@@ -54,7 +54,7 @@ def group(node: nodes.Group, report: Report) -> Group | None:
 
 
 def _built() -> str:
-    return "this release has " + listed(SPELLINGS)
+    return "this release has " + listed(SPELLINGS, len(SPELLINGS))
 
 
 def _indefinite(node: nodes.Group, report: Report) -> Group | None:
