@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from itertools import product
 
 from catnn.category.diagram import Diagram, Morphism, Sum, linear
@@ -95,13 +96,7 @@ def tensor(factors: Iterable[Morphism]) -> Sum:
     """The factors side by side: n-ary, or one after the other where epsilons must be multiplied out."""
     factors = tuple(factors)
     if any(diagram.free for factor in factors for _, diagram in factor.weighted):
-        total = linear((), (), ((ONE, Diagram((), (), ())),))
-        for factor in factors:
-            source, target = total.source + factor.source, total.target + factor.target
-            pairs = [(c * d, left, right) for c, left in total.weighted for d, right in factor.weighted]
-            terms = ((c * d, both) for c, left, right in pairs for d, both in _beside_signed(left, right))
-            total = linear(source, target, terms)
-        return total
+        return reduce(_both, factors, linear((), (), ((ONE, Diagram((), (), ())),)))
     source: Word = ()
     target: Word = ()
     chosen: list[tuple[Scalar, tuple[Diagram, ...]]] = [(ONE, ())]
@@ -109,6 +104,12 @@ def tensor(factors: Iterable[Morphism]) -> Sum:
         source, target = source + factor.source, target + factor.target
         chosen = [(c * d, (*row, diagram)) for c, row in chosen for d, diagram in factor.weighted]
     return linear(source, target, ((c, _beside(row)) for c, row in chosen))
+
+
+def _both(left: Sum, right: Morphism) -> Sum:
+    pairs = ((c * d, one, other) for c, one in left.weighted for d, other in right.weighted)
+    terms = ((c * d, both) for c, one, other in pairs for d, both in _beside_signed(one, other))
+    return linear(left.source + right.source, left.target + right.target, terms)
 
 
 def _beside_signed(left: Diagram, right: Diagram) -> tuple[tuple[Scalar, Diagram], ...]:

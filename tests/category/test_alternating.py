@@ -241,7 +241,7 @@ def test_the_basis_is_independent_and_as_large_as_is_counted(size: int) -> None:
 
 
 def test_a_jellyfish_stands_in_one_half() -> None:
-    """With the halves of a level and its permutations every diagram comes once, whichever side has more blocks alone."""
+    """Every diagram comes once, its jellyfish in the half where fewer blocks stand alone on the other side."""
     for size, k, l in ((3, 3, 1), (3, 1, 3), (4, 2, 2), (4, 3, 2)):
         for cut in hom((wire(size),) * k, (wire(size),) * l):
             d = cut.diagram()
@@ -257,7 +257,7 @@ def act(g: numpy.ndarray, order: int) -> numpy.ndarray:
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
 def test_the_span_is_the_whole_commutant(size: int) -> None:
-    """The tensors that generators of the group keep, cycles of three: as many as are counted, and the diagrams are some."""
+    """The tensors that cycles of three keep, which generate the group: as many as are counted, diagrams among them."""
     cycles = [[*range(at), at + 1, at + 2, at, *range(at + 3, size)] for at in range(size - 2)] or [list(range(size))]
     for m in (m for m in range(10) if size**m <= 1000):
         moved = [act(numpy.eye(size)[q], m) - numpy.eye(size**m) for q in cycles]
@@ -298,8 +298,9 @@ def test_products_of_spaces() -> None:
         found = [f.diagram() for f in hom(source, target)]
         assert len(found) == len(set(found)) == dimension(source, target) == rank(found)
         assert all(factors(d).diagram() == d for d in found)
-        groups, type_ = {w.space: str(w.group) for w in source + target}, " -> ".join(
-            " @ ".join(w.space for w in side) for side in (source, target)
+        groups, type_ = (
+            {w.space: str(w.group) for w in source + target},
+            " -> ".join(" @ ".join(w.space for w in side) for side in (source, target)),
         )
         for d in pick.sample(found, min(12, len(found))):
             assert catnn.diagram(groups, str(d), type_) == d == eval(repr(d), {"catnn": catnn})

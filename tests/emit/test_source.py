@@ -30,6 +30,7 @@ SPECS = {
     "mix": "space V : S(n)\nlayer mix : V^2[3] -> V^2[16] = all + bias\n",
     "rotations": "space R : O(n)\nlayer turn : R^2[3] -> R^2[4] = all + bias\n",
     "symplectic": "space P : Sp(n)\nlayer flow : P^3[2] -> P[2] = all\n",
+    "jellyfish": "space V : A(3)\nlayer even : V^2[2] -> V[4] = all + bias\n",
     "mean": "space V : S(n)\nlayer pool : V^2[3] -> V[8] = all + bias { reduce: mean }\n",
     "direct_sum": "space V : S(n)\nlayer split : V^2[2] + V[3] -> V^2[4] + 1[2] = all + bias\n",
     "network": """space N : S(n)
@@ -62,7 +63,7 @@ torch.manual_seed(0)
 for cls in list(vars(module).values()):
     if isinstance(cls, type) and issubclass(cls, module._Layer) and cls is not module._Layer:
         layer = cls()
-        sizes = {**{space: 4 for space in layer.space_sizes}, "R": 3 if layer.space_sizes.get("R") == 3 else 4}
+        sizes = {space: size if isinstance(size, int) else 4 for space, size in layer.space_sizes.items()}
         xs = tuple(torch.randn(2, *(sizes[s] for s in word), c, requires_grad=True) for word, c in layer.inputs)
         ys = layer(xs if len(xs) > 1 else xs[0])
         sum(y.sum() for y in (ys if isinstance(ys, tuple) else (ys,))).backward()
