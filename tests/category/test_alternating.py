@@ -240,6 +240,19 @@ def test_the_basis_is_independent_and_as_large_as_is_counted(size: int) -> None:
             assert numpy.linalg.matrix_rank(numpy.stack([d.matrix().ravel() for d in found])) == len(found)
 
 
+def test_the_order_of_the_weights_stays() -> None:
+    """It is part of the format."""
+    layer = catnn.parse("space V : A(3)  layer f : V^2 -> V = all  layer g : V -> V^2 = all")
+    assert [str(d) for d in layer["f"].diagrams] == [
+        "[i i -> j]", "[i j -> k]", "[i i -> i]", "[i j -> i]", "[i j -> j]",
+        "sgn[i i -> j]", "sgn[i j -> i]", "sgn[i j -> j]", "sgn[i j -> k]",
+    ]  # fmt: skip
+    assert [str(d) for d in layer["g"].diagrams] == [
+        "[i -> j j]", "[i -> j k]", "[i -> i i]", "[i -> i j]", "[i -> j i]",
+        "sgn[i -> j j]", "sgn[i -> i j]", "sgn[i -> j i]", "sgn[i -> j k]",
+    ]  # fmt: skip
+
+
 def test_a_jellyfish_stands_in_one_half() -> None:
     """Every diagram comes once, its jellyfish in the half where fewer blocks stand alone on the other side."""
     for size, k, l in ((3, 3, 1), (3, 1, 3), (4, 2, 2), (4, 3, 2)):
