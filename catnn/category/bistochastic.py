@@ -34,7 +34,7 @@ class Bistochastic(Symmetric):
     ambient = "S"
     restricted = True
     merging = False
-    plain = False
+    baselines = False
     moves = "rotations"
     generators = frozenset({"id", "swap", "perm", "unit", "discard", "ev", "coev"})
     law = "a wire of B(n) is bent, crossed, summed and broadcast, never copied: blocks have one port or two"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from itertools import product
 
 from catnn.category.diagram import Diagram, Morphism, Sum, linear
@@ -94,7 +95,7 @@ def tensor(factors: Iterable[Morphism]) -> Sum:
     """The factors side by side: n-ary, or one after the other where epsilons or orbits multiply out."""
     factors = tuple(factors)
     if any(diagram.free for factor in factors for _, diagram in factor.weighted) or _orbits_meet(factors):
-        return _one_by_one(factors)
+        return reduce(_both, factors, linear((), (), ((ONE, Diagram((), (), ())),)))
     source: Word = ()
     target: Word = ()
     chosen: list[tuple[Scalar, tuple[Diagram, ...]]] = [(ONE, ())]
@@ -104,14 +105,10 @@ def tensor(factors: Iterable[Morphism]) -> Sum:
     return linear(source, target, ((c, _beside(row)) for c, row in chosen))
 
 
-def _one_by_one(factors: tuple[Morphism, ...]) -> Sum:
-    total = linear((), (), ((ONE, Diagram((), (), ())),))
-    for factor in factors:
-        source, target = total.source + factor.source, total.target + factor.target
-        pairs = [(c * d, left, right) for c, left in total.weighted for d, right in factor.weighted]
-        terms = ((c * d, both) for c, left, right in pairs for d, both in _beside_signed(left, right))
-        total = linear(source, target, terms)
-    return total
+def _both(left: Sum, right: Morphism) -> Sum:
+    pairs = ((c * d, one, other) for c, one in left.weighted for d, other in right.weighted)
+    terms = ((c * d, both) for c, one, other in pairs for d, both in _beside_signed(one, other))
+    return linear(left.source + right.source, left.target + right.target, terms)
 
 
 def _beside_signed(left: Diagram, right: Diagram) -> tuple[tuple[Scalar, Diagram], ...]:

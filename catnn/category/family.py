@@ -74,8 +74,8 @@ class Family(ABC):
     """Of an indefinite form, how many of its signs are plus."""
     merging: ClassVar[bool] = False
     """Whether blocks of a diagram may be merged, so that there is an orbit basis (`catnn.orbit`)."""
-    plain: ClassVar[bool] = False
-    """Whether every diagram is sums, diagonals and copies, without a form: what other libraries compute, too."""
+    baselines: ClassVar[bool] = False
+    """Whether the ways of others to compute a layer, in `catnn.baselines`, know all its diagrams."""
 
     @abstractmethod
     def size_fault(self, size: int) -> str | None:

@@ -73,12 +73,15 @@ class Half:
     @property
     def axes(self) -> Word:
         """The wires of the axes that epsilons have beside their legs."""
+        legs = self.legs
+        if not legs and not self.heads:
+            return ()
         found: list[Wire] = []
         signed = dict(self.heads)
-        for wire, legs in Counter(self.word[v] for v in self.legs).items():
+        for wire, met in Counter(self.word[v] for v in legs).items():
             if wire.space not in signed:
                 assert isinstance(wire.group.size, int)
-                found += [wire] * (wire.group.size - legs)
+                found += [wire] * (wire.group.size - met)
         for space, summed in self.heads:
             blocks = [self.word[block[0]] for block in self.blocks if self.word[block[0]].space == space]
             size = blocks[0].group.size

@@ -31,7 +31,7 @@ class Hyperoctahedral(Symmetric):
     ambient = "S"
     restricted = True
     generators = frozenset({"id", "swap", "perm", "spider", "ev", "coev"})
-    plain = False
+    baselines = False
     moves = "changes of sign"
     law = "signs cancel in pairs: a diagram of H(n) is a set partition with blocks of even size"
 
@@ -76,7 +76,7 @@ class SymmetricDoubled(Symmetric):
     ambient = "S"
     restricted = True
     generators = frozenset({"id", "swap", "perm", "spider", "ev", "coev"})
-    plain = False
+    baselines = False
     moves = "changes of sign"
     law = "minus one must cancel: a diagram of S'(n) has an even number of ports on its space"
 

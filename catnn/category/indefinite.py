@@ -26,7 +26,7 @@ class Indefinite(Orthogonal):
     key = "O(p,q)"
     title = "the indefinite orthogonal group"
     closing = "metric"
-    plain = False
+    baselines = False
     emptiness = Family.emptiness
     moves = ""
     law = "a wire of O(p,q) is bent (by the metric) and crossed, never copied: a matching pairs exactly 2 ports"

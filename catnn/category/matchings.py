@@ -83,7 +83,7 @@ class Orthogonal(Matchings):
     key = "O"
     title = "the orthogonal group"
     closing: ClassVar[Literal["sum", "trace", "form", "metric"]] = "trace"
-    plain = True
+    baselines = True
     moves = "rotations"
     law = "a wire of O(n) is bent and crossed, never copied: a matching pairs exactly 2 ports"
 

@@ -73,7 +73,7 @@ class FreeSymmetric(Symmetric):
     restricted = True
     generators = frozenset({"id", "merge", "copy", "unit", "discard", "spider", "ev", "coev"})
     merging = False
-    plain = False
+    baselines = False
     moves = "quantum permutations"
     effort = Family.effort
     law = "wires of S+(n) do not cross: a diagram is a noncrossing partition"
@@ -114,7 +114,7 @@ class FreeOrthogonal(Orthogonal):
     ambient = "O"
     restricted = True
     generators = frozenset({"id", "ev", "coev"})
-    plain = False
+    baselines = False
     emptiness = Family.emptiness
     law = "wires of O+(n) are bent, they do not cross: a diagram is a noncrossing matching"
 

@@ -51,7 +51,7 @@ class Symmetric(Family):
     generators = frozenset({"id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev"})
     closing = "sum"
     merging = True
-    plain = True
+    baselines = True
     law = "a permuted wire may be copied, merged, summed and broadcast: every set partition is a diagram"
 
     def size_fault(self, size: int) -> str | None:

@@ -50,7 +50,7 @@ class SpecialOrthogonal(Orthogonal):
     title = "the special orthogonal group"
     epsilon = "free"
     restricted = True
-    plain = False
+    baselines = False
     generators = Orthogonal.generators | {"eps"}
     law = "a letter of SO(n) stands exactly twice, or exactly n letters stand once: the legs of a Levi-Civita tensor"
 

@@ -52,7 +52,7 @@ class Unitary(Orthogonal):
     title = "the unitary group"
     oriented = True
     restricted = True
-    plain = False
+    baselines = False
     moves = "unitary maps"
     law = "a pair of U(n) joins V with V or V' with V' across the rows, V with V' within a row"
 

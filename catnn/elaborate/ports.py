@@ -119,7 +119,7 @@ def resolved(ports: Sequence[Port]) -> Word | None:
 
 def guess(ports: Sequence[Port]) -> Word:
     """The word of a row for messages; `?` where the space is unknown."""
-    unknown = Wire("?", Group("S", "?"))
+    unknown = Wire("?", Group("?", "?"))
     roots = [port.root() for port in ports]
     return tuple(dual(root.wire or root.default or unknown, odd) for root, odd in roots)
 

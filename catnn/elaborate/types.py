@@ -5,7 +5,7 @@ from __future__ import annotations
 from keyword import iskeyword
 from pathlib import Path
 
-from catnn.category.families import FAMILIES, SPELLINGS
+from catnn.category.families import FAMILIES, SPELLINGS, WITH_FORMS
 from catnn.category.wires import PLAIN, Group, Summand, Type, Wire, Word
 from catnn.elaborate.permuted import HEADS, permutation_group
 from catnn.elaborate.report import Report, listed, nearest, plural
@@ -25,7 +25,7 @@ def group(node: nodes.Group, report: Report, folder: Path | None = None) -> Grou
         return _plain(node, report)
     if node.head in HEADS:
         return permutation_group(node, report, folder)
-    if node.head == "O" and len(node.args) == 2:
+    if node.head == WITH_FORMS and len(node.args) == 2:
         return _indefinite(node, report)
     if node.head not in FAMILIES:
         helps = nearest(node.head, (*FAMILIES, *HEADS))
@@ -65,7 +65,7 @@ def _plain(node: nodes.Group, report: Report) -> Group | None:
 
 
 def _built() -> str:
-    return "this release has " + listed(SPELLINGS)
+    return "this release has " + listed(SPELLINGS, len(SPELLINGS))
 
 
 def _indefinite(node: nodes.Group, report: Report) -> Group | None:

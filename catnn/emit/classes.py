@@ -66,6 +66,9 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     even = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].step == 2]
     if even:
         lines.append(f"    even = {one_tuple(even)}")
+    whole = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].epsilon]
+    if whole:
+        lines.append(f"    whole = {one_tuple(whole)}")
     if layer.is_complex:
         lines.append("    is_complex = True")
     lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]

@@ -43,7 +43,7 @@ ATTRIBUTES = frozenset(
     label masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow powers real
     reset_parameters reshape rest save_for_backward save_for_forward saved_tensors scatter select setdefault shape sort
     space_sizes sqrt sub_ sum tensor_split to to_complex transpose type unflatten unsqueeze update values view
-    index_put scatter_reduce squeeze unique
+    index_put scatter_reduce squeeze unique whole
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""
