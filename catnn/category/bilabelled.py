@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import TYPE_CHECKING
 
-from catnn.category.diagram import Diagram, Sum, linear
+from catnn.category.diagram import Diagram, Morphism, Sum, linear
+from catnn.category.families import FAMILIES
 from catnn.category.graphs import Automorphisms
 from catnn.category.labelled import joined, permuted
 from catnn.category.permutations import Point
@@ -180,6 +181,24 @@ def counted(family: Automorphisms, graph: Bilabelled, points: Point) -> int:
         return found
 
     return extend(0)
+
+
+def has_graph(wire: Wire) -> bool:
+    """Whether a wire's group is that of a graph, so that letters may be adjacent."""
+    return isinstance(FAMILIES[wire.group.family], Automorphisms)
+
+
+def restricted(value: Morphism, wire: Wire, graph: Bilabelled) -> Sum:
+    """Each orbit on the graph's space as often as there are homomorphisms that carry the labels to its points."""
+    family = permuted(wire)
+    assert isinstance(family, Automorphisms)
+    counts: dict[Point, int] = {}
+    for _, diagram in value.weighted:
+        points = diagram.part(wire)[0].points
+        if points not in counts:
+            counts[points] = counted(family, graph, points)
+    pairs = [(c * Scalar.of(counts[d.part(wire)[0].points]), d) for c, d in value.weighted]
+    return linear(value.source, value.target, pairs)
 
 
 def bilabelled_graphs(vertices: int, k: int, l: int) -> Iterator[Bilabelled]:

@@ -13,9 +13,11 @@ from functools import cached_property
 
 from catnn.category.automorphisms import automorphisms
 from catnn.category.orbital import Permuted
-from catnn.category.permutations import Stabiliser, schreier_sims
+from catnn.category.permutations import Permutation, Stabiliser, schreier_sims
 from catnn.diagnostics import fail
 
+BY_GENERATORS, BY_GRAPH = "Perm", "Aut"
+"""How the groups are called that are given by permutations, and by a graph."""
 MOST_EDGES = 50_000
 """How many arcs a graph may have."""
 
@@ -131,6 +133,16 @@ class Automorphisms(Permuted):
             out[tail].add(head)
             into[head].add(tail)
         return tuple(map(frozenset, out)), tuple(map(frozenset, into))
+
+
+def automorphism_group(graph: Graph) -> str:
+    """The key of the family of a graph's automorphisms."""
+    return Automorphisms(graph).key
+
+
+def generated_group(n: int, moves: Iterable[Permutation]) -> str:
+    """The key of the family of the group that permutations of n points generate."""
+    return Permuted(n, tuple(moves)).key
 
 
 # ------------------------------------------------------------------------------------------------------------ reading

@@ -33,6 +33,16 @@ def permuted(wire: Wire) -> Permuted:
     return family
 
 
+def order_of(key: str) -> tuple[int, int]:
+    """How many points a permutation group moves, and how many elements it has.
+
+    Raises: CatnnError (E0211) where a graph needs a library that is not there.
+    """
+    family = FAMILIES[key]
+    assert isinstance(family, Permuted)
+    return family.n, family.order
+
+
 def merged(source: Word, target: Word, pieces: Sequence[Piece]) -> Diagram:
     """The diagram whose parts, a space each, stand on these vertices."""
     blocks = sorted(tuple(here[v] for v in block) for part, here in pieces for block in part.blocks)

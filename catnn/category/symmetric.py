@@ -17,6 +17,9 @@ from catnn.category.family import Blocks
 from catnn.category.scalar import ONE
 from catnn.category.wires import Summand
 
+POWERED = "S"
+"""The key of the family whose wires have symmetric powers."""
+
 Groups = dict[int, int]
 """The group of each vertex that is a port of a symmetric power, by number."""
 

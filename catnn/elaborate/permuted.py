@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from catnn.category.families import FAMILIES
-from catnn.category.graphs import Automorphisms, Edge, Graph, cycle_fault, graph_fault
-from catnn.category.orbital import MOST_POINTS, Permuted
+from catnn.category.graphs import (
+    BY_GENERATORS,
+    BY_GRAPH,
+    Edge,
+    Graph,
+    automorphism_group,
+    cycle_fault,
+    generated_group,
+    graph_fault,
+)
+from catnn.category.labelled import order_of
+from catnn.category.orbital import MOST_POINTS
 from catnn.category.permutations import from_cycles
 from catnn.category.wires import Group
 from catnn.diagnostics import CatnnError
@@ -15,7 +24,7 @@ from catnn.elaborate.graphs import GraphFault, load
 from catnn.elaborate.report import Report
 from catnn.syntax import nodes
 
-HEADS = ("Perm", "Aut")
+HEADS = (BY_GENERATORS, BY_GRAPH)
 NOTES = {
     "E0805": "a graph file lies in the folder of the spec, or below",
     "E0806": "a graph file is GraphML, or a list of edges, a line each: `a b`",
@@ -24,11 +33,11 @@ NOTES = {
 
 def permutation_group(node: nodes.Group, report: Report, folder: Path | None) -> Group | None:
     """The group of a `space` with one of these heads, or None once the fault is reported."""
-    if node.head == "Aut" and len(node.args) == 1 and isinstance(node.args[0], nodes.FileName):
+    if node.head == BY_GRAPH and len(node.args) == 1 and isinstance(node.args[0], nodes.FileName):
         return _from_file(node.args[0], report, folder)
     size, *rest = node.args or (0,)
     if not isinstance(size, int):
-        example = "Perm(4, (0 1 2 3))" if node.head == "Perm" else 'Aut("graph.graphml")'
+        example = "Perm(4, (0 1 2 3))" if node.head == BY_GENERATORS else 'Aut("graph.graphml")'
         report.error("E0203", f"`{node.head}` takes a number of points first", (node.span, "not a number"),
                      helps=(f"`{example}`",))  # fmt: skip
         return None
@@ -36,7 +45,7 @@ def permutation_group(node: nodes.Group, report: Report, folder: Path | None) ->
         report.error("E0202", f"`{node.head}({size}, ...)`: a set to permute here has 1 to {MOST_POINTS} points",
                      (node.span, "no such group"))  # fmt: skip
         return None
-    return _perm(node, size, rest, report) if node.head == "Perm" else _aut(node, size, rest, report)
+    return _perm(node, size, rest, report) if node.head == BY_GENERATORS else _aut(node, size, rest, report)
 
 
 def _perm(node: nodes.Group, n: int, args: Sequence[object], report: Report) -> Group | None:
@@ -51,7 +60,7 @@ def _perm(node: nodes.Group, n: int, args: Sequence[object], report: Report) -> 
                          helps=("`Perm(4, (0 1)(2 3), (0 2))`",))  # fmt: skip
             return None
         moves.append(from_cycles(n, found))
-    return _known(Permuted(n, moves), node, report)
+    return _known(generated_group(n, moves), node, report)
 
 
 def _aut(node: nodes.Group, n: int, args: Sequence[object], report: Report) -> Group | None:
@@ -72,7 +81,7 @@ def _aut(node: nodes.Group, n: int, args: Sequence[object], report: Report) -> G
         report.error("E0208", f"`Aut` of {n} vertices: {fault}", (node.span, "no graph"),
                      notes=("vertices are numbered from 0",))  # fmt: skip
         return None
-    return _known(Automorphisms(graph), node, report)
+    return _known(automorphism_group(graph), node, report)
 
 
 def _from_file(node: nodes.FileName, report: Report, folder: Path | None) -> Group | None:
@@ -83,17 +92,15 @@ def _from_file(node: nodes.FileName, report: Report, folder: Path | None) -> Gro
                      notes=(NOTES[fault.code],),
                      helps=(fault.help,) if fault.help else ())  # fmt: skip
         return None
-    return _known(Automorphisms(graph), node, report, f'Aut("{node.text}")')
+    return _known(automorphism_group(graph), node, report, f'Aut("{node.text}")')
 
 
-def _known(family: Permuted, node: nodes.Group | nodes.FileName, report: Report, label: str = "") -> Group | None:
-    """The group, once its family is found under its key and its elements are known."""
-    found = FAMILIES[family.key]
-    assert isinstance(found, Permuted)
+def _known(key: str, node: nodes.Group | nodes.FileName, report: Report, label: str = "") -> Group | None:
+    """The group of a family, once its elements are known."""
     try:
-        _ = found.order
+        size = order_of(key)[0]
     except CatnnError as error:
         first = error.diagnostics[0]
         report.error(first.code, first.message, (node.span, "this graph"), notes=first.notes, helps=first.helps)
         return None
-    return Group(found.key, found.n, label)
+    return Group(key, size, label)

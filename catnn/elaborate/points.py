@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from catnn.category.bilabelled import Bilabelled, counted
-from catnn.category.diagram import Diagram, Morphism, linear
+from catnn.category.bilabelled import Bilabelled, has_graph, restricted
+from catnn.category.diagram import Diagram, Morphism
 from catnn.category.families import FAMILIES
-from catnn.category.graphs import Automorphisms
 from catnn.category.labelled import is_orbital, permuted, spread
-from catnn.category.scalar import Scalar
 from catnn.category.wires import Wire, Word, bases
 from catnn.elaborate.ports import Shape, resolved
 from catnn.elaborate.scopes import Scope
@@ -72,10 +70,10 @@ def graph_of(node: nodes.Pattern, word: Word, scope: Scope) -> Wire | None:
     places = {letter.text: wire.base for letter, wire in zip(ordered(node), word, strict=True)}
     named = [letter for edge in node.adjacent for letter in edge]
     spaces = dict.fromkeys(places[letter.text] for letter in named if letter.text in places)
-    graphs = [wire for wire in scope.spaces.values() if wire is not None and _has_graph(wire)]
+    graphs = [wire for wire in scope.spaces.values() if wire is not None and has_graph(wire)]
     spaces = spaces or dict.fromkeys(graphs)
     wire = next(iter(spaces), None)
-    if wire is None or len(spaces) > 1 or not _has_graph(wire):
+    if wire is None or len(spaces) > 1 or not has_graph(wire):
         group = "none" if wire is None else ", ".join(f"`{scope.show_word((one,))}` ({one.group})" for one in spaces)
         scope.report.error(
             "E0410",
@@ -85,10 +83,6 @@ def graph_of(node: nodes.Pattern, word: Word, scope: Scope) -> Wire | None:
         )
         return None
     return wire
-
-
-def _has_graph(wire: Wire) -> bool:
-    return isinstance(FAMILIES[wire.group.family], Automorphisms)
 
 
 def meaning(node: nodes.Pattern, source: Word, target: Word, signed: tuple[str, ...], scope: Scope) -> Morphism:
@@ -114,20 +108,4 @@ def meaning(node: nodes.Pattern, source: Word, target: Word, signed: tuple[str, 
     l = sum(v < len(target) for v in here)
     edges = tuple((number[a.text], number[b.text]) for a, b in node.adjacent)
     bilabelled = Bilabelled(len(number), edges, labels[:l], labels[l:])
-    return _restricted(value, graph, bilabelled)
-
-
-def _restricted(value: Morphism, graph: Wire, bilabelled: Bilabelled) -> Morphism:
-    """Each orbit on the graph's space as often as there are homomorphisms that carry its labels there."""
-    family = permuted(graph)
-    assert isinstance(family, Automorphisms)
-    cache: dict[tuple[int, ...], int] = {}
-
-    def count(diagram: Diagram) -> int:
-        points = diagram.part(graph)[0].points
-        if points not in cache:
-            cache[points] = counted(family, bilabelled, points)
-        return cache[points]
-
-    pairs = [(c * Scalar.of(count(d)), d) for c, d in value.weighted]
-    return linear(value.source, value.target, pairs)
+    return restricted(value, graph, bilabelled)
