@@ -13,7 +13,7 @@ from catnn.api import _group, _kinds
 from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.gram import product
-from catnn.category.halves import hom
+from catnn.category.labelled import basis_of
 from catnn.category.wires import Wire, Word, bases, ends
 from catnn.diagnostics import fail
 from catnn.elaborate.homs import effort
@@ -154,7 +154,7 @@ def _hom(source: Word, target: Word) -> list[Morphism]:
         count *= FAMILIES[wire.group.family].dim(*ends(wire, source, target), wire.group.size)
     if count > MOST or listed > MAX_DIAGRAMS:
         raise _too_many("Gram matrix", max(count, listed), MOST)
-    return [found.diagram() for found in hom(source, target)]
+    return list(basis_of(source, target))
 
 
 def _too_many(what: str, count: int, most: int) -> Exception:

@@ -37,7 +37,7 @@ def orbit(diagram: Diagram) -> Sum:
     """The orbit matrix of a diagram: 1 where indices are equal in each block *and* differ between blocks.
 
     On spaces without permutations the diagram stays as it is, and so does a jellyfish, whose entries differ between
-    blocks as it is; zero where a size is a number less than the blocks.
+    blocks as it is, and what is given by its orbits; zero where a size is a number less than the blocks.
 
     >>> import catnn
     >>> print(orbit(catnn.diagram("S(n)", "i j -> ")))
@@ -65,7 +65,7 @@ def coarser(diagram: Diagram) -> Iterator[tuple[Diagram, int]]:
                 merged = [diagram.parts[b] for b, at in zip(group, string, strict=True) if at == label]
                 blocks.append(tuple(sorted(v for block in merged for v in block)))
                 mu *= (-1) ** (len(merged) - 1) * factorial(len(merged) - 1)
-        yield Diagram(diagram.source, diagram.target, tuple(sorted(blocks)), diagram.jellyfish), mu
+        yield Diagram(diagram.source, diagram.target, tuple(sorted(blocks)), diagram.jellyfish, diagram.points), mu
 
 
 def _finest_first(count: int) -> list[tuple[int, ...]]:

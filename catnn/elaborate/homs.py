@@ -5,7 +5,7 @@ from __future__ import annotations
 from catnn.category.counting import number
 from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.families import FAMILIES
-from catnn.category.halves import count, hom
+from catnn.category.halves import count
 from catnn.category.labelled import basis_of, is_orbital, permuted
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.symmetric import orbits
@@ -51,7 +51,7 @@ def learned(source: Summand, target: Summand, *, mean: bool = False) -> tuple[Mo
     """What `all` learns between two summands: of the basis of their words the orbits, where they are symmetric."""
     if not source.symmetric and not target.symmetric:
         return basis(source.word, target.word, mean=mean)
-    found = orbits((factors.diagram() for factors in hom(source.word, target.word)), source, target)
+    found = orbits(basis_of(source.word, target.word), source, target)
     return tuple(averaged(value) for value in found) if mean else tuple(found)
 
 

@@ -50,6 +50,7 @@ SPEC = catnn.parse(
     layer axes : F @ V -> V @ F[2] = all + bias
     layer scaled : V @ N -> N @ V = span { [i n -> n i], (1/n) * [i n -> m j] } + (1/n) * [i n -> m i]
     layer zeros : V -> V = all { init: zeros }
+    layer packed : Sym^2(N) @ W -> W @ Sym^2(N)[2] = all + bias
     """.replace("all + id ; swap[V,R]", "all + swap[V,R]").replace("V[3] @ R", "V @ R[3]")
 )
 LAYERS = [item for item in SPEC.values() if isinstance(item, Layer)]
