@@ -202,3 +202,29 @@ def test_what_is_too_long_to_compose_is_refused() -> None:
     with pytest.raises(CatnnError) as caught:
         spread((V,) * 4, (V,) * 4, tuple((v,) for v in range(8)))
     assert caught.value.diagnostics[0].code == "E0405"
+
+
+def test_gram_matrices_are_sizes_of_orbits() -> None:
+    key = PETERSEN
+    sizes = [d.matrix().sum() for d in basis_of((wire(key),), (wire(key),))]
+    gram = catnn.gram(key, 1, 1)
+    assert [[int(gram[i, j]) for j in range(3)] for i in range(3)] == numpy.diag(sizes).tolist()
+    assert catnn.gram_det(key, 1, 1) == int(numpy.prod(sizes))
+
+
+def test_projection_averages_over_orbits() -> None:
+    import torch
+
+    layer = catnn.parse(f"space V : {PETERSEN}  layer f : V -> V = all")["f"]
+    matrix = torch.randn(10, 10, generator=torch.Generator().manual_seed(0))
+    found = catnn.project(matrix, layer)(torch.eye(10).unsqueeze(-1)).squeeze(-1).T
+    expected = sum(
+        d * float((d * matrix).sum() / d.sum()) for d in (torch.tensor(one.matrix()).float() for one in layer.diagrams)
+    )
+    torch.testing.assert_close(found, expected)
+
+
+def test_dimensions_far_beyond_enumeration() -> None:
+    assert catnn.dim(PETERSEN, 5, 5) == 83420843
+    assert catnn.dim("Perm(30, (0 1), (0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29))",
+                     5, 5) == catnn.dim("S(30)", 5, 5)  # fmt: skip

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,6 +140,24 @@ def test_graph_files_are_read(tmp_path: Path) -> None:
     assert spec.spaces["W"].group.text == "Aut(3, 0-1 2->1, {0 2}, {1})"
     assert len(spec["f"].diagrams) == 3
     assert eval(repr(spec["f"].diagrams[1]), {"catnn": catnn}) == spec["f"].diagrams[1]
+
+
+def test_checking_imports_nothing_heavy(tmp_path: Path) -> None:
+    (tmp_path / "ring.edges").write_text("0 1\n1 2\n2 0\n")
+    spec = tmp_path / "a.catnn"
+    spec.write_text(
+        'space V : Aut("ring.edges")\nlayer f : V^2 -> V^2 = all + bias\ncheck adj ; adj = [i -> k | i j, j k]\n'
+        "network g : V^2 -> V^2 = f ; relu ; f"
+    )
+    code = (
+        "import sys, catnn.cli\nassert not catnn.cli.main(['check', sys.argv[1]])\n"
+        "print([name for name in ('torch', 'numpy', 'sympy', 'networkx', 'igraph') if name in sys.modules])"
+    )
+    root = str(Path(catnn.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(spec)], capture_output=True, text=True, check=True, env={"PYTHONPATH": root}
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def load(tmp_path: Path, name: str) -> tuple[str, str]:

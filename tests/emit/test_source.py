@@ -43,6 +43,7 @@ let center : N @ R -> N @ R = id - (1/n) * [i a -> j a]
 network move : N @ R[1] -> N @ R[4] = center ; lift ; gate
 network classify : N^2[4] -> N^2[4] = pool ; softplus ; spread + 1/2 * id
 """,
+    "orbits": "space V : Aut(4, 0-1 1-2 2-3 0-3)\nspace R : O(n)\nlayer bond : V @ R[2] -> V @ R[3] = all\n",
     "stored": """space V : S(n)
 space F : 6
 layer fold : F @ V[2] -> V @ F[2] = all + bias + 2 * [f v -> v f]
