@@ -9,13 +9,14 @@ from itertools import product
 from catnn.category.diagram import Diagram, Morphism, Sum, linear
 from catnn.category.families import FAMILIES
 from catnn.category.family import Part, Weighted
+from catnn.category.labelled import is_orbital, merged
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Word, bases, show_word
 from catnn.diagnostics import fail
 
 
 def identity(word: Word) -> Diagram:
-    """The identity of a word."""
+    """The identity of a word; of one with orbits, see `labelled.spread`."""
     return Diagram(word, word, tuple((v, v + len(word)) for v in range(len(word))))
 
 
@@ -32,11 +33,12 @@ def compose_diagrams(upper: Diagram, lower: Diagram) -> tuple[tuple[Scalar, Diag
         return ((ONE, Diagram((), (), ())),)
     if len(wires) == 1:
         space = wires[0].space
-        u = Part(len(upper.target), len(upper.source), upper.parts, (), bool(upper.jellyfish))
-        w = Part(len(lower.target), len(lower.source), lower.parts, (), bool(lower.jellyfish))
+        u = Part(len(upper.target), len(upper.source), upper.parts, (), bool(upper.jellyfish), upper.points)
+        w = Part(len(lower.target), len(lower.source), lower.parts, (), bool(lower.jellyfish), lower.points)
         group = wires[0].group
         composed = FAMILIES[group.family].compose(u, w, group.size)
-        return tuple((c, Diagram(lower.source, upper.target, p.blocks, (space,) * p.signed)) for c, p in composed)
+        ends = lower.source, upper.target
+        return tuple((c, Diagram(*ends, p.blocks, (space,) * p.signed, p.points)) for c, p in composed)
     choices = (
         FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size) for wire in wires
     )
@@ -51,16 +53,13 @@ def _assembled(
     for wire, pieces in zip(wires, choices, strict=True):
         here = [v for v, w in enumerate(target) if w.base == wire]
         here += [l + v for v, w in enumerate(source) if w.base == wire]
-        row = [(c, tuple(tuple(here[v] for v in b) for b in p.blocks), (wire.space,) * p.signed) for c, p in pieces]
-        spread.append(row)
+        spread.append([(c, (p, here)) for c, p in pieces])
     result = []
     for combination in product(*spread):
         coefficient = ONE
-        for c, _, _ in combination:
+        for c, _ in combination:
             coefficient = coefficient * c
-        blocks = tuple(sorted(block for _, piece, _ in combination for block in piece))
-        signed = tuple(sorted(space for _, _, spaces in combination for space in spaces))
-        result.append((coefficient, Diagram(source, target, blocks, signed)))
+        result.append((coefficient, merged(source, target, [piece for _, piece in combination])))
     return tuple(result)
 
 
@@ -93,9 +92,9 @@ def compose_all(stages: Iterable[Morphism]) -> Sum:
 
 
 def tensor(factors: Iterable[Morphism]) -> Sum:
-    """The factors side by side: n-ary, or one after the other where epsilons must be multiplied out."""
+    """The factors side by side: n-ary, or one after the other where epsilons or orbits multiply out."""
     factors = tuple(factors)
-    if any(diagram.free for factor in factors for _, diagram in factor.weighted):
+    if any(diagram.free for factor in factors for _, diagram in factor.weighted) or _orbits_meet(factors):
         return reduce(_both, factors, linear((), (), ((ONE, Diagram((), (), ())),)))
     source: Word = ()
     target: Word = ()
@@ -122,6 +121,11 @@ def _beside_signed(left: Diagram, right: Diagram) -> tuple[tuple[Scalar, Diagram
     return _assembled(source, target, wires, choices)
 
 
+def _orbits_meet(factors: tuple[Morphism, ...]) -> bool:
+    """Whether two factors have orbits, which side by side are a sum of orbits."""
+    return sum(1 for factor in factors if any(map(is_orbital, factor.source + factor.target))) > 1
+
+
 def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
     source = tuple(wire for d in diagrams for wire in d.source)
     target = tuple(wire for d in diagrams for wire in d.target)
@@ -131,7 +135,11 @@ def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
         l = len(d.target)
         blocks.extend(tuple(v + outs if v < l else v - l + ins for v in block) for block in d.parts)
         outs, ins = outs + l, ins + len(d.source)
-    return Diagram(source, target, tuple(sorted(blocks)))
+    points: tuple[int, ...] = ()
+    if any(d.points for d in diagrams):
+        rows = [(d.points or (-1,) * (len(d.target) + len(d.source)), len(d.target)) for d in diagrams]
+        points = (*(p for row, l in rows for p in row[:l]), *(p for row, l in rows for p in row[l:]))
+    return Diagram(source, target, tuple(sorted(blocks)), points=points)
 
 
 def parallel(other: Morphism, one: Morphism) -> Morphism:
@@ -165,7 +173,7 @@ def _renamed(other: Morphism, like: Morphism) -> Morphism:
 
     source, target = renamed(other.source), renamed(other.target)
     signed = (spaces[0].space,)
-    pairs = [(c, Diagram(source, target, d.parts, signed * len(d.jellyfish))) for c, d in other.weighted]
+    pairs = [(c, Diagram(source, target, d.parts, signed * len(d.jellyfish), d.points)) for c, d in other.weighted]
     return linear(source, target, pairs)
 
 

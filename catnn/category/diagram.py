@@ -115,6 +115,8 @@ class Diagram(Morphism):
 
     source, target: words of k and l wires; parts: the blocks, sorted, outputs 0..l-1, then inputs l..l+k-1.
     jellyfish: the spaces, sorted by name, in whose blocks a Levi-Civita tensor has its legs.
+    points: () where no group is given by its orbits; else for each vertex the point that the least tuple of its orbit
+    has there (blocks are vertices with equal points), -1 on other spaces.
     Raises: CatnnError if they are no sorted partition, a block joins two spaces, or is none of its group's.
     """
 
@@ -122,6 +124,7 @@ class Diagram(Morphism):
     target: Word
     parts: Blocks
     jellyfish: tuple[str, ...] = ()
+    points: tuple[int, ...] = ()
     _hash: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -135,13 +138,13 @@ class Diagram(Morphism):
         if len(set(wires)) <= 1 or len(bases(wires)) == 1:
             duals = tuple(v for v, wire in enumerate(wires) if wire.dual)
             named = wires[:1] and (wires[0].group, duals, len(self.jellyfish))
-        return (len(self.target), len(self.source), self.parts, named)
+        return (len(self.target), len(self.source), self.parts, self.points, named)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __reduce__(self) -> tuple[type[Diagram], tuple[object, ...]]:
-        return Diagram, (self.source, self.target, self.parts, self.jellyfish)
+        return Diagram, (self.source, self.target, self.parts, self.jellyfish, self.points)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -194,6 +197,10 @@ class Diagram(Morphism):
         catnn.diagram('S(n)', 'i -> i j')
         """
         k, l = len(self.source), len(self.target)
+        if self.points:
+            from catnn.category.labelled import upside_down as turned_orbit
+
+            return turned_orbit(self)
         turned = (tuple(sorted(v + k if v < l else v - l for v in block)) for block in self.parts)
         upside_down = Diagram(self.target, self.source, tuple(sorted(turned)), self.jellyfish)
         if self.free:
@@ -204,7 +211,10 @@ class Diagram(Morphism):
 
     def part(self, wire: Wire) -> tuple[Part, tuple[int, ...]]:
         """The piece on one space, and for each of its vertices the vertex here."""
-        return restrict(self.source, self.target, self.parts, wire, self.jellyfish)
+        part, here = restrict(self.source, self.target, self.parts, wire, self.jellyfish)
+        if self.points and FAMILIES[wire.group.family].orbital:
+            part = part._replace(points=tuple(self.points[v] for v in here))
+        return part, here
 
     def spaces(self) -> tuple[Wire, ...]:
         """The different spaces, by first vertex."""
@@ -314,7 +324,7 @@ def linear(source: Word, target: Word, pairs: Iterable[tuple[Scalar, Diagram]]) 
         total[diagram] = total[diagram] + coefficient if diagram in total else coefficient
     kept = [(c, d) for d, c in total.items() if c]
     if len(kept) > 1:
-        kept.sort(key=lambda pair: pair[1].parts)
+        kept.sort(key=lambda pair: (pair[1].parts, pair[1].points))
     return Sum(source, target, tuple(kept))
 
 
@@ -348,6 +358,10 @@ def _validate(diagram: Diagram) -> None:
         _heads(diagram.jellyfish, [w.space for w in spaces if FAMILIES[w.group.family].epsilon == "jellyfish"])
     for wire in spaces:
         family = FAMILIES[wire.group.family]
+        if family.orbital or diagram.points:
+            from catnn.category.labelled import validate
+
+            validate(diagram, wire)
         if family.restricted:
             fault = family.part_fault(diagram.part(wire)[0], wire.group.size)
             if fault is not None:

@@ -33,6 +33,8 @@ class Part(NamedTuple):
     """The vertices on dual wires, ascending."""
     signed: bool = False
     """Whether it is a jellyfish: a Levi-Civita tensor has a leg in every block."""
+    points: tuple[int, ...] = ()
+    """Of an orbit its least tuple, an entry a vertex; the blocks are then the vertices with equal points."""
 
 
 Weighted = tuple[tuple[Scalar, Part], ...]
@@ -56,6 +58,8 @@ class Family(ABC):
     epsilon: ClassVar[Literal["", "free", "jellyfish"]] = ""
     """How a diagram carries a Levi-Civita tensor, if one may: its legs are n vertices that stay free, or it is a
     jellyfish, with a leg in every block (and one that is summed where there are n - 1).  The size is then a number."""
+    orbital: ClassVar[bool] = False
+    """Whether diagrams are orbits on tuples of points, no partitions; see `catnn.category.orbital.Permuted`."""
     restricted: ClassVar[bool] = False
     """Whether `part_fault` says more than `block_fault` does."""
     closing: ClassVar[Literal["sum", "trace", "form", "metric"]]

@@ -18,12 +18,14 @@ def letters() -> Iterator[str]:
 
 
 def spell(diagram: Diagram) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The letters of the inputs and of the outputs, named in the order of reading: inputs first."""
+    """The letters of the inputs and of the outputs, of an orbit its points; inputs are named first."""
     l, k = len(diagram.target), len(diagram.source)
     block_of = {v: b for b, block in enumerate(diagram.parts) for v in block}
     supply, names = letters(), dict[int, str]()
     for vertex in (*range(l, l + k), *range(l)):
-        if block_of[vertex] not in names:
+        if diagram.points and diagram.points[vertex] >= 0:
+            names[block_of[vertex]] = str(diagram.points[vertex])
+        elif block_of[vertex] not in names:
             names[block_of[vertex]] = next(supply)
     spelled = [names[block_of[v]] for v in range(l + k)]
     return tuple(spelled[l:]), tuple(spelled[:l])
@@ -76,7 +78,7 @@ def from_letters(
 def transparent(morphism: Morphism) -> str:
     """Python that makes the value again."""
     if isinstance(morphism, Diagram):
-        spaces = {wire.space: str(wire.group) for wire in morphism.spaces()}
+        spaces = {wire.space: wire.group.text for wire in morphism.spaces()}
         body = show_pattern(morphism).removeprefix("[")
         body = body if morphism.jellyfish else body.removesuffix("]")
         arrow = f"{show_word(morphism.source)} -> {show_word(morphism.target)}"

@@ -24,7 +24,7 @@ Groups = dict[int, int]
 def canonical(value: Morphism, source: Summand) -> Sum:
     """The same map on symmetric inputs, each diagram in the form that stands for all that do the same."""
     groups = _groups(source, len(value.target), 0)
-    pairs = ((c, Diagram(d.source, d.target, _standard(d.parts, groups), d.jellyfish)) for c, d in value.weighted)
+    pairs = ((c, _redrawn(d, _standard(d.parts, groups))) for c, d in value.weighted)
     return linear(value.source, value.target, pairs)
 
 
@@ -33,7 +33,7 @@ def is_symmetric(value: Morphism, source: Summand, target: Summand) -> bool:
     here = canonical(value, source)
     for at, power in target.symmetric:
         for v in range(at, at + power - 1):
-            swapped = ((c, Diagram(d.source, d.target, _swapped(d.parts, v), d.jellyfish)) for c, d in here.weighted)
+            swapped = ((c, _redrawn(d, _swapped(d.parts, v))) for c, d in here.weighted)
             if canonical(linear(value.source, value.target, swapped), source) != here:
                 return False
     return True
@@ -49,10 +49,15 @@ def orbits(diagrams: Iterable[Diagram], source: Summand, target: Summand) -> lis
         l = len(diagram.target)
         ins = _groups(source, l, 0)
         both = ins | _groups(target, 0, len(source.symmetric))
-        standard = Diagram(diagram.source, diagram.target, _standard(diagram.parts, ins), diagram.jellyfish)
-        found.setdefault((_signature(diagram.parts, both), diagram.jellyfish), {})[standard] = None
+        standard = _redrawn(diagram, _standard(diagram.parts, ins))
+        found.setdefault((_signature(diagram.parts, both), diagram.jellyfish, diagram.points), {})[standard] = None
     sums = (linear(next(iter(o)).source, next(iter(o)).target, ((ONE, d) for d in o)) for o in found.values())
     return [one.single if one.single is not None else one for one in sums]
+
+
+def _redrawn(diagram: Diagram, parts: Blocks) -> Diagram:
+    """The diagram with other blocks on its symmetric ports; what it has on other spaces stays."""
+    return Diagram(diagram.source, diagram.target, parts, diagram.jellyfish, diagram.points)
 
 
 def _groups(summand: Summand, shift: int, first: int) -> Groups:

@@ -19,6 +19,10 @@ PLAIN = "1"
 """The key of the family without symmetry: the wires R^64 of ``space F : 64``."""
 
 
+LONG = 60
+"""A group whose text is longer is abbreviated where people read it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """A group of a family at a size, e.g. S(n) or O(3).
@@ -30,11 +34,23 @@ class Group:
 
     family: str
     size: Size
+    label: str = field(default="", compare=False)
+    """What messages call it, where its key is long: the file of a graph."""
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """How it is written, in full."""
         if self.family == PLAIN:
             return str(self.size)
         return self.family if self.family.endswith(")") else f"{self.family}({self.size})"
+
+    @property
+    def brief(self) -> str:
+        """How it is written, abbreviated where that is long."""
+        return self.text if len(self.text) <= LONG else f"{self.text.partition('(')[0]}({self.size}, ...)"
+
+    def __str__(self) -> str:
+        return self.label or self.brief
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from catnn.category.counting import number
 from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.families import FAMILIES
-from catnn.category.halves import count, hom
+from catnn.category.halves import count
+from catnn.category.labelled import basis_of, is_orbital, permuted
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.symmetric import orbits
 from catnn.category.wires import Summand, Wire, Word, bases, ends
@@ -33,7 +34,7 @@ def effort(source: Word, target: Word) -> tuple[int, bool]:
 def too_many(source: Word, target: Word, scope: Scope) -> str | None:
     """The refusal of a hom-space with more diagrams than the limit, or None."""
     total, exact = effort(source, target)
-    if total <= scope.max_diagrams:
+    if total <= scope.max_diagrams and exact:
         return None
     shown = number(total) if exact else f"more than {number(total).removeprefix('about ')}"
     limit = f"the limit is {scope.max_diagrams:,} (`--max-diagrams`), counted, not tried"
@@ -42,7 +43,7 @@ def too_many(source: Word, target: Word, scope: Scope) -> str | None:
 
 def basis(source: Word, target: Word, *, mean: bool = False) -> tuple[Morphism, ...]:
     """The basis of a hom-space in the order of the weights; with `mean`, diagrams carry their factor."""
-    diagrams = (factors.diagram() for factors in hom(source, target))
+    diagrams = basis_of(source, target)
     return tuple(averaged(diagram) for diagram in diagrams) if mean else tuple(diagrams)
 
 
@@ -50,7 +51,7 @@ def learned(source: Summand, target: Summand, *, mean: bool = False) -> tuple[Mo
     """What `all` learns between two summands: of the basis of their words the orbits, where they are symmetric."""
     if not source.symmetric and not target.symmetric:
         return basis(source.word, target.word, mean=mean)
-    found = orbits((factors.diagram() for factors in hom(source.word, target.word)), source, target)
+    found = orbits(basis_of(source.word, target.word), source, target)
     return tuple(averaged(value) for value in found) if mean else tuple(found)
 
 
@@ -63,12 +64,18 @@ def averaged(value: Morphism) -> Morphism:
 
 
 def mean_factor(diagram: Diagram) -> Scalar:
-    """1/n for each block that has inputs only, n the size of its space; a leg of an epsilon is no such block."""
+    """1/n for each block that has inputs only, n the size of its space; a leg of an epsilon is no such block.
+
+    Of an orbit, 1 over the number of inputs that meet an output: the mean over neighbours.
+    """
     factor, outputs = ONE, len(diagram.target)
     legs = diagram.free
     for block in diagram.parts:
-        if block[0] >= outputs and block[0] not in legs:
+        if block[0] >= outputs and block[0] not in legs and not is_orbital(diagram.wire(block[0])):
             factor = factor * Scalar.size(diagram.wire(block[0]).group.size, -1)
+    for wire in diagram.spaces():
+        if is_orbital(wire):
+            factor = factor / Scalar.of(permuted(wire).valency(diagram.part(wire)[0]))
     return factor
 
 

@@ -121,6 +121,9 @@ class Inference:
             ports: list[Port] = []
             here: set[str] = set()
             for name in row:
+                if name.text.isdecimal():  # a point may stand on several spaces
+                    ports.append(open_port(default))
+                    continue
                 port = letters.setdefault(name.text, open_port(default))
                 ports.append(port.bent() if name.text in here else port)
                 here.add(name.text)

@@ -9,7 +9,7 @@ from catnn.category.families import FAMILIES
 from catnn.category.pattern import jellyfish_spaces
 from catnn.category.wires import Word, bases
 from catnn.diagnostics import Span
-from catnn.elaborate import generators
+from catnn.elaborate import generators, points
 from catnn.elaborate.inference import Inference
 from catnn.elaborate.ports import Port, Shape, bare_identities, core, dual, jellyfish, known, postorder, resolved, unify
 from catnn.elaborate.report import brief, listed, times
@@ -128,10 +128,12 @@ def _blocks(node: nodes.Pattern, shape: Shape, scope: Scope) -> bool:
     for letter, port in zip(letters, (*shape.source, *shape.target), strict=True):
         found.setdefault(letter.text, []).append(letter.span)
         wires[letter.text] = port
-    fine = _has_jellyfish(node, shape, scope)
+    fine = _has_jellyfish(node, shape, scope) and points.fits(node, shape, scope)
     for text, spans in found.items():
         wire = wires[text].found
         assert wire is not None
+        if text.isdecimal():
+            continue
         family = FAMILIES[wire.group.family]
         fault = family.block_fault(len(spans))
         if fault is not None:
@@ -173,9 +175,9 @@ def _together(node: nodes.Pattern, shape: Shape, scope: Scope, letters: tuple[no
     if not any(FAMILIES[wire.group.family].restricted for wire in source + target):
         return True
     ordered = [letter.text for letter in (*letters[len(source) :], *letters[: len(source)])]
-    blocks: dict[str, list[int]] = {}
-    for vertex, text in enumerate(ordered):
-        blocks.setdefault(text, []).append(vertex)
+    blocks: dict[tuple[str, str], list[int]] = {}
+    for vertex, (text, wire) in enumerate(zip(ordered, target + source, strict=True)):
+        blocks.setdefault((text, wire.space * text.isdecimal()), []).append(vertex)
     parts = tuple(sorted(tuple(block) for block in blocks.values()))
     signed = jellyfish(node, target + source, scope.spaces)
     for wire in bases(source + target):

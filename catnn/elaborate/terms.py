@@ -12,8 +12,8 @@ from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.families import FAMILIES
 from catnn.category.scalar import Monomial, Scalar
 from catnn.category.wires import Wire, Word, bases
-from catnn.diagnostics import Span
-from catnn.elaborate import generators
+from catnn.diagnostics import CatnnError, Span
+from catnn.elaborate import generators, points
 from catnn.elaborate.inference import Inference
 from catnn.elaborate.ports import Shape, bare_identities, children, jellyfish, postorder, resolved, unify
 from catnn.elaborate.report import plural
@@ -107,6 +107,10 @@ def meaning(inference: Inference, term: nodes.Term) -> Morphism | None:
     except TooBig as fault:
         inference.scope.report.error(fault.code, fault.message, (fault.node.span, "here"))
         return None
+    except CatnnError as error:  # orbits that are too many to list, or to multiply
+        first = error.diagnostics[0]
+        inference.scope.report.error(first.code, first.message, (term.span, "here"), notes=first.notes)
+        return None
     return values[id(term)]
 
 
@@ -122,7 +126,8 @@ def _value(node: nodes.Term, inference: Inference, inside: list[Morphism]) -> Mo
             return _named(node, inference)
         case nodes.Pattern():
             source, target = _words(node, inference)
-            return _pattern(node, source, target, jellyfish(node, target + source, inference.scope.spaces))
+            signed = jellyfish(node, target + source, inference.scope.spaces)
+            return points.meaning(node, source, target, signed, inference.scope)
         case nodes.Number():
             return linear((), (), ((scalar(node.scalar), Diagram((), (), ())),))
         case nodes.Scaled():
@@ -157,13 +162,6 @@ def _named(node: nodes.Generator, inference: Inference) -> Morphism:
     value = inference.scope.entries[node.name.text].value
     assert isinstance(value, Morphism)
     return value
-
-
-def _pattern(node: nodes.Pattern, source: Word, target: Word, signed: tuple[str, ...]) -> Diagram:
-    blocks: dict[str, list[int]] = {}
-    for vertex, letter in enumerate((*node.outputs, *(node.inputs[0] if node.inputs else ()))):
-        blocks.setdefault(letter.text, []).append(vertex)
-    return Diagram(source, target, tuple(sorted(tuple(block) for block in blocks.values())), signed)
 
 
 def _epsilons(*values: Morphism, outer: Word) -> int:

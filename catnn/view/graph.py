@@ -6,6 +6,7 @@ A diagram is a graph of ports and blocks:
 - node ``("out", j)``, the same with kind="output";
 - node ``("block", b)``, attributes kind="block", index=b (blocks sorted as in `Diagram.parts`), space, letter;
 - ports and blocks on the dual of a space of U(n) have dual="yes" as well;
+- ports on a space whose diagrams are orbits have point=the one that the orbit's least tuple has there;
 - an edge from each input to its block, and from each block to its outputs, in the order of the ports;
 - for each space with a jellyfish a node ``("jellyfish", i)``, kind="jellyfish", index=i, space, family, size, and an
   edge from it to each block of that space, a leg; it has a leg less than its size where one is summed;
@@ -40,12 +41,13 @@ def to_networkx(diagram: Diagram) -> networkx.MultiDiGraph:
     inputs, outputs = spell(diagram)
     graph = networkx.MultiDiGraph(format=FORMAT, version=VERSION, pattern=show_pattern(diagram), k=k, l=l)
     for i, wire in enumerate(diagram.source):
-        graph.add_node(("in", i), kind="input", index=i, letter=inputs[i], **_wire(wire))
+        point = _point(diagram, l + i)
+        graph.add_node(("in", i), kind="input", index=i, letter=inputs[i], **_wire(wire), **point)
     for b, part in enumerate(diagram.parts):
         letter = (*outputs, *inputs)[part[0]]
         graph.add_node(("block", b), kind="block", index=b, letter=letter, **_wire(diagram.wire(part[0])))
     for j, wire in enumerate(diagram.target):
-        graph.add_node(("out", j), kind="output", index=j, letter=outputs[j], **_wire(wire))
+        graph.add_node(("out", j), kind="output", index=j, letter=outputs[j], **_wire(wire), **_point(diagram, j))
     block_of = {v: b for b, part in enumerate(diagram.parts) for v in part}
     for at, space in enumerate(diagram.jellyfish):
         here = [b for b, part in enumerate(diagram.parts) if diagram.wire(part[0]).space == space]
@@ -57,6 +59,11 @@ def to_networkx(diagram: Diagram) -> networkx.MultiDiGraph:
     for j in range(l):
         graph.add_edge(("block", block_of[j]), ("out", j))
     return graph
+
+
+def _point(diagram: Diagram, vertex: int) -> dict[str, int]:
+    """The point of a port, where its group is given by orbits."""
+    return {"point": diagram.points[vertex]} if diagram.points and diagram.points[vertex] >= 0 else {}
 
 
 def _wire(wire: Wire) -> dict[str, str]:
@@ -100,7 +107,12 @@ def from_networkx(graph: networkx.MultiDiGraph) -> Diagram:
     l = len(rows["output"])
     target: Word = tuple(words[:l])
     parts = tuple(sorted(tuple(block) for block in blocks.values()))
-    return Diagram(tuple(words[l:]), target, parts, tuple(sorted(heads)))
+    points = tuple(graph.nodes[port].get("point", -1) for port in ports)
+    if any(type(point) is not int for point in points):
+        raise ValueError("the point of a port is an integer")
+    return Diagram(
+        tuple(words[l:]), target, parts, tuple(sorted(heads)), points if max(points, default=-1) >= 0 else ()
+    )
 
 
 def _read_wire(data: dict[str, Any]) -> Wire:
