@@ -65,7 +65,8 @@ def coarser(diagram: Diagram) -> Iterator[tuple[Diagram, int]]:
                 merged = [diagram.parts[b] for b, at in zip(group, string, strict=True) if at == label]
                 blocks.append(tuple(sorted(v for block in merged for v in block)))
                 mu *= (-1) ** (len(merged) - 1) * factorial(len(merged) - 1)
-        yield Diagram(diagram.source, diagram.target, tuple(sorted(blocks)), diagram.jellyfish, diagram.points), mu
+        parts = tuple(sorted(blocks))
+        yield Diagram(diagram.source, diagram.target, parts, diagram.jellyfish, diagram.points), mu
 
 
 def _finest_first(count: int) -> list[tuple[int, ...]]:

@@ -38,6 +38,7 @@ class Alternating(Symmetric):
     title = "the alternating group"
     epsilon = "jellyfish"
     restricted = True
+    symmetric_powers = False
     baselines = False
     generators = Symmetric.generators | {"eps"}
     law = "a diagram of A(n) is a set partition, or a jellyfish: `sgn` and n letters, or n - 1 and a summed leg"

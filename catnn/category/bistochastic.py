@@ -34,6 +34,7 @@ class Bistochastic(Symmetric):
     ambient = "S"
     restricted = True
     merging = False
+    symmetric_powers = False
     baselines = False
     moves = "rotations"
     generators = frozenset({"id", "swap", "perm", "unit", "discard", "ev", "coev"})

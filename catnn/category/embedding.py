@@ -22,8 +22,12 @@ def embedded(morphism: Morphism) -> Morphism:
     if (source, target) == (morphism.source, morphism.target):
         return morphism
     if isinstance(morphism, Diagram):
-        return Diagram(source, target, morphism.parts, morphism.jellyfish)
-    return Sum(source, target, tuple((c, Diagram(source, target, d.parts, d.jellyfish)) for c, d in morphism.weighted))
+        return _moved(morphism, source, target)
+    return Sum(source, target, tuple((c, _moved(d, source, target)) for c, d in morphism.weighted))
+
+
+def _moved(diagram: Diagram, source: Word, target: Word) -> Diagram:
+    return Diagram(source, target, diagram.parts, diagram.jellyfish, diagram.points)
 
 
 def _wire(wire: Wire) -> Wire:

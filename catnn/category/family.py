@@ -74,6 +74,8 @@ class Family(ABC):
     """Of an indefinite form, how many of its signs are plus."""
     merging: ClassVar[bool] = False
     """Whether blocks of a diagram may be merged, so that there is an orbit basis (`catnn.orbit`)."""
+    symmetric_powers: ClassVar[bool] = False
+    """Whether the maps of Sym^k(V) are known here: the orbits of diagrams under the permutations of ports."""
     baselines: ClassVar[bool] = False
     """Whether the ways of others to compute a layer, in `catnn.baselines`, know all its diagrams."""
 

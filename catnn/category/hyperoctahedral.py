@@ -31,6 +31,7 @@ class Hyperoctahedral(Symmetric):
     ambient = "S"
     restricted = True
     generators = frozenset({"id", "swap", "perm", "spider", "ev", "coev"})
+    symmetric_powers = False
     baselines = False
     moves = "changes of sign"
     law = "signs cancel in pairs: a diagram of H(n) is a set partition with blocks of even size"
@@ -76,6 +77,7 @@ class SymmetricDoubled(Symmetric):
     ambient = "S"
     restricted = True
     generators = frozenset({"id", "swap", "perm", "spider", "ev", "coev"})
+    symmetric_powers = False
     baselines = False
     moves = "changes of sign"
     law = "minus one must cancel: a diagram of S'(n) has an even number of ports on its space"

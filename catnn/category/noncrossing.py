@@ -73,6 +73,7 @@ class FreeSymmetric(Symmetric):
     restricted = True
     generators = frozenset({"id", "merge", "copy", "unit", "discard", "spider", "ev", "coev"})
     merging = False
+    symmetric_powers = False
     baselines = False
     moves = "quantum permutations"
     effort = Family.effort

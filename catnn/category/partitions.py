@@ -51,6 +51,7 @@ class Symmetric(Family):
     generators = frozenset({"id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev"})
     closing = "sum"
     merging = True
+    symmetric_powers = True
     baselines = True
     law = "a permuted wire may be copied, merged, summed and broadcast: every set partition is a diagram"
 

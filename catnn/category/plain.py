@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catnn.category.family import Family
 from catnn.category.partitions import Symmetric
 from catnn.category.scalar import Size
 from catnn.category.wires import PLAIN
@@ -26,6 +27,10 @@ class Plain(Symmetric):
     key = PLAIN
     title = "no symmetry"
     ambient = "S"
+    merging = False
+    symmetric_powers = False
+    baselines = False
+    effort = Family.effort
     law = "no group acts here: every matrix is equivariant, and every set partition is one of them"
 
     def size_fault(self, size: int) -> str | None:

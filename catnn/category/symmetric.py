@@ -8,7 +8,6 @@ Source: Pearce-Crump, arXiv 2503.11276.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
 from itertools import product
 from math import prod
@@ -18,9 +17,6 @@ from catnn.category.family import Blocks
 from catnn.category.scalar import ONE
 from catnn.category.wires import Summand
 
-POWERED = "S"
-"""The key of the family whose wires have symmetric powers."""
-
 Groups = dict[int, int]
 """The group of each vertex that is a port of a symmetric power, by number."""
 
@@ -28,7 +24,7 @@ Groups = dict[int, int]
 def canonical(value: Morphism, source: Summand) -> Sum:
     """The same map on symmetric inputs, each diagram in the form that stands for all that do the same."""
     groups = _groups(source, len(value.target), 0)
-    pairs = ((c, replace(d, parts=_standard(d.parts, groups))) for c, d in value.weighted)
+    pairs = ((c, _redrawn(d, _standard(d.parts, groups))) for c, d in value.weighted)
     return linear(value.source, value.target, pairs)
 
 
@@ -37,7 +33,7 @@ def is_symmetric(value: Morphism, source: Summand, target: Summand) -> bool:
     here = canonical(value, source)
     for at, power in target.symmetric:
         for v in range(at, at + power - 1):
-            swapped = ((c, replace(d, parts=_swapped(d.parts, v))) for c, d in here.weighted)
+            swapped = ((c, _redrawn(d, _swapped(d.parts, v))) for c, d in here.weighted)
             if canonical(linear(value.source, value.target, swapped), source) != here:
                 return False
     return True
@@ -53,11 +49,15 @@ def orbits(diagrams: Iterable[Diagram], source: Summand, target: Summand) -> lis
         l = len(diagram.target)
         ins = _groups(source, l, 0)
         both = ins | _groups(target, 0, len(source.symmetric))
-        standard = replace(diagram, parts=_standard(diagram.parts, ins))
-        key = (_signature(diagram.parts, both), diagram.jellyfish, diagram.points)
-        found.setdefault(key, {})[standard] = None
+        standard = _redrawn(diagram, _standard(diagram.parts, ins))
+        found.setdefault((_signature(diagram.parts, both), diagram.jellyfish, diagram.points), {})[standard] = None
     sums = (linear(next(iter(o)).source, next(iter(o)).target, ((ONE, d) for d in o)) for o in found.values())
     return [one.single if one.single is not None else one for one in sums]
+
+
+def _redrawn(diagram: Diagram, parts: Blocks) -> Diagram:
+    """The diagram with other blocks on its symmetric ports; what it has on other spaces stays."""
+    return Diagram(diagram.source, diagram.target, parts, diagram.jellyfish, diagram.points)
 
 
 def _groups(summand: Summand, shift: int, first: int) -> Groups:

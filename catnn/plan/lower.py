@@ -110,8 +110,10 @@ def _without(value: Morphism) -> Morphism:
     word = value.target + value.source
     number = {v: at for at, v in enumerate(v for v, wire in enumerate(word) if not wire.plain)}
     source, target = (tuple(wire for wire in side if not wire.plain) for side in (value.source, value.target))
-    pairs = (
-        (c, Diagram(source, target, tuple(tuple(number[v] for v in block) for block in d.parts if block[0] in number)))
-        for c, d in value.weighted
-    )
-    return linear(source, target, pairs)
+
+    def cut(diagram: Diagram) -> Diagram:
+        blocks = tuple(tuple(number[v] for v in block) for block in diagram.parts if block[0] in number)
+        points = tuple(diagram.points[v] for v in number) if diagram.points else ()
+        return Diagram(source, target, blocks, diagram.jellyfish, points)
+
+    return linear(source, target, ((c, cut(d)) for c, d in value.weighted))

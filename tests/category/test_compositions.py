@@ -35,6 +35,9 @@ CATEGORIES: dict[str, tuple[Group, int, int]] = {
     "S+(n)": (Group("S+", "n"), 4, 3),
     "O+(n)": (Group("O+", "n"), 3, 4),
     "U(n)": (Group("U", "n"), 3, 3),
+    "A(2)": (Group("A", 2), 2, 3),
+    "A(3)": (Group("A", 3), 3, 3),
+    "A(4)": (Group("A", 4), 4, 2),
     "64": (Group(PLAIN, 3), 3, 3),
 }
 """The group, the size at which its matrices are taken, and the most wires a word has."""
@@ -98,5 +101,7 @@ def test_ten_thousand_compositions(name: str) -> None:
     mixed = compositions(name, 10_000, 2)
     if name in ("SO(2)", "SO(3)", "SO(4)"):
         assert mixed > 100  # epsilons that meet multiply out
+    elif name.startswith("A("):
+        assert mixed > 1000  # so do jellyfish, also with what stands beside them
     elif not name.startswith("SO"):
         assert mixed == 0

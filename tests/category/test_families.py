@@ -22,6 +22,7 @@ def having(name: str) -> set[str]:
         ("baselines", {"S", "O"}),
         ("merging", {"S", "A", "H", "S'"}),
         ("oriented", {"U"}),
+        ("symmetric_powers", {"S"}),
         ("epsilon", {"SO", "A"}),
         ("plus", {"O(1,3)"}),
     ],

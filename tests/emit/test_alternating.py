@@ -41,6 +41,10 @@ LAYERS = {
     "beside rotations": "space V : A(3)  space R : SO(3)  layer f : V @ R^2[2] -> V^2 @ R[1] = all",
     "beside a form": "space V : A(3)  space P : Sp(2)  layer f : V @ P @ V[2] -> P @ V[2] = all",
     "interleaved": "space N : S(5)  space V : A(4)  layer f : V @ N @ V[2] -> N @ V @ N[1] = all",
+    "beside plain wires": "space V : A(3)  space F : 4  layer f : V^2 @ F[2] -> V @ F[2] = all + sgn[i j f -> i f]",
+    "one matrix for each": "space V : A(3)  space F : 4  layer f : V^2 @ F[2] -> V @ F[1] = "
+    "span { sgn[i j f -> i f], [i j f -> j f] }",
+    "beside a symmetric power": "space N : S(n)  space V : A(3)  layer f : Sym^2(N) @ V[2] -> N @ V[2] = all + bias",
     "fixed": "space V : A(3)  layer f : V^2[2] -> V^2[2] = "
     "2 * sgn[i j -> i k] - sgn[i j -> k] ; sgn[i -> j k] + span { [i j -> i j] }",
     "fixed above": "space V : A(4)  layer f : V[2] -> V^3[2] = 1/2 * sgn[i -> j k m] + span { sgn[i -> i j k] }",

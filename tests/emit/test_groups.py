@@ -80,3 +80,19 @@ def test_diagrams_come_back(family: str) -> None:
     other = catnn.diagram("S(n)", "i i j -> j")
     assert d != other
     assert len({d, other}) == 2
+
+
+BESIDE = {
+    "plain": "space P : Perm(4, (0 1 2 3))  space F : 3  layer f : P^2 @ F[2] -> P @ F[2] = all + bias + [i j f -> i f]",
+    "symmetric": "space P : Perm(4, (0 1 2 3))  space N : S(n)  layer f : Sym^2(N) @ P[2] -> P @ N[2] = all + bias",
+    "signed": "space P : Perm(4, (0 1 2 3))  space H : H(n)  layer f : H^2 @ P[2] -> P[2] = all + bias",
+}
+
+
+@pytest.mark.parametrize(("name", "count"), [("plain", 16), ("symmetric", 16), ("signed", 4)])
+def test_orbits_beside_other_spaces(name: str, count: int) -> None:
+    """What rewrites the blocks of one space leaves the orbit on another as it is."""
+    spec = catnn.parse(BESIDE[name])
+    assert len(spec["f"].diagrams) == count
+    found = list(checks(spec, only=("dense match", "equivariance", "gradients")))
+    assert [result for result in found if not result.ok] == []
