@@ -83,7 +83,7 @@ def test_diagrams_come_back(family: str) -> None:
 
 
 BESIDE = {
-    "plain": "space P : Perm(4, (0 1 2 3))  space F : 3  layer f : P^2 @ F[2] -> P @ F[2] = all + bias + [i j f -> i f]",
+    "plain": "space P : Perm(4, (0 1 2 3))  space F : 3  layer f : P^2 @ F[2] -> P @ F[2] = all + [i j f -> i f]",
     "symmetric": "space P : Perm(4, (0 1 2 3))  space N : S(n)  layer f : Sym^2(N) @ P[2] -> P @ N[2] = all + bias",
     "signed": "space P : Perm(4, (0 1 2 3))  space H : H(n)  layer f : H^2 @ P[2] -> P[2] = all + bias",
 }
