@@ -65,13 +65,12 @@ def _no_type(here: Situation) -> Diagnostic | None:
 
 def _in_pattern(here: Situation) -> bool:
     inside = here.start == "bare_pattern" or (bool(here.open) and here.open[-1].kind == "LSQB")
-    return (
-        inside and "NAME" in here.expected and here.expected <= {"NAME", "INT", "COMMA", "_ARROW", "RSQB", "VBAR", END}
-    )
+    letters = {"NAME", "INT", "COMMA", "_ARROW", "VBAR", "RSQB", END}
+    return inside and "NAME" in here.expected and here.expected <= letters
 
 
 def _pattern(here: Situation) -> Diagnostic | None:
-    """`[i, j -> j, i]`, `[i j]`, `[+ -> i]`."""
+    """`[i, j -> j, i]`, `[i j]`, `[i + j -> j]`."""
     if not _in_pattern(here) or (here.token is None and here.start != "bare_pattern"):
         return None
     note = "in a pattern the letters are names with blanks between: `[i j -> j i]`"

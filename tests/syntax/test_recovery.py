@@ -82,7 +82,7 @@ def test_misspelt_keywords_each_on_their_line() -> None:
         ("layer mix : V^2[3 -> V[2] = all", "E0011", "V^2[3] -> V[2]"),
         ("check f = [i, j -> j, i]", "E0017", "blank"),
         ("check f = [i j]", "E0017", "`->` is missing"),
-        ("check f = [+ -> +]", "E0017", "not a letter"),
+        ("check f = [i + j -> j]", "E0017", "not a letter"),
         ('check f = "ij,jk->ik"', "E0017", "[i j, j k -> i k]"),
         ("check f = id * merge", "E0018", "`@`"),
         ("check f = [i j -> j i", "E0011", "check f = [i j -> j i]"),
