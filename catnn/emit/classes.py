@@ -62,6 +62,9 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     even = [quoted(w.space) for w in wires(layer) if w.group.family == "Sp"]
     if even:
         lines.append(f"    even = {one_tuple(even)}")
+    plain = [quoted(w.space) for w in wires(layer) if w.plain]
+    if plain:
+        lines.append(f"    plain = {one_tuple(plain)}")
     if layer.is_complex:
         lines.append("    is_complex = True")
     lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]
