@@ -290,7 +290,8 @@ def test_nothing_to_compile_is_the_fault_of_the_spec(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    ("words", "number"), [("S(n) 2 2", 15), ("S(3) 2 2", 14), ("O(3) 1 2", 0), ("Sp(4) 3 3", 14), ("S(n) 0 0", 1)]
+    ("words", "number"),
+    [("S(n) 2 2", 15), ("S(3) 2 2", 14), ("O(3) 1 2", 0), ("Sp(4) 3 3", 14), ("S(n) 0 0", 1), ("A(4) 2 3", 86)],
 )
 def test_dim(words: str, number: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert Ran(capsys, "dim", *words.split()).out == f"{number}\n"
@@ -301,7 +302,7 @@ def test_dim_of_words(capsys: pytest.CaptureFixture[str]) -> None:
     """Words in quotes: duals, and symmetric powers; a number alone is a space without symmetry."""
     assert Ran(capsys, "dim", "U(3)", "V V'", "1").status == 0
     assert Ran(capsys, "dim", "S(n)", "Sym^2(V)", "Sym^2(V)").out == "9\n"
-    assert Ran(capsys, "dim", "S(n)", "Sym^2(V) V", "2", "--json").json["dim"] == 26
+    assert Ran(capsys, "dim", "S(n)", "Sym^2(V) V", "2", "--json").json["dim"] == 36
     assert Ran(capsys, "dim", "64", "1", "1").out == "4096\n"
 
 
