@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catnn.category.counting import MOST_PORTS
 from catnn.category.diagram import Diagram, Sum, linear
-from catnn.category.families import FAMILIES
+from catnn.category.families import FAMILIES, WITH_POWERS
 from catnn.category.graphs import Automorphisms, Edge, Graph, graph_fault
 from catnn.category.orbital import MOST_POINTS
 from catnn.category.symmetric import MOST_STEPS, count_orbits, effort
@@ -179,7 +179,7 @@ def dim(group: str, k: int | str, l: int | str) -> int:
 
 def _symmetric_dim(group: Group, powers: tuple[int, ...]) -> int:
     """The number of orbits of diagrams.  Raises: CatnnError (E0902, E1007)."""
-    if group.family != "S":
+    if group.family != WITH_POWERS:
         raise fail("E0902", f"symmetric powers are for S(n), not for {group}")
     most = group.size if isinstance(group.size, int) and group.size < sum(powers) else None
     if effort(powers, most) > MOST_STEPS:
@@ -194,7 +194,7 @@ def _symmetric_dim(group: Group, powers: tuple[int, ...]) -> int:
 def _powers(side: int | str) -> tuple[int, ...]:
     """The powers of the factors of a word, 1 for V; 0 says nothing.  Raises: CatnnError (E1001)."""
     if isinstance(side, int):
-        return (1,) * len(_kinds(side, Wire("V", Group("S", "n"))))
+        return (1,) * len(_kinds(side, Wire("V", Group(WITH_POWERS, "n"))))
     found = []
     for kind in side.split():
         written = re.fullmatch(r"Sym\^([0-9]{1,4})\(V\)", kind)

@@ -74,5 +74,8 @@ FAMILIES = Registry(
 WITH_FORMS = Orthogonal.key
 """What takes two sizes as well, the numbers of plus and minus signs of a form."""
 
+WITH_POWERS = Symmetric.key
+"""What has symmetric powers: its elements permute the entries of symmetric tensors."""
+
 SPELLINGS = (*(f"{key}(n)" for key in FAMILIES), "O(p,q)", "Perm(n, (0 1 2), ...)", "Aut(...)")
 """How each is written in a `space`."""

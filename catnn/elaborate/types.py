@@ -5,7 +5,7 @@ from __future__ import annotations
 from keyword import iskeyword
 from pathlib import Path
 
-from catnn.category.families import FAMILIES, SPELLINGS, WITH_FORMS
+from catnn.category.families import FAMILIES, SPELLINGS, WITH_FORMS, WITH_POWERS
 from catnn.category.wires import PLAIN, Group, Summand, Type, Wire, Word
 from catnn.elaborate.permuted import HEADS, permutation_group
 from catnn.elaborate.report import Report, listed, nearest, plural
@@ -200,7 +200,7 @@ def _summand(node: nodes.Summand, scope: Scope) -> Summand | None:
 
 def _factor(node: nodes.Factor, scope: Scope) -> Word | None:
     wire = scope.space(node.space)
-    if wire is not None and node.symmetric and wire.group.family != "S":
+    if wire is not None and node.symmetric and wire.group.family != WITH_POWERS:
         name = node.space.text
         scope.report.error("E0902", f"symmetric powers are for S(n), and `{name}` is a space of {wire.group}",
                            (node.span, "not permuted"),
