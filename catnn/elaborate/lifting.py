@@ -24,6 +24,9 @@ def gap(scope: Scope, left: nodes.Term, right: nodes.Term, produces: Type, expec
 
 def _lift(scope: Scope, source: Type, target: Type) -> tuple[str, ...]:
     """A layer that would fit between, if there is a sensible one."""
+    shown = f"{scope.show_type(source)} -> {scope.show_type(target)}"
+    if "?" in shown:
+        return ()  # a space that nothing says
     pairs = [(one.folded(), other.folded()) for one in source.summands for other in target.summands]
     shown = f"{scope.show_type(source)} -> {scope.show_type(target)}"
     if "?" in shown:

@@ -40,7 +40,7 @@ ATTRIBUTES = frozenset(
     """
     T __init__ _load_from_state_dict add_ addmm_ apply baddbmm_ clamp clone conj contiguous device diagonal dim
     dtype element_size even expand flatten forward fromkeys get index_select inputs is_complex is_contiguous items join
-    label masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow powers real
+    label masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute plain pow powers real
     reset_parameters reshape rest save_for_backward save_for_forward saved_tensors scatter select setdefault shape sort
     space_sizes sqrt sub_ sum tensor_split to to_complex transpose type unflatten unsqueeze update values view
     index_put scatter_reduce squeeze unique whole
