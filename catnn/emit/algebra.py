@@ -36,7 +36,7 @@ def scaled(body: Body, value: str, ports: int, factors: list[tuple[str, int]]) -
 
 
 def scale_factors(body: Body, scale: Scale, wires: Word) -> list[tuple[str, int]]:
-    """The factors of a monomial: a size counts as the first space that has it."""
+    """The factors of a monomial: a size counts as the first space that has it (masks of the others count alike)."""
     factors = []
     for size, exponent in scale:
         wire = next((w for w in wires if w.group.size == size), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textwrap import wrap
 
+from catnn.category.families import FAMILIES
 from catnn.category.gram import norm2
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Type, Wire, bases
@@ -26,10 +27,11 @@ def layer_class(
         f'    """{_doc(layer)}"""',
         "",
         f"    label = {quoted(layer.name)}",
-        f"    inputs = {_shapes(layer.source)}",
-        f"    outputs = {_shapes(layer.target)}",
-        f"    space_sizes = {{{', '.join(f'{quoted(w.space)}: {_size(w)}' for w in wires(layer))}}}",
+        f"    inputs = {shapes(layer.source)}",
+        f"    outputs = {shapes(layer.target)}",
+        f"    space_sizes = {space_sizes(wires(layer))}",
     ]
+    lines += [f"    whole = {whole(wires(layer))}", f"    counted = {counted(wires(layer), _counted_sizes(plan))}"]
     even = [quoted(w.space) for w in wires(layer) if w.group.family == "Sp"]
     if even:
         lines.append(f"    even = {one_tuple(even)}")
@@ -49,6 +51,48 @@ def layer_class(
     lines += ["", "    def compute(self, xs, lengths, counts):", '        """The layer on checked tensors."""']
     lines += [f"        {line}" for line in _compute(layer, plan, name, prefix, packing, extras)]
     return "\n".join(lines) + "\n"
+
+
+def whole(spaces: tuple[Wire, ...]) -> str:
+    """Why a space takes no mask, by space, as Python."""
+    reasons = [(wire.space, unmasked(wire)) for wire in spaces]
+    return f"{{{', '.join(f'{quoted(space)}: {quoted(reason)}' for space, reason in reasons if reason is not None)}}}"
+
+
+def counted(spaces: tuple[Wire, ...], sizes: set[str]) -> str:
+    """The spaces of each of these sizes, those in scalars, that more than one space has, as Python.
+
+    With masks they must count alike, or the scalar would be two numbers.
+    """
+    found = {size: [w for w in spaces if w.group.size == size] for size in sorted(sizes)}
+    several = [
+        f"{quoted(size)}: {one_tuple(quoted(w.space) for w in same)}"
+        for size, same in found.items()
+        if len(same) > 1 and any(unmasked(w) is None for w in same)
+    ]
+    return f"{{{', '.join(several)}}}"
+
+
+def unmasked(wire: Wire) -> str | None:
+    """Why a space takes no mask, or None.
+
+    >>> from catnn.category.wires import Group
+    >>> unmasked(Wire("V", Group("S", "n"))), unmasked(Wire("V", Group("S", 3)))
+    (None, 'its size is 3 in every entry; give it a size that is a name')
+    >>> unmasked(Wire("V", Group("O", "n")))
+    'O(n) mixes the indices, so none of them is padding'
+    """
+    if isinstance(wire.group.size, int):
+        return f"its size is {wire.group.size} in every entry; give it a size that is a name"
+    if not FAMILIES[wire.group.family].permutes:
+        return f"{wire.group} mixes the indices, so none of them is padding"
+    return None
+
+
+def _counted_sizes(plan: Plan) -> set[str]:
+    """The sizes by name in the scalars of a plan, closed loops among them."""
+    scales = [*(product.scale for product in plan.products), *(direct.scale for direct in plan.directs)]
+    return {size for scale in scales for size, _ in scale if isinstance(size, str)}
 
 
 def index_constant(prefix: str, index: str) -> str:
@@ -99,12 +143,15 @@ def _doc(layer: Layer) -> str:
     return f"{layer.name} : {layer.source} -> {layer.target}, {head}{under}."
 
 
-def _shapes(side: Type) -> str:
+def shapes(side: Type) -> str:
+    """The spaces of the axes of each summand, and its channels, as Python."""
     return one_tuple(f"({one_tuple(quoted(w.space) for w in s.word)}, {s.channels})" for s in side.summands)
 
 
-def _size(wire: Wire) -> str:
-    return quoted(wire.group.size) if isinstance(wire.group.size, str) else str(wire.group.size)
+def space_sizes(spaces: tuple[Wire, ...]) -> str:
+    """The size of each space, a name or a number, as Python."""
+    sizes = [(quoted(w.space), w.group.size) for w in spaces]
+    return f"{{{', '.join(f'{space}: {quoted(s) if isinstance(s, str) else s}' for space, s in sizes)}}}"
 
 
 def _parameters(layer: Layer) -> list[str]:

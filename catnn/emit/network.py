@@ -9,11 +9,11 @@ from catnn.activations import ACTIVATIONS
 from catnn.category.families import FAMILIES
 from catnn.category.indefinite import Indefinite
 from catnn.category.scalar import Scalar
-from catnn.category.wires import Type, Word
-from catnn.emit.classes import size_names
+from catnn.category.wires import Type, Wire, Word, bases
+from catnn.emit.classes import counted, size_names, space_sizes, unmasked, whole, wires
 from catnn.emit.layer import Emitted
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
-from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
+from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage, walk
 
 
 @dataclass
@@ -50,6 +50,38 @@ def network_sizes(network: Network) -> tuple[str, ...]:
     return tuple(sizes)
 
 
+def network_spaces(network: Network) -> tuple[Wire, ...]:
+    """The spaces of a network: of its type, then of its stages and of what they call."""
+    found: dict[Wire, None] = {}
+    seen, pending = {id(network)}, [network]
+    while pending:
+        top = pending.pop()
+        sides = [top.source, top.target, *(side for stage in walk(top.body) for side in (stage.source, stage.target))]
+        found.update(dict.fromkeys(bases(tuple(wire for side in sides for word in side.words for wire in word))))
+        new = [inner for inner in top.networks if id(inner) not in seen]
+        seen.update(map(id, new))
+        pending.extend(reversed(new))
+    return tuple(found)
+
+
+def _spaces(item: Layer | Network) -> tuple[Wire, ...]:
+    return wires(item) if isinstance(item, Layer) else network_spaces(item)
+
+
+def _untold_scalars(item: Layer | Network) -> set[str]:
+    """The sizes of scalars that whoever calls an item must count, since it has no space of that size."""
+    own = {wire.group.size for wire in _spaces(item)}
+    sizes = size_names(item) if isinstance(item, Layer) else network_sizes(item)
+    return set(sizes) - own
+
+
+def _scalar_sizes(network: Network) -> set[str]:
+    """The sizes in the scalars of a network, and in those of its parts that it must count for."""
+    found = {name for scalar in _scales(network.body) for monomial, _ in scalar.terms for name, _ in monomial}
+    parts: list[Layer | Network] = [*network.layers, *network.networks]
+    return found.union(*(_untold_scalars(part) for part in parts))
+
+
 def _scales(stage: Stage) -> list[Scalar]:
     found: list[Scalar] = []
     pending = [stage]
@@ -70,12 +102,12 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     parts = {id(p): p for p in items}
     modules = {key: names.fresh(p.name.replace(".", "_")) for key, p in parts.items()}
     sizes = network_sizes(network)
-    forward = _Forward(network, modules)
+    forward = _Forward(network, modules, parts={"_masks"})
     forward.names.fresh("x")
-    forward.names.fresh("mask")
-    forward.names.fresh("sizes")
+    for name in ("mask", "masks", "sizes", "counts"):
+        forward.names.fresh(name)
     result = _stage(forward, network.body, "x")
-    given_sizes = ", sizes=None" if untold(network) else ""
+    given_sizes = ", sizes=None, counts=None" if untold(network) else ""
     parameters = ", ".join(
         ["self", *(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
     )
@@ -157,11 +189,22 @@ def _axes(source: Type) -> dict[str, tuple[str, int, str]]:
 
 def _opening(forward: _Forward) -> list[str]:
     """What comes before the stages: the sizes that some must be told, and zeros in the padding."""
-    lines, source = [], forward.network.source
+    network = forward.network
+    source, spaces = network.source, network_spaces(network)
+    named, sizes = quoted(network.name), space_sizes(spaces)
+    lines = [f"masks = _masks({named}, mask, {sizes}, {whole(spaces)})"]
+    count = f"_counts({named}, masks, {sizes}, {counted(spaces, _scalar_sizes(network))})"
     if forward.told:
-        known = ["**self.sizes", "**(sizes or {})"] if untold(forward.network) else []
+        given = untold(network)
+        known = ["**self.sizes", "**(sizes or {})"] if given else []
         known += [f"{quoted(size)}: {x}.shape[{axis}]" for size, (x, axis, _) in _axes(source).items()]
         lines.append(f"sizes = {{{', '.join(known)}}}")
+        more = "**(counts or {}), " if given else ""
+        lines.append(f"counts = {{**sizes, {more}**{count}}}")
+        forward.parts.add("_counts")
+    elif counted(spaces, _scalar_sizes(network)) != "{}":
+        lines.append(count)
+        forward.parts.add("_counts")
     if forward.bare and any(source.words):
         forward.parts.update({"_masked", "_by_space"})
         pairs = zip(_each(source, "x"), source.words, strict=True)
@@ -170,13 +213,20 @@ def _opening(forward: _Forward) -> list[str]:
 
 
 def _masks(word: Word) -> str:
-    return f"_by_space(mask, {one_tuple(quoted(wire.space) for wire in word)})" if word else "[]"
+    return f"_by_space(masks, {one_tuple(quoted(wire.space) for wire in word)})" if word else "[]"
 
 
 def _call(forward: _Forward, part: Layer | Network, x: str) -> str:
     told = untold(part)
     forward.told |= told
-    return forward.let(f"self.{forward.modules[id(part)]}({x}, mask{', sizes' if told else ''})", str(part.target))
+    own = {wire.space for wire in _spaces(part)}
+    spaces = [wire.space for wire in network_spaces(forward.network) if unmasked(wire) is None]
+    masks = "masks"
+    if not own.issuperset(spaces):
+        forward.parts.add("_own")
+        masks = f"_own(masks, {one_tuple(quoted(space) for space in spaces if space in own)})"
+    given = ", sizes, counts" if told else ""
+    return forward.let(f"self.{forward.modules[id(part)]}({x}, {masks}{given})", str(part.target))
 
 
 def _each(source: Type, x: str) -> list[str]:
@@ -222,12 +272,12 @@ def _combine(forward: _Forward, terms: tuple[tuple[Scalar, Stage], ...], target:
         pieces = []
         for scalar, value in values:
             one = value if len(target.summands) == 1 else f"{value}[{at}]"
-            pieces.append(_scale(forward, scalar, one, summand.word, "mask"))
+            pieces.append(_scale(forward, scalar, one, summand.word))
         results.append(" + ".join(pieces))
     return forward.let(_joined(results), "sum" if len(values) > 1 else "scaled")
 
 
-def _scale(forward: _Forward, scalar: Scalar, value: str, word: Word, mask: str) -> str:
+def _scale(forward: _Forward, scalar: Scalar, value: str, word: Word) -> str:
     told: dict[str | int, tuple[str, int, str]] = {}
     told.update(_axes(forward.network.source))
     told.update((wire.group.size, (value, at - len(word) - 1, wire.space)) for at, wire in enumerate(word))
@@ -237,11 +287,11 @@ def _scale(forward: _Forward, scalar: Scalar, value: str, word: Word, mask: str)
         for size, exponent in monomial:
             if size in told:
                 x, axis, space = told[size]
-                forward.parts.update({"_count", "_by_space"})
-                powers.append(f"(_count({x}, {axis}, {mask}, {quoted(space)}), {exponent})")
+                forward.parts.add("_count")
+                powers.append(f"(_count({x}, {axis}, masks, {quoted(space)}), {exponent})")
             else:
                 forward.told = True
-                powers.append(f"(sizes[{quoted(size)}], {exponent})")
+                powers.append(f"(counts[{quoted(size)}], {exponent})")
         piece = value
         if powers:
             forward.parts.add("_scaled")

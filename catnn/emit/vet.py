@@ -24,13 +24,13 @@ IMPORTS = frozenset({"import torch", "from torch import Tensor, nn", "from torch
 
 TORCH = frozenset(
     """
-    nn.Module nn.Parameter nn.functional.elu nn.functional.gelu nn.functional.leaky_relu
-    nn.functional.silu nn.functional.softplus nn.functional.softsign nn.init.normal_ nn.init.zeros_
-    torch._C._are_functorch_transforms_active torch.abs torch.amp.is_autocast_available
-    torch.autocast torch.autograd.Function torch.bool torch.cat torch.compiler.is_compiling torch.contiguous_format
-    torch.cos torch.empty torch.empty_like torch.exp torch.float64 torch.get_autocast_dtype torch.get_default_dtype
-    torch.is_autocast_enabled torch.is_grad_enabled torch.no_grad torch.ones_like torch.relu torch.sigmoid torch.sin
-    torch.square torch.stack torch.tanh torch.tensor torch.vmap torch.where torch.zeros_like
+    nn.Module nn.Parameter nn.functional.elu nn.functional.gelu nn.functional.leaky_relu nn.functional.silu
+    nn.functional.softplus nn.functional.softsign nn.init.normal_ nn.init.zeros_
+    torch._C._are_functorch_transforms_active torch.abs torch.amp.is_autocast_available torch.autocast
+    torch.autograd.Function torch.bool torch.cat torch.compiler.is_compiling torch.contiguous_format torch.cos
+    torch.empty torch.empty_like torch.equal torch.exp torch.float64 torch.get_autocast_dtype
+    torch.get_default_dtype torch.is_autocast_enabled torch.is_grad_enabled torch.no_grad torch.ones_like torch.relu
+    torch.sigmoid torch.sin torch.square torch.stack torch.tanh torch.tensor torch.vmap torch.where torch.zeros_like
     """.split()
 )
 """All that generated source has from torch."""

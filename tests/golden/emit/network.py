@@ -20,6 +20,7 @@ class _Layer(nn.Module):
 
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
+    whole: why a space takes no mask.  counted: the spaces of each size in a scalar that more than one space has.
     """
 
     _version = FORMAT
@@ -27,6 +28,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
+    whole: dict[str, str]
+    counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
     is_complex = False
 
@@ -37,14 +40,20 @@ class _Layer(nn.Module):
             if type(size) is not int or size < 1:
                 raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
 
-    def forward(self, x, mask=None, sizes=None):
+    def forward(self, x, mask=None, sizes=None, counts=None):
         """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real.
 
         sizes: those by name that no axis of x tells (a network passes its own); else the ones given at construction.
+        counts: what scalars take for those of them that no space of the layer has: numbers, or with masks one an entry.
         """
         xs = x if isinstance(x, (tuple, list)) else (x,)
-        masks = _masks(self, mask)
+        masks = _masks(self.label, mask, self.space_sizes, self.whole, len(self.inputs) > 1)
         lengths = self.sizes | (sizes or {}) | _lengths(self, xs, masks)
+        for size, count in (counts or {}).items():
+            if all(size != own for _, own in self.space_sizes.items()):
+                lengths[size] = count
+        if self.counted:
+            _counts(self.label, masks, self.space_sizes, self.counted)
         counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
         counts.update((space, real.sum(-1)) for space, real in masks.items())
         if masks:
@@ -79,20 +88,48 @@ class _Layer(nn.Module):
         return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
 
 
-def _masks(layer, mask):
-    """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
+def _masks(label, mask, space_sizes, whole, several=False):
+    """The masks by space, checked as far as they can be without the tensors.
+
+    whole: why a space takes none; several: whether the input is a tuple.
+    """
     if mask is None:
         return {}
-    spaces = tuple(layer.space_sizes)
-    masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
-    if not isinstance(mask, dict) and len(spaces) > 1:
-        raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
-    for space, real in masks.items():
+    spaces = [space for space in space_sizes if space not in whole]
+    if not isinstance(mask, dict):
+        if len(spaces) > 1:
+            raise ValueError(f"{label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
+        if not space_sizes:
+            raise ValueError(f"{label}: there is no space to mask")
+        mask = dict.fromkeys(spaces or space_sizes, mask)
+    for space, real in mask.items():
+        if space in whole:
+            raise ValueError(f"{label}: {space} takes no mask: {whole[space]}")
+        if space not in space_sizes:
+            known = ", ".join(spaces) or "none"
+            raise ValueError(f"{label}: there is no space {space!r} to mask; the spaces that take a mask: {known}")
         kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
         if kind != torch.bool:
-            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
-            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
-    return {space: real for space, real in masks.items() if space in layer.space_sizes}
+            hint = "; a direct sum is one argument, a tuple" if several else ""
+            raise ValueError(f"{label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
+    return dict(mask)
+
+
+def _counts(label, masks, space_sizes, counted):
+    """How many indices are real in each entry, by the names of sizes: in a scalar, a size is one number for an entry.
+
+    counted: the spaces of each size in a scalar that more than one space has.
+    """
+    for size, spaces in counted.items():
+        first = masks.get(spaces[0])
+        for real in [masks.get(space) for space in spaces[1:]]:
+            both = first is not None and real is not None and not torch.compiler.is_compiling()
+            if real is not first and not (both and torch.equal(real.sum(-1), first.sum(-1))):
+                raise ValueError(
+                    f"{label}: a scalar has the size {size}, which is that of {', '.join(spaces)}: give them one "
+                    "mask, or masks that count the same in each entry, or sizes with names of their own"
+                )
+    return {space_sizes[space]: real.sum(-1) for space, real in masks.items()}
 
 
 def _lengths(layer, xs, masks):
@@ -181,11 +218,9 @@ def _saved(ctx):
     return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
 
 
-def _by_space(mask, spaces):
+def _by_space(masks, spaces):
     """The masks of these spaces in order, None where there is none."""
-    if mask is None or isinstance(mask, dict):
-        return [(mask or {}).get(space) for space in spaces]
-    return [mask] * len(spaces)
+    return [masks.get(space) for space in spaces]
 
 
 def _mean_square(x: Tensor, masks: list) -> Tensor:
@@ -425,6 +460,8 @@ class Lift(_Layer):
     inputs = ((("N", "R"), 1),)
     outputs = ((("N", "R"), 4),)
     space_sizes = {"N": "n", "R": 3}
+    whole = {"R": "its size is 3 in every entry; give it a size that is a name"}
+    counted = {}
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
@@ -560,6 +597,8 @@ class Outer(_Layer):
     inputs = ((("N", "R"), 4), (("N",), 1))
     outputs = ((("N", "N"), 4),)
     space_sizes = {"N": "n", "R": 3}
+    whole = {"R": "its size is 3 in every entry; give it a size that is a name"}
+    counted = {}
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
@@ -677,6 +716,8 @@ class Pool(_Layer):
     inputs = ((("N", "N"), 4),)
     outputs = (((), 4),)
     space_sizes = {"N": "n"}
+    whole = {}
+    counted = {}
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
@@ -791,6 +832,8 @@ class Spread(_Layer):
     inputs = (((), 4),)
     outputs = ((("N", "N"), 4),)
     space_sizes = {"N": "n"}
+    whole = {}
+    counted = {}
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
@@ -885,6 +928,8 @@ class Center(_Layer):
     inputs = ((("N", "R"), 1),)
     outputs = ((("N", "R"), 1),)
     space_sizes = {"N": "n", "R": 3}
+    whole = {"R": "its size is 3 in every entry; give it a size that is a name"}
+    counted = {}
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
@@ -924,9 +969,10 @@ class Move(nn.Module):
 
     def forward(self, x, mask=None):
         """(*batch, n, 3, 1) -> (*batch, n, 3, 4); mask: bool (*batch, n), True = real."""
-        x_2 = self.center(x, mask)                      # N @ R
-        x_3 = self.lift(x_2, mask)                      # N @ R[4]
-        x_4 = _gate(x_3, _by_space(mask, ("N", "R")))   # gate
+        masks = _masks("move", mask, {"N": "n", "R": 3}, {"R": "its size is 3 in every entry; give it a size that is a name"})
+        x_2 = self.center(x, masks)                     # N @ R
+        x_3 = self.lift(x_2, masks)                     # N @ R[4]
+        x_4 = _gate(x_3, _by_space(masks, ("N", "R")))  # gate
         return x_4
 
 
@@ -946,10 +992,12 @@ class Classify(nn.Module):
 
     def forward(self, x, mask=None):
         """(*batch, n, n, 4) -> (*batch, n, n, 4); mask: bool (*batch, n), True = real."""
+        masks = _masks("classify", mask, {"N": "n"}, {})
         sizes = {"n": x.shape[-3]}
-        x = _masked(x, _by_space(mask, ("N", "N")))
-        x_2 = self.pool(x, mask)                        # 1[4]
+        counts = {**sizes, **_counts("classify", masks, {"N": "n"}, {})}
+        x = _masked(x, _by_space(masks, ("N", "N")))
+        x_2 = self.pool(x, masks)                       # 1[4]
         x_3 = nn.functional.softplus(x_2)               # softplus
-        x_4 = self.spread(x_3, mask, sizes)             # N^2[4]
+        x_4 = self.spread(x_3, masks, sizes, counts)    # N^2[4]
         x_5 = x_4 + (1 / 2) * x                         # sum
         return x_5

@@ -20,6 +20,7 @@ class _Layer(nn.Module):
 
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
+    whole: why a space takes no mask.  counted: the spaces of each size in a scalar that more than one space has.
     """
 
     _version = FORMAT
@@ -27,6 +28,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
+    whole: dict[str, str]
+    counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
     is_complex = False
 
@@ -37,14 +40,20 @@ class _Layer(nn.Module):
             if type(size) is not int or size < 1:
                 raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
 
-    def forward(self, x, mask=None, sizes=None):
+    def forward(self, x, mask=None, sizes=None, counts=None):
         """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real.
 
         sizes: those by name that no axis of x tells (a network passes its own); else the ones given at construction.
+        counts: what scalars take for those of them that no space of the layer has: numbers, or with masks one an entry.
         """
         xs = x if isinstance(x, (tuple, list)) else (x,)
-        masks = _masks(self, mask)
+        masks = _masks(self.label, mask, self.space_sizes, self.whole, len(self.inputs) > 1)
         lengths = self.sizes | (sizes or {}) | _lengths(self, xs, masks)
+        for size, count in (counts or {}).items():
+            if all(size != own for _, own in self.space_sizes.items()):
+                lengths[size] = count
+        if self.counted:
+            _counts(self.label, masks, self.space_sizes, self.counted)
         counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
         counts.update((space, real.sum(-1)) for space, real in masks.items())
         if masks:
@@ -79,20 +88,48 @@ class _Layer(nn.Module):
         return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
 
 
-def _masks(layer, mask):
-    """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
+def _masks(label, mask, space_sizes, whole, several=False):
+    """The masks by space, checked as far as they can be without the tensors.
+
+    whole: why a space takes none; several: whether the input is a tuple.
+    """
     if mask is None:
         return {}
-    spaces = tuple(layer.space_sizes)
-    masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
-    if not isinstance(mask, dict) and len(spaces) > 1:
-        raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
-    for space, real in masks.items():
+    spaces = [space for space in space_sizes if space not in whole]
+    if not isinstance(mask, dict):
+        if len(spaces) > 1:
+            raise ValueError(f"{label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
+        if not space_sizes:
+            raise ValueError(f"{label}: there is no space to mask")
+        mask = dict.fromkeys(spaces or space_sizes, mask)
+    for space, real in mask.items():
+        if space in whole:
+            raise ValueError(f"{label}: {space} takes no mask: {whole[space]}")
+        if space not in space_sizes:
+            known = ", ".join(spaces) or "none"
+            raise ValueError(f"{label}: there is no space {space!r} to mask; the spaces that take a mask: {known}")
         kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
         if kind != torch.bool:
-            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
-            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
-    return {space: real for space, real in masks.items() if space in layer.space_sizes}
+            hint = "; a direct sum is one argument, a tuple" if several else ""
+            raise ValueError(f"{label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
+    return dict(mask)
+
+
+def _counts(label, masks, space_sizes, counted):
+    """How many indices are real in each entry, by the names of sizes: in a scalar, a size is one number for an entry.
+
+    counted: the spaces of each size in a scalar that more than one space has.
+    """
+    for size, spaces in counted.items():
+        first = masks.get(spaces[0])
+        for real in [masks.get(space) for space in spaces[1:]]:
+            both = first is not None and real is not None and not torch.compiler.is_compiling()
+            if real is not first and not (both and torch.equal(real.sum(-1), first.sum(-1))):
+                raise ValueError(
+                    f"{label}: a scalar has the size {size}, which is that of {', '.join(spaces)}: give them one "
+                    "mask, or masks that count the same in each entry, or sizes with names of their own"
+                )
+    return {space_sizes[space]: real.sum(-1) for space, real in masks.items()}
 
 
 def _lengths(layer, xs, masks):
@@ -385,6 +422,8 @@ class Turn(_Layer):
     inputs = ((("R", "R"), 3),)
     outputs = ((("R", "R"), 4),)
     space_sizes = {"R": "n"}
+    whole = {"R": "O(n) mixes the indices, so none of them is padding"}
+    counted = {}
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
