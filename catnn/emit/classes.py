@@ -237,7 +237,7 @@ def _compute(
         "args = (",
         *(f"    {argument}" + ("" if argument.endswith(("(", ",")) else ",") for argument in arguments),
         ")",
-        "if torch.compiler.is_compiling() or not _derived():",
+        "if _traced() or not _derived(*args):",
         f"    return _{prefix}(*args)",
         f"return _{name}.apply(*args)",
     ]

@@ -7,7 +7,7 @@ as ordinary Python, to be read, linted, typed and tested.
 import torch
 from torch import Tensor, nn
 
-from catnn.emit.kernels import _scaled
+from catnn.emit.kernels import _scaled, _traced, _wide, _wrapped
 
 FORMAT = 1
 """The version of the order and meaning of weights."""
@@ -121,7 +121,7 @@ def _counts(label, masks, space_sizes, counted):
     for size, spaces in counted.items():
         first = masks.get(spaces[0])
         for real in [masks.get(space) for space in spaces[1:]]:
-            both = first is not None and real is not None and not torch.compiler.is_compiling()
+            both = first is not None and real is not None and not _traced()
             if real is not first and not (both and torch.equal(real.sum(-1), first.sum(-1))):
                 raise ValueError(
                     f"{label}: a scalar has the size {size}, which is that of {', '.join(spaces)}: give them one "
@@ -239,12 +239,14 @@ def _count(x: Tensor, axis: int, masks, space: str):
 def _mean_square(x: Tensor, masks: list) -> Tensor:
     """The mean of |x|^2 over its axes (their real entries), kept as axes of length 1: an invariant of each channel."""
     axes = len(masks)
-    value = (x * x.conj()).real if x.is_complex() else x * x
+    wide = x.to(_wide(x.dtype))
+    value = (x * x.conj()).real if x.is_complex() else wide * wide
     if not axes:
-        return value
+        return value.to(x.dtype) if wide.dtype != x.dtype else value
     value = value.sum(tuple(range(-axes - 1, -1)), keepdim=True)
     powers = [(x.shape[a - axes - 1] if real is None else real.sum(-1), -1) for a, real in enumerate(masks)]
-    return _scaled(value, axes + 1, *powers)
+    value = _scaled(value, axes + 1, *powers)
+    return value.to(x.dtype) if wide.dtype != x.dtype else value
 
 
 def _gate(x: Tensor, masks: list) -> Tensor:
@@ -270,6 +272,14 @@ def _norm_relu(x: Tensor, masks: list) -> Tensor:
     square = _mean_square(x, masks)
     root = torch.where(square > 1, square, torch.ones_like(square)).sqrt()
     return x * (1 - 1 / root)
+
+
+def _alike(*tensors):
+    """The tensors, all batched where a transform has batched one: else that could not be added into the others."""
+    if not _wrapped(*tensors):
+        return tensors
+    zero = sum(x[:0].sum() for x in tensors)
+    return tuple(x + zero for x in tensors)
 
 
 def _vmap(apply, plain, xs, in_dims, args):

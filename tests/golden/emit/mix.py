@@ -123,7 +123,7 @@ def _counts(label, masks, space_sizes, counted):
     for size, spaces in counted.items():
         first = masks.get(spaces[0])
         for real in [masks.get(space) for space in spaces[1:]]:
-            both = first is not None and real is not None and not torch.compiler.is_compiling()
+            both = first is not None and real is not None and not _traced()
             if real is not first and not (both and torch.equal(real.sum(-1), first.sum(-1))):
                 raise ValueError(
                     f"{label}: a scalar has the size {size}, which is that of {', '.join(spaces)}: give them one "
@@ -218,6 +218,14 @@ def _saved(ctx):
     return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
 
 
+def _alike(*tensors):
+    """The tensors, all batched where a transform has batched one: else that could not be added into the others."""
+    if not _wrapped(*tensors):
+        return tensors
+    zero = sum(x[:0].sum() for x in tensors)
+    return tuple(x + zero for x in tensors)
+
+
 def _vmap(apply, plain, xs, in_dims, args):
     """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
 
@@ -256,14 +264,30 @@ def _flat(x: Tensor) -> Tensor:
     return x.reshape(-1, x.shape[-1])
 
 
-def _derived():
-    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
-    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+def _traced():
+    """Whether operations are recorded, by torch.compile, torch.export or torch.jit.trace, to run another time."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
-def _plainly(x: Tensor) -> bool:
+def _wrapped(*values):
+    """Whether a tensor belongs to a transform of torch.func or to batched gradients: it has no memory to point to."""
+    try:
+        for value in values:
+            if isinstance(value, Tensor):
+                value.data_ptr()
+    except RuntimeError:
+        return True
+    return False
+
+
+def _derived(*values):
+    """Whether derivatives may be asked for, or a tensor belongs to a transform (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or _wrapped(*values)
+
+
+def _plainly(*xs):
     """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
-    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+    return _traced() or xs[0].device.type != "cpu" or _derived(*xs)
 
 
 def _sum(x: Tensor, dim: int) -> Tensor:
@@ -304,7 +328,7 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
     """
     axes, wide = len(orders[0]), w.shape[-1]
     home = tuple(range(-axes - 1, -1))
-    if _plainly(x):
+    if _plainly(x, w, y):
         for order, matrix in zip(orders, w, strict=True):
             z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
             y = z if y is None else y + z
@@ -332,7 +356,7 @@ def _products_back(y: Tensor | None, g: Tensor, w: Tensor, orders, x: Tensor | N
 
     The gradient is None where x is None, or where derivatives of derivatives may be asked for.
     """
-    if x is None or _plainly(g):
+    if x is None or _plainly(g, w, y, x):
         return _products(y, g, w, orders), None
     axes, wide = len(orders[0]), w.shape[-1]
     beta = 1
@@ -459,8 +483,8 @@ class _Mix(torch.autograd.Function):
     def jvp(ctx, *tangents):
         x, w0, w1, w2, b, n = _saved(ctx)
         dx, dw0, dw1, dw2, db, _ = tangents
-        moved = _mix(dx, w0, w1, w2, torch.zeros_like(b), n)
-        mixed = _mix(x, dw0, dw1, dw2, db, n)
+        moved = _mix(*_alike(dx, w0, w1, w2, torch.zeros_like(b)), n)
+        mixed = _mix(*_alike(x, dw0, dw1, dw2, db), n)
         return tuple(a + b for a, b in zip(moved, mixed))
 
     @staticmethod
@@ -500,6 +524,6 @@ class Mix(_Layer):
             self.bias.to(xs[0].dtype),
             lengths["n"],
         )
-        if torch.compiler.is_compiling() or not _derived():
+        if _traced() or not _derived(*args):
             return _mix(*args)
         return _Mix.apply(*args)

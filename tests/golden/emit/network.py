@@ -123,7 +123,7 @@ def _counts(label, masks, space_sizes, counted):
     for size, spaces in counted.items():
         first = masks.get(spaces[0])
         for real in [masks.get(space) for space in spaces[1:]]:
-            both = first is not None and real is not None and not torch.compiler.is_compiling()
+            both = first is not None and real is not None and not _traced()
             if real is not first and not (both and torch.equal(real.sum(-1), first.sum(-1))):
                 raise ValueError(
                     f"{label}: a scalar has the size {size}, which is that of {', '.join(spaces)}: give them one "
@@ -226,17 +226,27 @@ def _by_space(masks, spaces):
 def _mean_square(x: Tensor, masks: list) -> Tensor:
     """The mean of |x|^2 over its axes (their real entries), kept as axes of length 1: an invariant of each channel."""
     axes = len(masks)
-    value = (x * x.conj()).real if x.is_complex() else x * x
+    wide = x.to(_wide(x.dtype))
+    value = (x * x.conj()).real if x.is_complex() else wide * wide
     if not axes:
-        return value
+        return value.to(x.dtype) if wide.dtype != x.dtype else value
     value = value.sum(tuple(range(-axes - 1, -1)), keepdim=True)
     powers = [(x.shape[a - axes - 1] if real is None else real.sum(-1), -1) for a, real in enumerate(masks)]
-    return _scaled(value, axes + 1, *powers)
+    value = _scaled(value, axes + 1, *powers)
+    return value.to(x.dtype) if wide.dtype != x.dtype else value
 
 
 def _gate(x: Tensor, masks: list) -> Tensor:
     """x times the sigmoid of its mean square, which is invariant: equivariant under rotations too."""
     return x * torch.sigmoid(_mean_square(x, masks))
+
+
+def _alike(*tensors):
+    """The tensors, all batched where a transform has batched one: else that could not be added into the others."""
+    if not _wrapped(*tensors):
+        return tensors
+    zero = sum(x[:0].sum() for x in tensors)
+    return tuple(x + zero for x in tensors)
 
 
 def _vmap(apply, plain, xs, in_dims, args):
@@ -293,14 +303,30 @@ def _flat(x: Tensor) -> Tensor:
     return x.reshape(-1, x.shape[-1])
 
 
-def _derived():
-    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
-    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+def _traced():
+    """Whether operations are recorded, by torch.compile, torch.export or torch.jit.trace, to run another time."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
-def _plainly(x: Tensor) -> bool:
+def _wrapped(*values):
+    """Whether a tensor belongs to a transform of torch.func or to batched gradients: it has no memory to point to."""
+    try:
+        for value in values:
+            if isinstance(value, Tensor):
+                value.data_ptr()
+    except RuntimeError:
+        return True
+    return False
+
+
+def _derived(*values):
+    """Whether derivatives may be asked for, or a tensor belongs to a transform (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or _wrapped(*values)
+
+
+def _plainly(*xs):
     """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
-    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+    return _traced() or xs[0].device.type != "cpu" or _derived(*xs)
 
 
 def _sum(x: Tensor, dim: int) -> Tensor:
@@ -309,6 +335,19 @@ def _sum(x: Tensor, dim: int) -> Tensor:
         return x.sum(dim)
     ones = x.new_ones(1, x.shape[dim])
     return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
+
+
+def _wide(dtype):
+    """The dtype for sums that are divided: float32 for half precision, whose sums overflow before they are."""
+    return torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
+
+
+def _mean(x: Tensor, dims: tuple[int, ...], axes: int, *powers) -> Tensor:
+    """x.sum(dims) divided by sizes, as `_scaled` does; in half precision sums do not overflow first."""
+    wide = _wide(x.dtype)
+    if wide != x.dtype:
+        return _scaled(x.sum(dims, dtype=wide), axes, *powers).to(x.dtype)
+    return _scaled(_sum(x, dims[0]) if len(dims) == 1 and dims[0] < -2 else x.sum(dims), axes, *powers)
 
 
 def _pieces(x: Tensor, axes: int, *others: Tensor):
@@ -341,7 +380,7 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
     """
     axes, wide = len(orders[0]), w.shape[-1]
     home = tuple(range(-axes - 1, -1))
-    if _plainly(x):
+    if _plainly(x, w, y):
         for order, matrix in zip(orders, w, strict=True):
             z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
             y = z if y is None else y + z
@@ -373,7 +412,7 @@ def _lift_pack(weight):
 
 def _lift_reduce(x, count_N):
     """Reduce: the halves of N @ R, each from its cheapest parent."""
-    x_2 = _scaled(_sum(x, -3), 2, (count_N, -1))                # [i j -> j]
+    x_2 = _mean(x, (-3,), 2, (count_N, -1))                     # [i j -> j]
     return (x_2,)
 
 
@@ -444,8 +483,8 @@ class _Lift(torch.autograd.Function):
     def jvp(ctx, *tangents):
         x, w0, w1, n, count_N = _saved(ctx)
         dx, dw0, dw1, _, _ = tangents
-        moved = _lift(dx, w0, w1, n, count_N)
-        mixed = _lift(x, dw0, dw1, n, count_N)
+        moved = _lift(*_alike(dx, w0, w1), n, count_N)
+        mixed = _lift(*_alike(x, dw0, dw1), n, count_N)
         return tuple(a + b for a, b in zip(moved, mixed))
 
     @staticmethod
@@ -482,7 +521,7 @@ class Lift(_Layer):
             lengths["n"],
             counts["N"],
         )
-        if torch.compiler.is_compiling() or not _derived():
+        if _traced() or not _derived(*args):
             return _lift(*args)
         return _Lift.apply(*args)
 
@@ -581,8 +620,8 @@ class _Outer(torch.autograd.Function):
     def jvp(ctx, *tangents):
         x0, x1, w0, w1, b, n = _saved(ctx)
         dx0, dx1, dw0, dw1, db, _ = tangents
-        moved = _outer_2(dx0, dx1, w0, w1, torch.zeros_like(b), n)
-        mixed = _outer_2(x0, x1, dw0, dw1, db, n)
+        moved = _outer_2(*_alike(dx0, dx1, w0, w1, torch.zeros_like(b)), n)
+        mixed = _outer_2(*_alike(x0, x1, dw0, dw1, db), n)
         return tuple(a + b for a, b in zip(moved, mixed))
 
     @staticmethod
@@ -623,7 +662,7 @@ class Outer(_Layer):
             self.bias_0.to(xs[0].dtype),
             lengths["n"],
         )
-        if torch.compiler.is_compiling() or not _derived():
+        if _traced() or not _derived(*args):
             return _outer_2(*args)
         return _Outer.apply(*args)
 
@@ -700,8 +739,8 @@ class _Pool(torch.autograd.Function):
     def jvp(ctx, *tangents):
         x, w0, b, n = _saved(ctx)
         dx, dw0, db, _ = tangents
-        moved = _pool(dx, w0, torch.zeros_like(b), n)
-        mixed = _pool(x, dw0, db, n)
+        moved = _pool(*_alike(dx, w0, torch.zeros_like(b)), n)
+        mixed = _pool(*_alike(x, dw0, db), n)
         return tuple(a + b for a, b in zip(moved, mixed))
 
     @staticmethod
@@ -739,7 +778,7 @@ class Pool(_Layer):
             self.bias.to(xs[0].dtype),
             lengths["n"],
         )
-        if torch.compiler.is_compiling() or not _derived():
+        if _traced() or not _derived(*args):
             return _pool(*args)
         return _Pool.apply(*args)
 
@@ -816,8 +855,8 @@ class _Spread(torch.autograd.Function):
     def jvp(ctx, *tangents):
         x, w0, n = _saved(ctx)
         dx, dw0, _ = tangents
-        moved = _spread(dx, w0, n)
-        mixed = _spread(x, dw0, n)
+        moved = _spread(*_alike(dx, w0), n)
+        mixed = _spread(*_alike(x, dw0), n)
         return tuple(a + b for a, b in zip(moved, mixed))
 
     @staticmethod
@@ -853,7 +892,7 @@ class Spread(_Layer):
             *_spread_pack(self.weight.to(xs[0].dtype)),
             lengths["n"],
         )
-        if torch.compiler.is_compiling() or not _derived():
+        if _traced() or not _derived(*args):
             return _spread(*args)
         return _Spread.apply(*args)
 
@@ -948,7 +987,7 @@ class Center(_Layer):
             lengths["n"],
             counts["N"],
         )
-        if torch.compiler.is_compiling() or not _derived():
+        if _traced() or not _derived(*args):
             return _center(*args)
         return _Center.apply(*args)
 

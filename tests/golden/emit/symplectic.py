@@ -123,7 +123,7 @@ def _counts(label, masks, space_sizes, counted):
     for size, spaces in counted.items():
         first = masks.get(spaces[0])
         for real in [masks.get(space) for space in spaces[1:]]:
-            both = first is not None and real is not None and not torch.compiler.is_compiling()
+            both = first is not None and real is not None and not _traced()
             if real is not first and not (both and torch.equal(real.sum(-1), first.sum(-1))):
                 raise ValueError(
                     f"{label}: a scalar has the size {size}, which is that of {', '.join(spaces)}: give them one "
@@ -218,6 +218,14 @@ def _saved(ctx):
     return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
 
 
+def _alike(*tensors):
+    """The tensors, all batched where a transform has batched one: else that could not be added into the others."""
+    if not _wrapped(*tensors):
+        return tensors
+    zero = sum(x[:0].sum() for x in tensors)
+    return tuple(x + zero for x in tensors)
+
+
 def _vmap(apply, plain, xs, in_dims, args):
     """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
 
@@ -248,8 +256,10 @@ def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def _form(x: Tensor, a: int, b: int) -> tuple[Tensor, Tensor]:
     """The entries where Omega is 1 and where it is -1, as views: axes a < b < 0 give way to one at the end."""
-    plus = x.unflatten(b, (-1, 2)).select(b, 1).unflatten(a, (-1, 2)).select(a, 0)
-    minus = x.unflatten(b, (-1, 2)).select(b, 0).unflatten(a, (-1, 2)).select(a, 1)
+    before, between, after = x.shape[:a], x.shape[a + 1 : b], x.shape[b + 1 :]
+    pairs = x.view(*before, x.shape[a] // 2, 2, *between, x.shape[b] // 2, 2, *after)
+    plus = pairs.select(b, 1).select(a, 0)
+    minus = pairs.select(b, 0).select(a, 1)
     return plus.diagonal(dim1=a, dim2=b), minus.diagonal(dim1=a, dim2=b)
 
 
@@ -258,9 +268,25 @@ def _flat(x: Tensor) -> Tensor:
     return x.reshape(-1, x.shape[-1])
 
 
-def _derived():
-    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
-    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+def _traced():
+    """Whether operations are recorded, by torch.compile, torch.export or torch.jit.trace, to run another time."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+
+
+def _wrapped(*values):
+    """Whether a tensor belongs to a transform of torch.func or to batched gradients: it has no memory to point to."""
+    try:
+        for value in values:
+            if isinstance(value, Tensor):
+                value.data_ptr()
+    except RuntimeError:
+        return True
+    return False
+
+
+def _derived(*values):
+    """Whether derivatives may be asked for, or a tensor belongs to a transform (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or _wrapped(*values)
 
 
 def _flow_pack(weight):
@@ -342,8 +368,8 @@ class _Flow(torch.autograd.Function):
     def jvp(ctx, *tangents):
         x, w0, n = _saved(ctx)
         dx, dw0, _ = tangents
-        moved = _flow(dx, w0, n)
-        mixed = _flow(x, dw0, n)
+        moved = _flow(*_alike(dx, w0), n)
+        mixed = _flow(*_alike(x, dw0), n)
         return tuple(a + b for a, b in zip(moved, mixed))
 
     @staticmethod
@@ -380,6 +406,6 @@ class Flow(_Layer):
             *_flow_pack(self.weight.to(xs[0].dtype)),
             lengths["n"],
         )
-        if torch.compiler.is_compiling() or not _derived():
+        if _traced() or not _derived(*args):
             return _flow(*args)
         return _Flow.apply(*args)
