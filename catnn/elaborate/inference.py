@@ -20,7 +20,7 @@ from catnn.elaborate.ports import (
     postorder,
     unify,
 )
-from catnn.elaborate.report import brief, listed, nearest
+from catnn.elaborate.report import brief, listed
 from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.elaborate.types import MOST_ORDER
 from catnn.syntax import nodes
@@ -136,7 +136,7 @@ class Inference:
             if name not in self.scope.sizes and not self.scope.failed_spaces:
                 self._fault("E0108", f"there is no size `{name}`", scalar.span, "unknown size",
                             notes=(f"the sizes are: {listed(self.scope.sizes)}",),
-                            helps=nearest(name, self.scope.sizes))  # fmt: skip
+                            helps=self.scope.report.nearest(name, self.scope.sizes))  # fmt: skip
                 fine = False
         return fine
 

@@ -9,7 +9,7 @@ from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Summand, Type, Wire, Word, show_word
 from catnn.diagnostics import Span
-from catnn.elaborate.report import Report, listed, nearest
+from catnn.elaborate.report import Report, listed
 from catnn.model import Layer, Network
 from catnn.syntax import nodes
 
@@ -54,7 +54,7 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands.
+    name first stands; products: how many products of diagrams its terms have taken.
     """
 
     report: Report
@@ -66,6 +66,7 @@ class Scope:
     sizes: dict[str, Span] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     failed_spaces: bool = False
+    products: int = 0
 
     # -------------------------------------------------------------------------------------------------- declaring
 
@@ -125,7 +126,7 @@ class Scope:
                 f"there is no space `{name.text}`",
                 (name.span, "unknown space"),
                 notes=(f"the spaces are: {known}",),
-                helps=nearest(name.text, self.spaces) or (f"declare it: `space {name.text} : S(n)`",),
+                helps=self.report.nearest(name.text, self.spaces) or (f"declare it: `space {name.text} : S(n)`",),
             )
         return None
 
@@ -157,7 +158,7 @@ class Scope:
             known = (*self.entries, *GENERATORS, *ACTIVATIONS)
             self.report.error("E0101", f"there is no `{text}`", (name.span, "unknown name"),
                               notes=(f"defined so far: {listed(self.entries)}",),
-                              helps=nearest(text, known))  # fmt: skip
+                              helps=self.report.nearest(text, known))  # fmt: skip
         return None
 
     # ------------------------------------------------------------------------------------------------------ spelling
