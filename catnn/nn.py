@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from catnn.api import parse
 from catnn.compiler import compile_item
+from catnn.diagnostics import check_type
 
 if TYPE_CHECKING:
     import torch
@@ -33,6 +34,8 @@ def Equivariant(  # noqa: N802  (it makes a module, and reads as one)
     >>> layer(torch.zeros(4, 10, 10, 3)).shape
     torch.Size([4, 10, 10, 16])
     """
+    check_type(group, (str, Mapping), "a group, or groups by the names of their spaces")
+    check_type(arrow, str, "a type such as `V -> V`")
     groups = {"V": group} if isinstance(group, str) else dict(group)
     spaces = "\n".join(f"space {name} : {text}" for name, text in groups.items())
     term = "all + bias" if bias else "all"

@@ -18,7 +18,16 @@ from catnn.category.family import Blocks, Part
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.sizes import length, resolve_sizes
 from catnn.category.wires import Wire, Word, bases
-from catnn.diagnostics import fail
+from catnn.diagnostics import (
+    CatnnError,
+    Diagnostic,
+    DivisionByZeroError,
+    WrongTypeError,
+    WrongValueError,
+    check_type,
+    fail,
+    shortened,
+)
 from catnn.drawable import Drawable
 
 if TYPE_CHECKING:
@@ -51,32 +60,39 @@ class Morphism(Drawable):
     def __rshift__(self, other: Morphism) -> Sum:
         from catnn.category.compose import compose
 
+        check_type(other, Morphism, "a diagram to compose with")
         return compose(other, self)
 
     def __matmul__(self, other: Morphism) -> Sum:
         from catnn.category.compose import tensor
 
+        check_type(other, Morphism, "a diagram to put beside")
         return tensor((self, other))
 
     def __add__(self, other: Morphism) -> Sum:
         from catnn.category.compose import parallel
 
+        check_type(other, Morphism, "a diagram to add")
         return linear(self.source, self.target, (*self.weighted, *parallel(other, self).weighted))
 
     def __neg__(self) -> Sum:
         return self * -1
 
     def __sub__(self, other: Morphism) -> Sum:
+        check_type(other, Morphism, "a diagram to subtract")
         return self + -other
 
     def __mul__(self, scalar: Scalar | sympy.Expr | Fraction | int | str) -> Sum:
-        factor = Scalar.of(scalar)
+        factor = _factor(scalar)
         return linear(self.source, self.target, ((c * factor, d) for c, d in self.weighted))
 
     __rmul__ = __mul__
 
     def __truediv__(self, scalar: Scalar | sympy.Expr | Fraction | int | str) -> Sum:
-        inverse = ONE / Scalar.of(scalar)
+        factor = _factor(scalar)
+        if not factor:
+            raise DivisionByZeroError(Diagnostic("E1030", "a diagram is divided by 0"))
+        inverse = ONE / factor
         return linear(self.source, self.target, ((c * inverse, d) for c, d in self.weighted))
 
     def dagger(self) -> Sum | Diagram:
@@ -107,6 +123,18 @@ class Morphism(Drawable):
         names = {wire.group.size for wire in self.source + self.target if isinstance(wire.group.size, str)}
         names.update(name for c, _ in self.weighted for monomial, _ in c.terms for name, _ in monomial)
         return frozenset(names)
+
+
+def _factor(scalar: Scalar | sympy.Expr | Fraction | int | str) -> Scalar:
+    """An exact scalar.  Raises: CatnnError (E1030), a TypeError, ValueError or ZeroDivisionError as well."""
+    try:
+        return Scalar.of(scalar)
+    except ZeroDivisionError:
+        raise DivisionByZeroError(Diagnostic("E1030", f"{shortened(scalar)} divides by 0")) from None
+    except ValueError as error:
+        raise WrongValueError(Diagnostic("E1030", str(error))) from None
+    except TypeError as error:
+        raise WrongTypeError(Diagnostic("E1030", str(error))) from None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
@@ -329,12 +357,22 @@ def _validate(diagram: Diagram) -> None:
         fault = FAMILIES[first.group.family].block_fault(len(block))
         if fault is not None:
             raise fail("E0401", f"a block of `{first}` ({first.group}) {fault}")
-    for wire in diagram.spaces():
+    spaces = diagram.spaces()
+    if len({wire.space for wire in spaces}) < len(spaces):
+        raise _two_groups(spaces)
+    for wire in spaces:
         family = FAMILIES[wire.group.family]
         if family.restricted:
             fault = family.part_fault(diagram.part(wire)[0], wire.group.size)
             if fault is not None:
                 raise fail("E0406", f"no diagram of `{wire}` ({wire.group}): {fault}", notes=(family.law,))
+
+
+def _two_groups(spaces: Word) -> CatnnError:
+    name = next(w.space for at, w in enumerate(spaces) if w.space in [other.space for other in spaces[:at]])
+    groups = " and ".join(str(wire.group) for wire in spaces if wire.space == name)
+    return fail("E0408", f"`{name}` would be a space of {groups}", notes=("in a diagram, a name is one space",),
+                helps=('name the spaces: `catnn.diagram({"R": "O(3)"}, "i -> i")`',))  # fmt: skip
 
 
 def _partition(parts: Blocks, vertices: int) -> None:
