@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 
 from catnn.diagnostics import fail
 from catnn.emit.classes import size_names, wires
-from catnn.emit.file import Generated, emit
+from catnn.emit.file import Generated, check_names, emit
 from catnn.emit.network import network_sizes
 from catnn.emit.writer import size_parameter
 from catnn.model import Layer, Network, Spec
@@ -90,6 +90,11 @@ def generate(spec: Spec) -> Generated:
     if not items:
         raise fail("E1008", f"{spec.path} defines no layer and no network, so there is nothing to compile")
     return emit(items, title=title(spec.path), spec=spec.text)
+
+
+def check_classes(spec: Spec) -> None:
+    """Raises: CatnnError (E1016) where the file that `catnn compile` writes would give one class two names."""
+    check_names([*spec.layers.values(), *spec.networks.values()])
 
 
 def title(path: str | None) -> str:
