@@ -97,10 +97,8 @@ def _scales(stage: Stage) -> list[Scalar]:
 
 def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) -> Emitted:
     """The class of a network; classes: the class name of every layer and network by identity."""
-    names = Names(MODULE)
-    items: list[Layer | Network] = [*network.layers, *network.networks]
-    parts = {id(p): p for p in items}
-    modules = {key: names.fresh(p.name.replace(".", "_")) for key, p in parts.items()}
+    parts = {id(p): p for p in _parts(network)}
+    modules = submodules(network)
     sizes = network_sizes(network)
     forward = _Forward(network, modules, parts={"_masks"})
     forward.names.fresh("x")
@@ -113,7 +111,7 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     )
     lines = [
         f"class {class_name}(nn.Module):",
-        f'    """{network.name} : {network.source} -> {network.target}."""',
+        f'    """{network.name} : {network.source} -> {network.target}{_renamed(parts, modules)}."""',
         "",
         f"    def __init__({parameters}):",
         "        super().__init__()",
@@ -123,6 +121,7 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
         own = size_names(part) if isinstance(part, Layer) else network_sizes(part)
         given = ", ".join([*(f"{size_parameter(s)}={size_parameter(s)}" for s in own), *KEYWORDS])
         lines.append(f"        self.{modules[key]} = {classes[key]}({given})")
+    lines += [f"        {line}" for line in _sharing(network)]
     if parts:
         lines += ["", "    def reset_parameters(self, generator=None):", '        """Draw all weights anew."""']
         lines += [f"        self.{modules[key]}.reset_parameters(generator)" for key in parts if _has_parts(parts[key])]
@@ -134,6 +133,40 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     lines += [f"        {line}".rstrip() for line in forward.lines]
     lines.append(f"        return {result}")
     return Emitted("\n".join(lines) + "\n", frozenset(forward.parts))
+
+
+def _parts(network: Network) -> list[Layer | Network]:
+    return [*network.layers, *network.networks]
+
+
+def submodules(network: Network) -> dict[int, str]:
+    """The submodule of every layer and network that a network names itself, by identity."""
+    names = Names(MODULE)
+    return {id(part): names.fresh(part.name.replace(".", "_")) for part in _parts(network)}
+
+
+def _renamed(parts: Mapping[int, Layer | Network], modules: Mapping[int, str]) -> str:
+    """Which submodules have another name than their layer, because torch or Python has a use for that one."""
+    other = [f"{ascii(part.name)[1:-1]} is {modules[key]}" for key, part in parts.items() if part.name != modules[key]]
+    return f"; of its submodules, {', '.join(other)}" if other else ""
+
+
+def _sharing(network: Network) -> list[str]:
+    """A layer or network that is named in several places is one module: the first, put into the other places."""
+    lines: list[str] = []
+    seen: dict[int, str] = {}
+    pending = [("", network)]
+    while pending:
+        path, top = pending.pop(0)
+        for key, name in submodules(top).items():
+            here = f"{path}.{name}" if path else name
+            first = seen.setdefault(key, here)
+            if first != here and first.split(".")[0] != here.split(".")[0]:
+                one = f"self.get_submodule({quoted(first)})"
+                lines.append(f"self.get_submodule({quoted(path)}).register_module({quoted(name)}, {one})")
+            elif first == here:
+                pending += [(here, inner) for inner in top.networks if id(inner) == key]
+    return lines
 
 
 def _has_parts(item: Layer | Network) -> bool:

@@ -40,9 +40,9 @@ ATTRIBUTES = frozenset(
     """
     T __init__ _load_from_state_dict add_ addmm_ apply baddbmm_ clamp clone conj contiguous data_ptr device diagonal
     dim dtype element_size even expand flatten fromkeys get inputs is_complex is_contiguous items join label
-    masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow real reset_parameters
-    reshape rest save_for_backward save_for_forward saved_tensors select setdefault shape space_sizes sqrt sub_ sum
-    tensor_split to to_complex transpose type unflatten unsqueeze update view
+    masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow real register_module
+    reset_parameters reshape rest save_for_backward save_for_forward saved_tensors select setdefault shape
+    space_sizes sqrt sub_ sum tensor_split to to_complex transpose type unflatten unsqueeze update view
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""
