@@ -22,6 +22,9 @@ KEYWORDS = (
 RESERVED = frozenset((*GENERATORS, *KEYWORDS, *ACTIVATIONS, "Sym"))
 """Names that no file may define."""
 
+LEARNED = ("all", "bias", "span")
+"""What makes weights, offered where a name is unknown."""
+
 RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "mask", "full", "repeat", "seconds"})
 """Keywords of `catnn.compile`, `explain` and `bench` and of the modules, which sizes share."""
 
@@ -126,9 +129,18 @@ class Scope:
                 f"there is no space `{name.text}`",
                 (name.span, "unknown space"),
                 notes=(f"the spaces are: {known}",),
-                helps=self.report.nearest(name.text, self.spaces) or (f"declare it: `space {name.text} : S(n)`",),
+                helps=self._power(name.text)
+                or self.report.nearest(name.text, self.spaces)
+                or (f"declare it: `space {name.text} : S(n)`",),
             )
         return None
+
+    def _power(self, name: str) -> tuple[str, ...]:
+        """A help for `V2`, which is likely to mean a power."""
+        base = name.rstrip("0123456789")
+        return (
+            (f"a tensor power is written `{base}^{name[len(base) :]}`",) if name != base and base in self.spaces else ()
+        )
 
     def is_size(self, name: str) -> bool:
         """Whether a name alone is a size, and so a number."""
@@ -155,7 +167,7 @@ class Scope:
                               (self.places[text], "defined here"),
                               helps=("move the definition up",))  # fmt: skip
         else:
-            known = (*self.entries, *GENERATORS, *ACTIVATIONS)
+            known = (*self.entries, *GENERATORS, *ACTIVATIONS, *LEARNED)
             self.report.error("E0101", f"there is no `{text}`", (name.span, "unknown name"),
                               notes=(f"defined so far: {listed(self.entries)}",),
                               helps=self.report.nearest(text, known))  # fmt: skip
