@@ -96,7 +96,7 @@ def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = No
     for name, text in ({"V": groups} if isinstance(groups, str) else dict(groups)).items():
         if not name.isidentifier() or name in RESERVED:
             raise fail("E1005", f"`{name}` cannot name a space")
-        scope.spaces[name] = Wire(name, _group(text))
+        scope.spaces[name] = Wire(name, group_of_text(text))
     term = parse_pattern(pattern)
     words = (None, None)
     if type is not None:
@@ -129,11 +129,11 @@ def dim(group: str, k: int | str, l: int | str) -> int:
     >>> dim("S(n)", "Sym^2(V)", "Sym^2(V)"), dim("64", 1, 1)
     (9, 4096)
     """
-    found = _group(group)
+    found = group_of_text(group)
     space = Wire("V", found)
     if any(isinstance(side, str) and "Sym" in side for side in (k, l)):
         return _symmetric_dim(found, (*_powers(k), *_powers(l)))
-    source, target = (_kinds(side, space) for side in (k, l))
+    source, target = (word_of(side, space) for side in (k, l))
     if FAMILIES[found.family].oriented:
         k, l = ends(space, source, target)
     else:
@@ -165,7 +165,7 @@ def _symmetric_dim(group: Group, powers: tuple[int, ...]) -> int:
 def _powers(side: int | str) -> tuple[int, ...]:
     """The powers of the factors of a word, 1 for V; 0 says nothing.  Raises: CatnnError (E1001)."""
     if isinstance(side, int):
-        return (1,) * len(_kinds(side, Wire("V", Group("S", "n"))))
+        return (1,) * len(word_of(side, Wire("V", Group("S", "n"))))
     found = []
     for kind in side.split():
         written = re.fullmatch(r"Sym\^([0-9]{1,4})\(V\)", kind)
@@ -177,7 +177,7 @@ def _powers(side: int | str) -> tuple[int, ...]:
     return tuple(power for power in found if power)
 
 
-def _kinds(side: int | str, space: Wire) -> Word:
+def word_of(side: int | str, space: Wire) -> Word:
     """The word of a number of wires, or of a text such as ``V V'``."""
     if isinstance(side, str):
         kinds = side.split()
@@ -223,7 +223,8 @@ def explain(item: Layer | Network, /, *, batch: int = 1, full: bool = False, **s
     return explanation(item, batch=batch, full=full, **sizes)
 
 
-def _group(text: str) -> Group:
+def group_of_text(text: str) -> Group:
+    """The group that a text says.  Raises: CatnnError."""
     check_type(text, str, "a group such as `S(n)`")
     report = Report()
     found = group_of(parse_group(text), report)

@@ -69,13 +69,14 @@ def network_spaces(network: Network) -> tuple[Wire, ...]:
     return tuple(found)
 
 
-def _spaces(item: Layer | Network) -> tuple[Wire, ...]:
+def spaces_of(item: Layer | Network) -> tuple[Wire, ...]:
+    """The different spaces that appear anywhere in a layer or network."""
     return wires(item) if isinstance(item, Layer) else network_spaces(item)
 
 
 def _untold_scalars(item: Layer | Network) -> set[str]:
     """The sizes of scalars that whoever calls an item must count, since it has no space of that size."""
-    own = {wire.group.size for wire in _spaces(item)}
+    own = {wire.group.size for wire in spaces_of(item)}
     sizes = size_names(item) if isinstance(item, Layer) else network_sizes(item)
     return set(sizes) - own
 
@@ -302,7 +303,7 @@ def _masks(forward: _Forward, summand: Summand) -> str:
 def _call(forward: _Forward, part: Layer | Network, x: str) -> str:
     told = untold(part)
     forward.told |= told
-    own = {wire.space for wire in _spaces(part)}
+    own = {wire.space for wire in spaces_of(part)}
     spaces = [wire.space for wire in network_spaces(forward.network) if unmasked(wire) is None]
     masks = "masks"
     if not own.issuperset(spaces):
