@@ -36,6 +36,8 @@ class Half:
     blocks: Blocks
     through: tuple[bool, ...]
     _hash: int = field(init=False, repr=False, compare=False)
+    _ports: tuple[int, ...] | None = field(init=False, repr=False, compare=False, default=None)
+    _level: Word | None = field(init=False, repr=False, compare=False, default=None)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash((self.word, self.blocks, self.through)))
@@ -52,10 +54,19 @@ class Half:
 
         The axes of epsilons are numbered after the blocks, and come last in their space.
         """
+        if self._ports is None:
+            self._number()
+        assert self._ports is not None
+        return self._ports
+
+    def _number(self) -> None:
+        """Find the ports and their wires, once: everything that plans asks for them."""
         wires = [self.word[block[0]] for block in self.blocks] + list(self.axes)
         open_ = [b for b, flag in enumerate(self.through) if flag]
         open_ += range(len(self.blocks), len(wires))
-        return tuple(sorted(open_, key=lambda b: (wires[b].space, wires[b].dual, b)))
+        ports = tuple(sorted(open_, key=lambda b: (wires[b].space, wires[b].dual, b)))
+        object.__setattr__(self, "_ports", ports)
+        object.__setattr__(self, "_level", tuple(wires[b] for b in ports))
 
     @property
     def legs(self) -> tuple[int, ...]:
@@ -75,8 +86,10 @@ class Half:
     @property
     def level(self) -> Word:
         """The word of what goes through, sorted by space: which level this half belongs to."""
-        wires = [self.word[block[0]] for block in self.blocks] + list(self.axes)
-        return tuple(wires[b] for b in self.ports)
+        if self._level is None:
+            self._number()
+        assert self._level is not None
+        return self._level
 
     @property
     def closed(self) -> int:
