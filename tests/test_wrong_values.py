@@ -52,7 +52,7 @@ def test_one_name_is_one_space(upper: str, lower: str) -> None:
     for call in (lambda: one @ other, lambda: arrow >> back):
         with pytest.raises(catnn.CatnnError) as caught:
             call()
-        assert [fault.code for fault in caught.value.diagnostics] == ["E0408"]
+        assert [fault.code for fault in caught.value.diagnostics] == ["E0420"]
     with pytest.raises(catnn.CatnnError):
         one >> other
     named = catnn.diagram({"R": lower}, "i -> i")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from catnn.activations import ACTIVATIONS
 from catnn.category.diagram import Morphism
@@ -14,7 +15,7 @@ from catnn.model import Layer, Network
 from catnn.syntax import nodes
 
 GENERATORS = (
-    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps",
+    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps", "adj",
 )  # fmt: skip
 KEYWORDS = (
     "space", "let", "layer", "network", "box", "rule", "check", "import", "as", "return", "all", "span", "bias", "sgn",
@@ -57,7 +58,8 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands; products: how many products of diagrams its terms have taken.
+    name first stands; products: how many products of diagrams its terms have taken; folder: below which files that the
+    text names are found, None for nowhere.
     """
 
     report: Report
@@ -70,6 +72,7 @@ class Scope:
     broken: set[str] = field(default_factory=set)
     failed_spaces: bool = False
     products: int = 0
+    folder: Path | None = None
 
     # -------------------------------------------------------------------------------------------------- declaring
 

@@ -29,9 +29,10 @@ TORCH = frozenset(
     nn.functional.softplus nn.functional.softsign nn.init.normal_ nn.init.zeros_ torch.abs
     torch.amp.is_autocast_available torch.arange torch.autocast torch.autograd.Function torch.bfloat16 torch.bool
     torch.cat torch.compiler.is_compiling torch.contiguous_format torch.cos torch.empty torch.empty_like torch.equal
-    torch.exp torch.float16 torch.float32 torch.float64 torch.get_autocast_dtype torch.get_default_dtype
-    torch.is_autocast_enabled torch.is_grad_enabled torch.jit.is_tracing torch.no_grad torch.ones_like torch.relu
-    torch.sigmoid torch.sin torch.square torch.stack torch.tanh torch.tensor torch.vmap torch.where torch.zeros_like
+    torch.exp torch.eye torch.float16 torch.float32 torch.float64 torch.get_autocast_dtype torch.get_default_dtype
+    torch.int64 torch.is_autocast_enabled torch.is_grad_enabled torch.jit.is_tracing torch.minimum torch.no_grad
+    torch.ones_like torch.relu torch.sigmoid torch.sin torch.square torch.stack torch.tanh torch.tensor torch.vmap
+    torch.where torch.zeros torch.zeros_like
     """.split()
 )
 """All that generated source has from torch."""
@@ -39,11 +40,11 @@ TORCH = frozenset(
 ATTRIBUTES = frozenset(
     """
     T __init__ _load_from_state_dict add_ addmm_ apply baddbmm_ clamp clone conj contiguous data_ptr device diagonal
-    dim dtype element_size even expand flatten forward fromkeys get index_select inputs is_complex is_contiguous
-    items join label masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow powers
-    real register_module reset_parameters reshape rest save_for_backward save_for_forward saved_tensors scatter
-    select setdefault shape sort space_sizes sqrt sub_ sum tensor_split to to_complex transpose type unflatten
-    unsqueeze update values view
+    dim dtype element_size even expand flatten forward fromkeys get index_put index_select inputs is_complex
+    is_contiguous items join label masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel
+    permute pow powers real register_module reset_parameters reshape rest save_for_backward save_for_forward
+    saved_tensors scatter scatter_reduce select setdefault shape sort space_sizes sqrt squeeze sub_ sum tensor_split
+    to to_complex transpose type unflatten unique unsqueeze update values view whole
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""
