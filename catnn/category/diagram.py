@@ -17,15 +17,14 @@ from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks, Part
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.sizes import length, resolve_sizes
+from catnn.category.validation import validate
 from catnn.category.wires import Wire, Word, bases
 from catnn.diagnostics import (
-    CatnnError,
     Diagnostic,
     DivisionByZeroError,
     WrongTypeError,
     WrongValueError,
     check_type,
-    fail,
     shortened,
 )
 from catnn.drawable import Drawable
@@ -156,7 +155,7 @@ class Diagram(Morphism):
     _hash: int = field(init=False)
 
     def __post_init__(self) -> None:
-        _validate(self)
+        validate(self)
         object.__setattr__(self, "_hash", hash(self._key()))
 
     def _key(self) -> tuple[object, ...]:
@@ -368,58 +367,3 @@ def restrict(
     l = sum(1 for v in here if v < len(target))
     blocks = tuple(tuple(number[v] for v in block) for block in parts if block[0] in number)
     return Part(l, len(here) - l, blocks, duals, wire.space in jellyfish), here
-
-
-def _validate(diagram: Diagram) -> None:
-    _partition(diagram.parts, len(diagram.target) + len(diagram.source))
-    for block in diagram.parts:
-        first = diagram.wire(block[0])
-        for vertex in block[1:]:
-            if diagram.wire(vertex) is not first and diagram.wire(vertex).base != first.base:
-                other = diagram.wire(vertex)
-                raise fail("E0402", f"a block joins a wire of `{first.base}` and a wire of `{other.base}`")
-        fault = FAMILIES[first.group.family].block_fault(len(block))
-        if fault is not None:
-            raise fail("E0401", f"a block of `{first}` ({first.group}) {fault}")
-    spaces = diagram.spaces()
-    if len({wire.space for wire in spaces}) < len(spaces):
-        raise _two_groups(spaces)
-    if diagram.jellyfish:
-        _heads(diagram.jellyfish, [w.space for w in spaces if FAMILIES[w.group.family].epsilon == "jellyfish"])
-    for wire in spaces:
-        family = FAMILIES[wire.group.family]
-        if family.orbital or diagram.points:
-            from catnn.category.labelled import validate
-
-            validate(diagram, wire)
-        if family.restricted:
-            fault = family.part_fault(diagram.part(wire)[0], wire.group.size)
-            if fault is not None:
-                raise fail("E0406", f"no diagram of `{wire}` ({wire.group}): {fault}", notes=(family.law,))
-
-
-def _two_groups(spaces: Word) -> CatnnError:
-    name = next(w.space for at, w in enumerate(spaces) if w.space in [other.space for other in spaces[:at]])
-    groups = " and ".join(str(wire.group) for wire in spaces if wire.space == name)
-    return fail("E0420", f"`{name}` would be a space of {groups}", notes=("in a diagram, a name is one space",),
-                helps=('name the spaces: `catnn.diagram({"R": "O(3)"}, "i -> i")`',))  # fmt: skip
-
-
-def _heads(jellyfish: tuple[str, ...], spaces: list[str]) -> None:
-    """Refuse jellyfish on spaces that have none here, or not in canonical form."""
-    missing = next((name for name in jellyfish if name not in spaces), None)
-    if missing is not None:
-        raise fail("E0406", f"there is no wire of `{missing}` here that a jellyfish of A(n) could have its legs in")
-    if list(jellyfish) != sorted(set(jellyfish)):
-        raise fail("E0406", f"{jellyfish} is not in canonical form", helps=("sort the names of the spaces",))
-
-
-def _partition(parts: Blocks, vertices: int) -> None:
-    """Refuse what is no partition of the vertices in canonical form: blocks and what is in them ascending."""
-    seen: list[int] = []
-    for block in parts:
-        seen.extend(block)
-    if sorted(seen) != list(range(vertices)) or not all(parts):
-        raise fail("E0406", f"{parts} is no partition of the vertices 0 to {vertices - 1}")
-    if list(parts) != sorted(parts) or any(list(block) != sorted(block) for block in parts):
-        raise fail("E0406", f"{parts} is not in canonical form", helps=("sort every block, then the blocks",))
