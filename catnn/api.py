@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.counting import MOST_PORTS
@@ -15,7 +16,7 @@ from catnn.category.graphs import Edge, Graph, automorphism_group, graph_fault
 from catnn.category.orbital import MOST_POINTS
 from catnn.category.symmetric import MOST_STEPS, count_orbits, effort
 from catnn.category.wires import Group, Wire, Word, ends
-from catnn.diagnostics import CatnnError, fail
+from catnn.diagnostics import CatnnError, check_type, fail
 from catnn.elaborate.report import Report
 from catnn.elaborate.scopes import RESERVED, Scope
 from catnn.elaborate.spec import MAX_DIAGRAMS, elaborate
@@ -23,7 +24,15 @@ from catnn.elaborate.terms import fixed
 from catnn.elaborate.types import MOST_ORDER, fixed_arrow
 from catnn.elaborate.types import group as group_of
 from catnn.model import Layer, Network, Spec
-from catnn.syntax.parser import decode, make_source, parse_arrow, parse_group, parse_pattern, parse_recovering
+from catnn.syntax.parser import (
+    decode,
+    make_source,
+    parse_arrow,
+    parse_group,
+    parse_pattern,
+    parse_recovering,
+    read_spec,
+)
 
 if TYPE_CHECKING:
     import networkx
@@ -39,9 +48,10 @@ def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS) -> Spec
     Raises: CatnnError with every fault, in file order; E1004 where the file cannot be read.
     """
     _check_limit(max_diagrams)
+    check_type(path, (str, PathLike), "a path")
     file = Path(path)
     try:
-        data = file.read_bytes()
+        data = read_spec(file)
     except (OSError, ValueError) as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else "it is not a readable file"
         raise fail("E1004", f"`{path}` cannot be read: {reason}") from None
@@ -60,6 +70,7 @@ def parse(text: str, path: str = "<text>", *, base: Path | None = None, max_diag
     <layer mix : V^2[3] -> V^2[16], 15 diagrams, 2 for the bias>
     """
     _check_limit(max_diagrams)
+    check_type(text, str, "the text of a spec")
     source = make_source(text, path)
     module, faults = parse_recovering(source)
     return elaborate(module, source, base=base, max_diagrams=max_diagrams, earlier=faults)
@@ -87,10 +98,13 @@ def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = No
     (catnn.diagram('Perm(3, (0 1 2))', '2 -> 0'), 3)
     """
     scope = Scope(Report(), MAX_DIAGRAMS)
+    check_type(groups, (str, Mapping), "a group, or groups by the names of their spaces")
+    check_type(pattern, str, "a pattern")
+    check_type(type, (str, NoneType), "a type such as `V -> V`")
     for name, text in ({"V": groups} if isinstance(groups, str) else dict(groups)).items():
         if not name.isidentifier() or name in RESERVED:
             raise fail("E1005", f"`{name}` cannot name a space")
-        scope.spaces[name] = Wire(name, _group(text))
+        scope.spaces[name] = Wire(name, group_of_text(text))
     term = parse_pattern(pattern)
     words = (None, None)
     if type is not None:
@@ -156,11 +170,11 @@ def dim(group: str, k: int | str, l: int | str) -> int:
     >>> dim("S(n)", "Sym^2(V)", "Sym^2(V)"), dim("64", 1, 1)
     (9, 4096)
     """
-    found = _group(group)
+    found = group_of_text(group)
     space = Wire("V", found)
     if any(isinstance(side, str) and "Sym" in side for side in (k, l)):
         return _symmetric_dim(found, (*_powers(k), *_powers(l)))
-    source, target = (_kinds(side, space) for side in (k, l))
+    source, target = (word_of(side, space) for side in (k, l))
     if FAMILIES[found.family].oriented:
         k, l = ends(space, source, target)
     else:
@@ -194,7 +208,7 @@ def _symmetric_dim(group: Group, powers: tuple[int, ...]) -> int:
 def _powers(side: int | str) -> tuple[int, ...]:
     """The powers of the factors of a word, 1 for V; 0 says nothing.  Raises: CatnnError (E1001)."""
     if isinstance(side, int):
-        return (1,) * len(_kinds(side, Wire("V", Group("", 0))))
+        return (1,) * len(word_of(side, Wire("V", Group("", 0))))
     found = []
     for kind in side.split():
         written = re.fullmatch(r"Sym\^([0-9]{1,4})\(V\)", kind)
@@ -212,7 +226,7 @@ def _why_hard(group: Group) -> str:
     return f"at small sizes it is a sum over Young diagrams; catnn counts up to {MOST_PORTS} ports"
 
 
-def _kinds(side: int | str, space: Wire) -> Word:
+def word_of(side: int | str, space: Wire) -> Word:
     """The word of a number of wires, or of a text such as ``V V'``."""
     if isinstance(side, str):
         kinds = side.split()
@@ -228,27 +242,39 @@ def _kinds(side: int | str, space: Wire) -> Word:
     return tuple(space.flipped() if kind == "V'" else space for kind in kinds)
 
 
-def compile(item: Layer | Network, /, **options: Any) -> torch.nn.Module:  # noqa: A001
+def compile(  # noqa: A001
+    item: Layer | Network,
+    /,
+    *,
+    target: str = "torch",
+    batch: int | None = None,
+    device: Any = None,
+    dtype: Any = None,
+    generator: torch.Generator | None = None,
+    **sizes: int,
+) -> torch.nn.Module:
     """The torch module of a layer or network; see `catnn.compiler.compile_item`, which this calls.
 
-    options: sizes by name (``n=10``), batch, target, device, dtype, generator.  Raises: CatnnError.
+    sizes: hints by name (``n=10``).  Raises: CatnnError.
     """
     from catnn.compiler import compile_item
 
-    return compile_item(item, **options)
+    return compile_item(item, target=target, batch=batch, device=device, dtype=dtype, generator=generator, **sizes)
 
 
-def explain(item: Layer | Network, *, batch: int = 1, **options: Any) -> Explanation:
+def explain(item: Layer | Network, /, *, batch: int = 1, full: bool = False, **sizes: int) -> Explanation:
     """What a layer or network is made of and what it costs; see `catnn.explanation.explain`, which this calls.
 
-    options: sizes by name (``n=64``); full=True to list everything, however long.  Raises: CatnnError.
+    sizes: by name (``n=64``); full: list everything, however long.  Raises: CatnnError.
     """
     from catnn.explanation import explain as explanation
 
-    return explanation(item, batch=batch, **options)
+    return explanation(item, batch=batch, full=full, **sizes)
 
 
-def _group(text: str) -> Group:
+def group_of_text(text: str) -> Group:
+    """The group that a text says.  Raises: CatnnError."""
+    check_type(text, str, "a group such as `S(n)`")
     report = Report()
     found = group_of(parse_group(text), report, Path())
     if found is None:

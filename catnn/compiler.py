@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from catnn.diagnostics import fail
-from catnn.emit.classes import size_names, wires
-from catnn.emit.file import Generated, emit
-from catnn.emit.network import network_sizes
+from catnn.emit.classes import size_names
+from catnn.emit.file import Generated, check_names, emit
+from catnn.emit.network import network_sizes, spaces_of
 from catnn.emit.writer import size_parameter
 from catnn.model import Layer, Network, Spec
 
@@ -92,6 +92,11 @@ def generate(spec: Spec) -> Generated:
     return emit(items, title=title(spec.path), spec=spec.text)
 
 
+def check_classes(spec: Spec) -> None:
+    """Raises: CatnnError (E1016) where the file that `catnn compile` writes would give one class two names."""
+    check_names([*spec.layers.values(), *spec.networks.values()])
+
+
 def title(path: str | None) -> str:
     """The first line of a generated file; of the path only what is harmless inside a docstring."""
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", PurePath(path).name) if path and path != "<text>" else ""
@@ -118,17 +123,10 @@ def check_sizes(item: Layer | Network, names: tuple[str, ...], sizes: Mapping[st
             raise fail("E1003", f"the size {name}={value!r} is not a positive integer")
         if name in names:
             continue
-        literal = {wire.group.size for wire in _wires(item) if isinstance(wire.group.size, int)}
+        literal = {wire.group.size for wire in spaces_of(item) if isinstance(wire.group.size, int)}
         if name == "n" and len(literal) == 1 and not names:
             if literal == {value}:
                 continue
             raise fail("E1003", f"n={value} contradicts the literal size {literal.pop()} of `{item.name}`")
         known = ", ".join(names) or "none"
         raise fail("E1002", f"`{item.name}` has no size `{name}`; its sizes are: {known}")
-
-
-def _wires(item: Layer | Network) -> set[Any]:
-    if isinstance(item, Layer):
-        return set(wires(item))
-    parts: list[Layer | Network] = [*item.layers, *item.networks]
-    return set().union(*(_wires(part) for part in parts))

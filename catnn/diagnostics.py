@@ -142,6 +142,30 @@ def fail(code: str, message: str, *, notes: Iterable[str] = (), helps: Iterable[
     return CatnnError(Diagnostic(code, message, (), tuple(notes), tuple(helps)))
 
 
+class WrongTypeError(CatnnError, TypeError):
+    """A CatnnError that is a TypeError as well: a value of another type than a function takes."""
+
+
+class WrongValueError(CatnnError, ValueError):
+    """A CatnnError that is a ValueError as well: text that says no number."""
+
+
+class DivisionByZeroError(CatnnError, ZeroDivisionError):
+    """A CatnnError that is a ZeroDivisionError as well."""
+
+
+def check_type(value: object, wanted: type | tuple[type, ...], what: str) -> None:
+    """Raises: WrongTypeError (E1030) for a value of another type; what: what a function expected, in words."""
+    if not isinstance(value, wanted):
+        raise WrongTypeError(Diagnostic("E1030", f"expected {what}, got {shortened(value)}"))
+
+
+def shortened(value: object, most: int = 60) -> str:
+    """A value as it is shown in a message, on one line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def render(diagnostics: Iterable[Diagnostic], *, colour: bool = False) -> str:
     """The diagnostics as text for people, a blank line between two; see `catnn.rendering`."""
     from catnn.rendering import render_one

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from catnn.api import _group, _kinds
+from catnn.api import group_of_text, word_of
 from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.gram import product
@@ -124,8 +124,8 @@ def _blocks(item: Item, k: int | str | None, l: int | str | None) -> list[Sequen
     if isinstance(item, Layer):
         return [pair for row in item.weighted for pair in row]
     if isinstance(item, str):
-        space = Wire("V", _group(item))
-        return [_hom(_kinds(0 if k is None else k, space), _kinds(0 if l is None else l, space))]
+        space = Wire("V", group_of_text(item))
+        return [_hom(word_of(0 if k is None else k, space), word_of(0 if l is None else l, space))]
     if _is_arrow(item):
         return [_hom(*item)]
     given: list[object] = list(item) if hasattr(item, "__iter__") else [item]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from catnn.api import parse
 from catnn.compiler import compile_item
+from catnn.diagnostics import check_type, fail
+from catnn.syntax.parser import parse_arrow
 
 if TYPE_CHECKING:
     import torch
@@ -33,9 +35,27 @@ def Equivariant(  # noqa: N802  (it makes a module, and reads as one)
     >>> layer(torch.zeros(4, 10, 10, 3)).shape
     torch.Size([4, 10, 10, 16])
     """
+    check_type(group, (str, Mapping), "a group, or groups by the names of their spaces")
+    check_type(arrow, str, "a type such as `V -> V`")
+    if isinstance(group, str):
+        _check_wires(group, arrow)
     groups = {"V": group} if isinstance(group, str) else dict(group)
     spaces = "\n".join(f"space {name} : {text}" for name, text in groups.items())
     term = "all + bias" if bias else "all"
     spec = parse(f"{spaces}\nlayer equivariant : {arrow} = {term} {{ reduce: {reduce}, init: {init} }}\n")
     options: dict[str, Any] = {"device": device, "dtype": dtype, **sizes}
     return compile_item(spec["equivariant"], **options)
+
+
+def _check_wires(group: str, arrow: str) -> None:
+    """Raises: CatnnError (E0101) where the type has a wire that is not V, the one that a single group acts on."""
+    written = parse_arrow(arrow)
+    summands = (*written.source.summands, *written.target.summands)
+    names = [factor.space.text for summand in summands for factor in summand.factors]
+    other = next((name for name in names if name != "V"), None)
+    if other is not None:
+        raise fail(
+            "E0101",
+            f"there is no space `{other}`: a group alone acts on the space V",
+            helps=(f"write V for the wire, or name the space: `Equivariant({{{other!r}: {group!r}}}, ...)`",),
+        )

@@ -392,3 +392,37 @@ def test_a_fault_of_catnn_is_3_without_a_traceback(
     assert ran.err.startswith("error[E1015]: catnn itself has a fault: RecursionError: too deep\n")
     monkeypatch.setattr("catnn.api.parse", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     assert Ran(capsys, "check", "graph.catnn").status == 130
+
+
+def test_check_reports_clashes_of_classes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As `compile` does, with both places."""
+    spec = tmp_path / "clash.catnn"
+    spec.write_text("space V : S(n)\nlayer mix : V -> V = all\nlayer Mix : V -> V = all\n", encoding="utf-8")
+    for verb in ("check", "compile"):
+        ran = Ran(capsys, verb, str(spec))
+        assert ran.status == 1
+        assert "error[E1016]: `mix` and `Mix` would both be the class `Mix`" in ran.err
+        assert "3 | layer Mix" in ran.err
+        assert "2 | layer mix" in ran.err
+    spec.write_text("space V : S(n)\nlayer a_b : V -> V = all\nlayer ab : V -> V = all\n", encoding="utf-8")
+    assert Ran(capsys, "check", str(spec)).status == 0
+
+
+@pytest.mark.parametrize("verb", ["check", "show", "explain", "compile", "test", "bench"])
+def test_every_verb_that_reads_a_spec_takes_the_limit(
+    verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "many.catnn"
+    spec.write_text("space V : S(n)\nlayer f : V^2 -> V^2 = all\n", encoding="utf-8")
+    assert "error[E0602]" in Ran(capsys, verb, str(spec), "--max-diagrams", "14").err
+
+
+def test_formatted_text_is_utf8_whatever_the_terminal_says(tmp_path: Path) -> None:
+    """Standard output into a file is a spec again."""
+    text = "space V : S(n) # caf\N{LATIN SMALL LETTER E WITH ACUTE}\n".encode()
+    command = [sys.executable, "-m", "catnn", "fmt", "-"]
+    ran = subprocess.run(
+        command, input=text, capture_output=True, check=False, env=os.environ | {"PYTHONIOENCODING": "ascii"}
+    )
+    assert ran.returncode == 0
+    assert "caf\N{LATIN SMALL LETTER E WITH ACUTE}" in ran.stdout.decode()

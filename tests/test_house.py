@@ -128,7 +128,7 @@ ROOMS: dict[str, set[str]] = {
     "projection": {*DIAGRAMS, "compiler", "diagnostics", "gramian"},
     "measure": set(),
     "model": {"category", "diagnostics", "drawable"},
-    "nn": {"api", "compiler"},
+    "nn": {"api", "compiler", "diagnostics", "syntax"},
     "plan": {*DIAGRAMS, "rewrite"},
     "rendering": {"diagnostics"},
     "resources": set(),

@@ -17,8 +17,16 @@ from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks, Part
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.sizes import length, resolve_sizes
+from catnn.category.validation import validate
 from catnn.category.wires import Wire, Word, bases
-from catnn.diagnostics import fail
+from catnn.diagnostics import (
+    Diagnostic,
+    DivisionByZeroError,
+    WrongTypeError,
+    WrongValueError,
+    check_type,
+    shortened,
+)
 from catnn.drawable import Drawable
 
 if TYPE_CHECKING:
@@ -51,32 +59,39 @@ class Morphism(Drawable):
     def __rshift__(self, other: Morphism) -> Sum:
         from catnn.category.compose import compose
 
+        check_type(other, Morphism, "a diagram to compose with")
         return compose(other, self)
 
     def __matmul__(self, other: Morphism) -> Sum:
         from catnn.category.compose import tensor
 
+        check_type(other, Morphism, "a diagram to put beside")
         return tensor((self, other))
 
     def __add__(self, other: Morphism) -> Sum:
         from catnn.category.compose import parallel
 
+        check_type(other, Morphism, "a diagram to add")
         return linear(self.source, self.target, (*self.weighted, *parallel(other, self).weighted))
 
     def __neg__(self) -> Sum:
         return self * -1
 
     def __sub__(self, other: Morphism) -> Sum:
+        check_type(other, Morphism, "a diagram to subtract")
         return self + -other
 
     def __mul__(self, scalar: Scalar | sympy.Expr | Fraction | int | str) -> Sum:
-        factor = Scalar.of(scalar)
+        factor = _factor(scalar)
         return linear(self.source, self.target, ((c * factor, d) for c, d in self.weighted))
 
     __rmul__ = __mul__
 
     def __truediv__(self, scalar: Scalar | sympy.Expr | Fraction | int | str) -> Sum:
-        inverse = ONE / Scalar.of(scalar)
+        factor = _factor(scalar)
+        if not factor:
+            raise DivisionByZeroError(Diagnostic("E1030", "a diagram is divided by 0"))
+        inverse = ONE / factor
         return linear(self.source, self.target, ((c * inverse, d) for c, d in self.weighted))
 
     def dagger(self) -> Sum | Diagram:
@@ -109,6 +124,18 @@ class Morphism(Drawable):
         return frozenset(names)
 
 
+def _factor(scalar: Scalar | sympy.Expr | Fraction | int | str) -> Scalar:
+    """An exact scalar.  Raises: CatnnError (E1030), a TypeError, ValueError or ZeroDivisionError as well."""
+    try:
+        return Scalar.of(scalar)
+    except ZeroDivisionError:
+        raise DivisionByZeroError(Diagnostic("E1030", f"{shortened(scalar)} divides by 0")) from None
+    except ValueError as error:
+        raise WrongValueError(Diagnostic("E1030", str(error))) from None
+    except TypeError as error:
+        raise WrongTypeError(Diagnostic("E1030", str(error))) from None
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)
 class Diagram(Morphism):
     """A diagram: every block is an equality (or a pairing) of the indices of its vertices.
@@ -128,7 +155,7 @@ class Diagram(Morphism):
     _hash: int = field(init=False)
 
     def __post_init__(self) -> None:
-        _validate(self)
+        validate(self)
         object.__setattr__(self, "_hash", hash(self._key()))
 
     def _key(self) -> tuple[object, ...]:
@@ -340,49 +367,3 @@ def restrict(
     l = sum(1 for v in here if v < len(target))
     blocks = tuple(tuple(number[v] for v in block) for block in parts if block[0] in number)
     return Part(l, len(here) - l, blocks, duals, wire.space in jellyfish), here
-
-
-def _validate(diagram: Diagram) -> None:
-    _partition(diagram.parts, len(diagram.target) + len(diagram.source))
-    for block in diagram.parts:
-        first = diagram.wire(block[0])
-        for vertex in block[1:]:
-            if diagram.wire(vertex) is not first and diagram.wire(vertex).base != first.base:
-                other = diagram.wire(vertex)
-                raise fail("E0402", f"a block joins a wire of `{first.base}` and a wire of `{other.base}`")
-        fault = FAMILIES[first.group.family].block_fault(len(block))
-        if fault is not None:
-            raise fail("E0401", f"a block of `{first}` ({first.group}) {fault}")
-    spaces = diagram.spaces()
-    if diagram.jellyfish:
-        _heads(diagram.jellyfish, [w.space for w in spaces if FAMILIES[w.group.family].epsilon == "jellyfish"])
-    for wire in spaces:
-        family = FAMILIES[wire.group.family]
-        if family.orbital or diagram.points:
-            from catnn.category.labelled import validate
-
-            validate(diagram, wire)
-        if family.restricted:
-            fault = family.part_fault(diagram.part(wire)[0], wire.group.size)
-            if fault is not None:
-                raise fail("E0406", f"no diagram of `{wire}` ({wire.group}): {fault}", notes=(family.law,))
-
-
-def _heads(jellyfish: tuple[str, ...], spaces: list[str]) -> None:
-    """Refuse jellyfish on spaces that have none here, or not in canonical form."""
-    missing = next((name for name in jellyfish if name not in spaces), None)
-    if missing is not None:
-        raise fail("E0406", f"there is no wire of `{missing}` here that a jellyfish of A(n) could have its legs in")
-    if list(jellyfish) != sorted(set(jellyfish)):
-        raise fail("E0406", f"{jellyfish} is not in canonical form", helps=("sort the names of the spaces",))
-
-
-def _partition(parts: Blocks, vertices: int) -> None:
-    """Refuse what is no partition of the vertices in canonical form: blocks and what is in them ascending."""
-    seen: list[int] = []
-    for block in parts:
-        seen.extend(block)
-    if sorted(seen) != list(range(vertices)) or not all(parts):
-        raise fail("E0406", f"{parts} is no partition of the vertices 0 to {vertices - 1}")
-    if list(parts) != sorted(parts) or any(list(block) != sorted(block) for block in parts):
-        raise fail("E0406", f"{parts} is not in canonical form", helps=("sort every block, then the blocks",))

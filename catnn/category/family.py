@@ -184,6 +184,11 @@ class Family(ABC):
     def commutes_with(self, kind: str, order: int) -> bool:
         """Whether pointwise functions of a kind (any, odd, linear) are equivariant on words of this order."""
 
+    @property
+    def permutes(self) -> bool:
+        """Whether the group moves indices about, up to signs; some of them may then be padding."""
+        return self.commutes_with("odd", 1)
+
     @abstractmethod
     def random_element(self, size: int, seed: int) -> NDArray[numpy.float64]:
         """A random matrix of the group, of shape (size, size)."""

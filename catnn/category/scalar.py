@@ -196,9 +196,22 @@ def _show(monomial: Monomial, coefficient: Fraction) -> str:
     above = [s if e == 1 else f"{s}^{e}" for s, e in monomial if e > 0]
     below = [s if e == -1 else f"{s}^{-e}" for s, e in monomial if e < 0]
     if abs(coefficient.numerator) != 1 or not above:
-        above.insert(0, str(abs(coefficient.numerator)))
+        above.insert(0, _digits(abs(coefficient.numerator)))
     if coefficient.denominator != 1:
-        below.insert(0, str(coefficient.denominator))
+        below.insert(0, _digits(coefficient.denominator))
     sign = "-" if coefficient < 0 else ""
     bottom = below[0] if len(below) == 1 else f"({'*'.join(below)})"
     return sign + "*".join(above) + (f"/{bottom}" if below else "")
+
+
+CHUNK = 10**4000
+"""Python writes no more digits than about so many at a time."""
+
+
+def _digits(value: int) -> str:
+    """A positive integer in decimal, however long."""
+    chunks: list[str] = []
+    while value >= CHUNK:
+        value, rest = divmod(value, CHUNK)
+        chunks.append(f"{rest:04000d}")
+    return "".join([str(value), *reversed(chunks)])

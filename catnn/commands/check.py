@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catnn.commands import UsageError
-from catnn.commands.arguments import Parser, positive
+from catnn.commands.arguments import Parser
 from catnn.commands.console import Progress, counted, print_json, print_note, report
 from catnn.commands.files import load_spec
 from catnn.diagnostics import CatnnError, Diagnostic
@@ -23,7 +23,7 @@ def parser() -> Parser:
     text = "Prints a line a file and, to standard error, every fault with its place. Takes a fraction of a second."
     found = Parser("check", text, EXAMPLES)
     found.add_argument("files", metavar="FILE", nargs="+", help="a spec, `-` for standard input")
-    found.add_argument("--max-diagrams", type=positive, metavar="N", help="the most diagrams that a layer may have")
+    found.limit()
     found.json()
     return found
 
@@ -46,9 +46,20 @@ def run(words: list[str]) -> int:
 
 def _load(file: str, max_diagrams: int | None) -> tuple[Spec | None, CatnnError | None]:
     try:
-        return load_spec(file, max_diagrams=max_diagrams), None
+        spec = load_spec(file, max_diagrams=max_diagrams)
+        _check_classes(spec)
+        return spec, None
     except CatnnError as error:
         return None, error
+
+
+def _check_classes(spec: Spec) -> None:
+    """Raises: CatnnError (E1016) where two names would be one class; where none could, without loading the emitter."""
+    names = ["".join(filter(str.isalnum, ascii(name))).casefold() for name in spec]
+    if len(set(names)) < len(names):
+        from catnn.compiler import check_classes
+
+        check_classes(spec)
 
 
 def _print(file: str, spec: Spec | None, error: CatnnError | None) -> None:

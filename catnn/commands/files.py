@@ -125,7 +125,7 @@ def write(file: str, text: str, *, spec: str | None = None) -> None:
     spec: the file this was made from, which is never the one to write.  Raises: UsageError (E1012).
     """
     if file == "-":
-        print(text, end="")
+        _print(text)
         return
     try:
         if spec is not None and os.path.exists(file) and os.path.exists(spec) and os.path.samefile(file, spec):
@@ -133,6 +133,16 @@ def write(file: str, text: str, *, spec: str | None = None) -> None:
         _replace(os.path.realpath(file), text.encode("utf-8", "surrogateescape"))
     except (OSError, ValueError) as error:
         raise unwritable(file, error) from None
+
+
+def _print(text: str) -> None:
+    """To standard output; where that is no terminal, in UTF-8 as files are, for what it goes to is read again."""
+    if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+        print(text, end="")
+        return
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.flush()
 
 
 def _replace(path: str, data: bytes) -> None:

@@ -12,6 +12,8 @@ from catnn.syntax import nodes
 
 MOST_DEPTH = 50
 MOST_FILES = 1000
+MOST_NAMES = 10_000
+"""So many names may a file have with those of its imports, for each import of an import has names of its own."""
 
 
 @dataclass
@@ -81,11 +83,11 @@ class Loader:
         return path
 
     def _read(self, node: nodes.ImportStatement, scope: Scope, path: Path, shown: str, read: Reader) -> Imported:
-        from catnn.syntax.parser import decode, parse_recovering
+        from catnn.syntax.parser import decode, parse_recovering, read_spec
 
         try:
-            data = path.read_bytes()
-        except OSError as error:
+            data = read_spec(path)
+        except (OSError, ValueError) as error:
             reason = "there is no such file" if isinstance(error, FileNotFoundError) else "it is not a readable file"
             message = f"`{node.file.text}` cannot be read: {reason}"
             scope.report.error("E0802", message, (node.file.span, "imported here"))

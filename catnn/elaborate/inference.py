@@ -20,7 +20,7 @@ from catnn.elaborate.ports import (
     postorder,
     unify,
 )
-from catnn.elaborate.report import brief, listed, nearest
+from catnn.elaborate.report import brief, listed
 from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.elaborate.types import MOST_ORDER
 from catnn.syntax import nodes
@@ -133,10 +133,16 @@ class Inference:
     def scalar(self, scalar: nodes.Scalar) -> bool:
         fine = True
         for name, _ in scalar.powers:
-            if name not in self.scope.sizes and not self.scope.failed_spaces:
+            if name in self.scope.entries and name not in self.scope.sizes:
+                self._fault("E0018", f"`{name}` is not a scalar", scalar.span, f"a {self.scope.entries[name].kind}",
+                            notes=("`*` scales by a number or a size, and the scalar comes first: `1/2 * f`",),
+                            helps=(f"write the scalar before: `2 * {name}`",
+                                   "the tensor product of two diagrams is `@`"))  # fmt: skip
+                fine = False
+            elif name not in self.scope.sizes and not self.scope.failed_spaces:
                 self._fault("E0108", f"there is no size `{name}`", scalar.span, "unknown size",
                             notes=(f"the sizes are: {listed(self.scope.sizes)}",),
-                            helps=nearest(name, self.scope.sizes))  # fmt: skip
+                            helps=self.scope.report.nearest(name, self.scope.sizes))  # fmt: skip
                 fine = False
         return fine
 

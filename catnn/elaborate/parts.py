@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from catnn.category.diagram import Morphism, linear
 from catnn.category.gram import rank
@@ -47,7 +48,7 @@ class Parts:
     """The parts of a layer as they are found, `[out][in]`.
 
     learned: where `all` or `span` (under ``weights``) and `bias` stand; failed: whether any part has no meaning;
-    written: the fixed terms of each pair of summands.
+    alike: the elements of a `span`, by what proportional ones share; written: the fixed terms of each pair of summands.
     """
 
     source: Type
@@ -58,6 +59,7 @@ class Parts:
     learned: dict[str, Span] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     failed: bool = False
+    alike: dict[tuple[int, int, Hashable], list[int]] = field(default_factory=dict)
     written: dict[tuple[int, int], list[nodes.Term]] = field(default_factory=dict)
     weighted: list[list[list[Morphism]]] = field(init=False)
     fixed: list[list[list[Morphism]]] = field(init=False)
@@ -175,12 +177,14 @@ class Parts:
                 return
             value = averaged(stored) if self.mean else stored
             here, written = self.weighted[out][in_], spans.setdefault((out, in_), [])
-            twin = next((at for at, other in enumerate(here) if _proportional(value, other)), None)
+            alike = self.alike.setdefault((out, in_, _ratios(value)), [])
+            twin = next((at for at in alike if _proportional(value, here[at])), None)
             if twin is not None:
                 self._error("E0606", f"`{shown}` is in the span already", (element.span, "again"),
                             (written[twin], "first here"),
                             notes=("two weights on one diagram, or on multiples of it, are one weight",))  # fmt: skip
                 return
+            alike.append(len(here))
             here.append(value)
             written.append(element.span)
 
@@ -244,3 +248,12 @@ def _proportional(left: Morphism, right: Morphism) -> bool:
     if len(one) != len(other) or any(a[1] != b[1] for a, b in zip(one, other, strict=True)):
         return False
     return all(a[0] * other[0][0] == b[0] * one[0][0] for a, b in zip(one, other, strict=True))
+
+
+def _ratios(value: Morphism) -> Hashable:
+    """What proportional terms share: their diagrams, and how the coefficients compare at sizes of no meaning."""
+    names = {name for coefficient, _ in value.weighted for monomial, _ in coefficient.terms for name, _ in monomial}
+    sizes = {name: 1_000_003 + 2 * at for at, name in enumerate(sorted(names))}
+    numbers = [coefficient.value(sizes) for coefficient, _ in value.weighted]
+    first = next((found for found in numbers if found), Fraction(1))
+    return tuple(diagram for _, diagram in value.weighted), tuple(found / first for found in numbers)

@@ -11,17 +11,25 @@ Place = tuple[Span, str]
 """A span and the words under it."""
 
 
+LONGEST = 100
+"""So many letters of a name count when it is compared."""
+
+MOST_COMPARED = 300_000
+"""So many letters of unknown names, times the known ones, are compared in a file: some seconds."""
+
+
 @dataclass
 class Report:
     """The diagnostics of a file, collected as they are found and given back in file order.
 
     said: the faults of the statement at hand, each reported where it occurs first; faults: how many there were,
-    repetitions too.
+    repetitions too; compared: how many letters were compared to offer names.
     """
 
     found: list[tuple[int, Diagnostic]] = field(default_factory=list)
     said: set[tuple[str, str]] = field(default_factory=set)
     faults: int = 0
+    compared: int = 0
 
     def begin(self) -> None:
         """A new statement: what was said of the last one may be said of this one."""
@@ -38,6 +46,12 @@ class Report:
         labels = tuple(Label(span, text) for span, text in places)
         at = labels[0].span.start if labels else 0
         self.found.append((at, Diagnostic(code, message, labels, tuple(notes), tuple(helps))))
+
+    def nearest(self, name: str, known: Iterable[str]) -> tuple[str, ...]:
+        """As `nearest`, while the file has not asked for too many: thousands of faults need no help each."""
+        known = tuple(known)
+        self.compared += len(name[:LONGEST]) * len(known)
+        return nearest(name, known) if self.compared <= MOST_COMPARED else ()
 
     def include(self, diagnostics: Iterable[Diagnostic], at: int) -> None:
         """Take over the diagnostics of another file, at the place of its import."""
@@ -62,8 +76,8 @@ def nearest(name: str, known: Iterable[str]) -> tuple[str, ...]:
 
     folded: dict[str, str] = {}
     for key in known:
-        folded.setdefault(key.casefold(), key)
-    found = get_close_matches(name.casefold()[:100], folded, n=1, cutoff=0.5)
+        folded.setdefault(key.casefold()[:LONGEST], key)
+    found = get_close_matches(name.casefold()[:LONGEST], folded, n=1, cutoff=0.5)
     return (f"did you mean `{folded[found[0]]}`?",) if found else ()
 
 

@@ -10,7 +10,7 @@ from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Type, Wire, Word, show_word
 from catnn.diagnostics import Span
-from catnn.elaborate.report import Report, listed, nearest
+from catnn.elaborate.report import Report, listed
 from catnn.model import Layer, Network
 from catnn.syntax import nodes
 
@@ -22,6 +22,9 @@ KEYWORDS = (
 )  # fmt: skip
 RESERVED = frozenset((*GENERATORS, *KEYWORDS, *ACTIVATIONS, "Sym"))
 """Names that no file may define."""
+
+LEARNED = ("all", "bias", "span")
+"""What makes weights, offered where a name is unknown."""
 
 RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "mask", "full", "repeat", "seconds"})
 """Keywords of `catnn.compile`, `explain` and `bench` and of the modules, which sizes share."""
@@ -55,7 +58,8 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands; folder: below which files that the text names are found, None for nowhere.
+    name first stands; products: how many products of diagrams its terms have taken; folder: below which files that the
+    text names are found, None for nowhere.
     """
 
     report: Report
@@ -67,6 +71,7 @@ class Scope:
     sizes: dict[str, Span] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     failed_spaces: bool = False
+    products: int = 0
     folder: Path | None = None
 
     # -------------------------------------------------------------------------------------------------- declaring
@@ -127,9 +132,18 @@ class Scope:
                 f"there is no space `{name.text}`",
                 (name.span, "unknown space"),
                 notes=(f"the spaces are: {known}",),
-                helps=nearest(name.text, self.spaces) or (f"declare it: `space {name.text} : S(n)`",),
+                helps=self._power(name.text)
+                or self.report.nearest(name.text, self.spaces)
+                or (f"declare it: `space {name.text} : S(n)`",),
             )
         return None
+
+    def _power(self, name: str) -> tuple[str, ...]:
+        """A help for `V2`, which is likely to mean a power."""
+        base = name.rstrip("0123456789")
+        return (
+            (f"a tensor power is written `{base}^{name[len(base) :]}`",) if name != base and base in self.spaces else ()
+        )
 
     def is_size(self, name: str) -> bool:
         """Whether a name alone is a size, and so a number."""
@@ -156,10 +170,10 @@ class Scope:
                               (self.places[text], "defined here"),
                               helps=("move the definition up",))  # fmt: skip
         else:
-            known = (*self.entries, *GENERATORS, *ACTIVATIONS)
+            known = (*self.entries, *GENERATORS, *ACTIVATIONS, *LEARNED)
             self.report.error("E0101", f"there is no `{text}`", (name.span, "unknown name"),
                               notes=(f"defined so far: {listed(self.entries)}",),
-                              helps=nearest(text, known))  # fmt: skip
+                              helps=self.report.nearest(text, known))  # fmt: skip
         return None
 
     # ------------------------------------------------------------------------------------------------------ spelling

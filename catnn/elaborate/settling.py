@@ -44,8 +44,19 @@ def expect(
         if declared is not None:
             places.append((declared, f"declared {' -> '.join(wanted)}"))
         message = f"`{brief(term.span)}` is not of type {' -> '.join(wanted)}"
-        inference.scope.report.error("E0303", message, *places)
+        inference.scope.report.error("E0303", message, *places, helps=_apart(term, source, target))
     return None
+
+
+def _apart(term: nodes.Term, source: Word | None, target: Word | None) -> tuple[str, ...]:
+    """A help for `[ij -> i]`, whose letters need blanks: with them it has the width that is declared."""
+    if not isinstance(term, nodes.Pattern) or source is None or target is None:
+        return ()
+    rows = ["".join(letter.text for letter in row) for row in (term.inputs[0], term.outputs)]
+    if [len(row) for row in rows] != [len(source), len(target)]:
+        return ()
+    shown = " -> ".join(" ".join(row) for row in rows).strip()
+    return (f"letters need blanks between them: `[{shown}]`",)
 
 
 def _mixed_letter(inference: Inference, term: nodes.Term, source: Word | None, target: Word | None) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from catnn.diagnostics import CatnnError, Diagnostic, Source
 from catnn.elaborate import layers
 from catnn.elaborate.checks import check
-from catnn.elaborate.imports import Imported, Loader
+from catnn.elaborate.imports import MOST_NAMES, Imported, Loader
 from catnn.elaborate.networks import network
 from catnn.elaborate.report import Report
 from catnn.elaborate.scopes import Entry, Scope
@@ -105,6 +105,12 @@ def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader
     found = loader.load(node, scope, base, read)
     alias = node.alias.text
     if found is None:
+        scope.broken.add(alias)
+        scope.failed_spaces = True
+        return
+    if len(scope.spaces) + len(scope.entries) + len(found.spaces) + len(found.entries) > MOST_NAMES:
+        scope.report.error("E0804", "too many imported names", (node.span, "one import too many"),
+                           notes=(f"at most {MOST_NAMES:,} names, with those of imports of imports",))  # fmt: skip
         scope.broken.add(alias)
         scope.failed_spaces = True
         return

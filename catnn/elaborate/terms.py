@@ -21,8 +21,14 @@ from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.elaborate.settling import expect, settle
 from catnn.syntax import nodes
 
+FILE = 3
+"""So many times the products of diagrams that one term may expand to, a whole file may."""
+
 MOST_BITS = 4_000
 """Coefficients have at most this many binary digits (1,200 decimal ones)."""
+
+MOST_TERMS = 1_000
+"""Coefficients, which are polynomials in the sizes, have at most this many terms."""
 
 
 class TooBig(Exception):  # noqa: N818
@@ -135,9 +141,9 @@ def _value(node: nodes.Term, inference: Inference, inside: list[Morphism]) -> Mo
         case nodes.Dagger():
             return inside[0].dagger()
         case nodes.Tensor():
-            return _small(node, _tensor(node, inside, inference.scope.max_diagrams))
+            return _small(node, _tensor(node, inside, inference.scope))
         case nodes.Chain():
-            return _chain(node, inside, inference.scope.max_diagrams)
+            return _chain(node, inside, inference.scope)
         case nodes.Sum():
             pairs = chain.from_iterable(value.weighted for value in inside)
             return linear(inside[0].source, inside[0].target, pairs)
@@ -184,32 +190,46 @@ def _epsilons(*values: Morphism, outer: Word) -> int:
     return found
 
 
-def _tensor(node: nodes.Term, factors: list[Morphism], most: int) -> Morphism:
+def _tensor(node: nodes.Term, factors: list[Morphism], scope: Scope) -> Morphism:
     products, bits = _epsilons(*factors, outer=tuple(w for f in factors for w in f.source + f.target)), 0
     for factor in factors:
-        products *= len(factor.weighted)
+        products *= _terms(factor)
         bits += _bits(factor)
-        if products > most:
-            raise TooBig(node, "E0405", _expands(products, most))
+        if products > scope.max_diagrams:
+            break
+    _spend(node, products, scope)
     if bits > MOST_BITS:
         raise TooBig(node, "E0407", f"a coefficient has more than {MOST_BITS:,} binary digits")
     return tensor(factors)
 
 
-def _chain(node: nodes.Chain, stages: list[Morphism], most: int) -> Morphism:
+def _chain(node: nodes.Chain, stages: list[Morphism], scope: Scope) -> Morphism:
     total = stages[0]
     for at in range(1, len(stages)):
         stage = stages[at]
-        products = len(total.weighted) * len(stage.weighted)
-        products *= _epsilons(total, stage, outer=total.source + stage.target)
-        if products > most:
-            raise TooBig(node, "E0405", _expands(products, most))
+        products = _terms(total) * _terms(stage) * _epsilons(total, stage, outer=total.source + stage.target)
+        _spend(node, products, scope)
         total = _small(node, compose(stage, total))
     return total
 
 
-def _expands(products: int, most: int) -> str:
-    return f"this expands to {number(products)} products of diagrams; the limit is {most:,} (`--max-diagrams`)"
+def _terms(value: Morphism) -> int:
+    """How many terms a morphism has, those of its coefficients told apart."""
+    return sum(len(coefficient.terms) for coefficient, _ in value.weighted)
+
+
+def _spend(node: nodes.Term, products: int, scope: Scope) -> None:
+    """Count products before they are made.  Raises: TooBig where a term, or all of a file, has too many."""
+    most = scope.max_diagrams
+    if products > most:
+        message = f"this expands to {number(products)} products of diagrams; the limit is {most:,} (`--max-diagrams`)"
+        raise TooBig(node, "E0405", message)
+    scope.products += products
+    if scope.products > FILE * most:
+        message = (
+            f"the terms so far expand to {number(scope.products)} products of diagrams; the limit is {FILE * most:,}"
+        )
+        raise TooBig(node, "E0405", f"{message} (`--max-diagrams`)")
 
 
 def _bits(value: Morphism) -> int:
@@ -224,6 +244,8 @@ def _bits(value: Morphism) -> int:
 
 
 def _small(node: nodes.Term, value: Morphism) -> Morphism:
+    if any(len(coefficient.terms) > MOST_TERMS for coefficient, _ in value.weighted):
+        raise TooBig(node, "E0407", f"a coefficient has more than {MOST_TERMS:,} terms")
     if _bits(value) > MOST_BITS:
         raise TooBig(node, "E0407", f"a coefficient has more than {MOST_BITS:,} binary digits")
     return value

@@ -35,7 +35,7 @@ def scaled(body: Body, value: str, ports: int, factors: list[tuple[str, int]]) -
 
 
 def scale_factors(body: Body, scale: Scale, wires: Word) -> list[tuple[str, int]]:
-    """The factors of a monomial: a size counts as the first space that has it."""
+    """The factors of a monomial: a size counts as the first space that has it (masks of the others count alike)."""
     factors = []
     for size, exponent in scale:
         wire = next((w for w in wires if w.group.size == size), None)
@@ -103,7 +103,13 @@ def reduction(body: Body, plan: Plan, inputs: tuple[str, ...]) -> dict[Row, str]
 def _reduced(body: Body, value: str, move: Move) -> str:
     p = len(move.fine.level)
     dims = [axis(a, p) for a in move.axes]
+    factors = mean_factors(body, move)
     match move.op:
+        case "sum" | "trace" if factors:
+            if move.op == "trace":
+                value, dims = f"{value}.diagonal(dim1={dims[0]}, dim2={dims[1]})", [-1]
+            powers = ", ".join(f"({count}, {exponent})" for count, exponent in factors)
+            return f"{body.use('_mean')}({value}, {one_tuple(map(str, dims))}, {len(move.coarse.level) + 1}, {powers})"
         case "sum" if len(dims) == 1 and dims[0] < -2:
             value = f"{body.use('_sum')}({value}, {dims[0]})"
         case "sum":
@@ -121,7 +127,7 @@ def _reduced(body: Body, value: str, move: Move) -> str:
             value = f"{plus}.sum(-1) - {minus}.sum(-1)"
             if move.mean:
                 value = f"({value})"
-    return scaled(body, value, len(move.coarse.level), mean_factors(body, move))
+    return scaled(body, value, len(move.coarse.level), factors)
 
 
 def _signed(body: Body, value: str, move: Move) -> str:

@@ -57,21 +57,17 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
         f'    """{_doc(layer)}"""',
         "",
         f"    label = {quoted(layer.name)}",
-        f"    inputs = {_shapes(layer.source)}",
-        f"    outputs = {_shapes(layer.target)}",
-        f"    space_sizes = {{{', '.join(f'{quoted(w.space)}: {_size(w)}' for w in wires(layer))}}}",
+        f"    inputs = {shapes(layer.source)}",
+        f"    outputs = {shapes(layer.target)}",
+        f"    space_sizes = {space_sizes(wires(layer))}",
     ]
+    lines += [f"    whole = {whole(wires(layer))}"]
+    lines += [f"    counted = {counted(wires(layer), _counted_sizes([one.plan for one in computed]))}"]
     if is_symmetric(layer):
         lines.append(f"    powers = {one_tuple((_powers(layer.source), _powers(layer.target)))}")
     even = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].step == 2]
     if even:
         lines.append(f"    even = {one_tuple(even)}")
-    whole = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].epsilon]
-    if whole:
-        lines.append(f"    whole = {one_tuple(whole)}")
-    plain = [quoted(w.space) for w in wires(layer) if w.plain]
-    if plain:
-        lines.append(f"    plain = {one_tuple(plain)}")
     if layer.is_complex:
         lines.append("    is_complex = True")
     lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]
@@ -88,6 +84,53 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     lines += ["", "    def compute(self, xs, lengths, counts):", '        """The layer on checked tensors."""']
     lines += [f"        {line}" for line in _compute(layer, computed)]
     return "\n".join(lines) + "\n"
+
+
+def whole(spaces: tuple[Wire, ...]) -> str:
+    """Why a space takes no mask, by space, as Python."""
+    reasons = [(wire.space, unmasked(wire)) for wire in spaces]
+    return f"{{{', '.join(f'{quoted(space)}: {quoted(reason)}' for space, reason in reasons if reason is not None)}}}"
+
+
+def counted(spaces: tuple[Wire, ...], sizes: set[str]) -> str:
+    """The spaces of each of these sizes, those in scalars, that more than one space has, as Python.
+
+    With masks they must count alike, or the scalar would be two numbers.
+    """
+    found = {size: [w for w in spaces if w.group.size == size] for size in sorted(sizes)}
+    several = [
+        f"{quoted(size)}: {one_tuple(quoted(w.space) for w in same)}"
+        for size, same in found.items()
+        if len(same) > 1 and any(unmasked(w) is None for w in same)
+    ]
+    return f"{{{', '.join(several)}}}"
+
+
+def unmasked(wire: Wire) -> str | None:
+    """Why a space takes no mask, or None.
+
+    >>> from catnn.category.wires import Group
+    >>> unmasked(Wire("V", Group("S", "n"))), unmasked(Wire("V", Group("S", 3)))
+    (None, 'its size is 3 in every entry; give it a size that is a name')
+    >>> unmasked(Wire("V", Group("O", "n")))
+    'O(n) mixes the indices, so none of them is padding'
+    """
+    if wire.plain:
+        return "it has no symmetry, so nothing is padded there"
+    if isinstance(wire.group.size, int):
+        return f"its size is {wire.group.size} in every entry; give it a size that is a name"
+    if not FAMILIES[wire.group.family].permutes:
+        return f"{wire.group} mixes the indices, so none of them is padding"
+    if FAMILIES[wire.group.family].epsilon:
+        return "its Levi-Civita tensor has a leg for each index"
+    return None
+
+
+def _counted_sizes(plans: Sequence[Plan]) -> set[str]:
+    """The sizes by name in the scalars of plans, closed loops among them."""
+    scales = [product.scale for plan in plans for product in plan.products]
+    scales += [direct.scale for plan in plans for direct in plan.directs]
+    return {size for scale in scales for size, _ in scale if isinstance(size, str)}
 
 
 def _powers(side: Type) -> str:
@@ -142,12 +185,15 @@ def _doc(layer: Layer) -> str:
     return f"{layer.name} : {layer.source} -> {layer.target}, {head}{under}."
 
 
-def _shapes(side: Type) -> str:
+def shapes(side: Type) -> str:
+    """The spaces of the axes of each summand, and its channels, as Python."""
     return one_tuple(f"({one_tuple(quoted(w.space) for w in s.word)}, {s.channels})" for s in side.summands)
 
 
-def _size(wire: Wire) -> str:
-    return quoted(wire.group.size) if isinstance(wire.group.size, str) else str(wire.group.size)
+def space_sizes(spaces: tuple[Wire, ...]) -> str:
+    """The size of each space, a name or a number, as Python."""
+    sizes = [(quoted(w.space), w.group.size) for w in spaces]
+    return f"{{{', '.join(f'{space}: {quoted(s) if isinstance(s, str) else s}' for space, s in sizes)}}}"
 
 
 def _parameters(layer: Layer) -> list[str]:
@@ -221,7 +267,7 @@ def _compute(layer: Layer, computed: Sequence[Computed]) -> list[str]:
         one = computed[0]
         return [
             *_arguments(layer, one),
-            "if torch.compiler.is_compiling() or not _derived():",
+            "if _traced() or not _derived(*args):",
             f"    return _{one.prefix}(*args)",
             f"return {one.name}.apply(*args)",
         ]
@@ -229,7 +275,7 @@ def _compute(layer: Layer, computed: Sequence[Computed]) -> list[str]:
     results: list[list[str]] = []
     for one, ys in zip(computed, ("ys", "zs"), strict=False):
         lines += _arguments(layer, one)
-        lines.append("plain = torch.compiler.is_compiling() or not _derived()")
+        lines.append("plain = _traced() or not _derived(*args)")
         lines.append(f"{ys} = _{one.prefix}(*args) if plain else {one.name}.apply(*args)")
         found = [f"{ys}[{o}]" for o in range(len(layer.target.summands))]
         if one.tying:

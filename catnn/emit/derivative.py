@@ -130,18 +130,23 @@ class Functions:
 
     def _jvp(self, plain: str) -> list[str]:
         """The layer is linear in its inputs and affine in its weights: fixed diagrams do not move with those."""
+
+        def at(*tensors: str) -> str:
+            given = f"*_alike({', '.join(tensors)})" if len(tensors) > 1 else tensors[0]
+            return f"{plain}({', '.join([given, *self.extras])})"
+
         still = [f"torch.zeros_like({bias})" for bias in self.biases]
-        moved = ", ".join([*(f"d{x}" for x in self.xs), *self.packed, *still, *self.extras])
+        moved = at(*(f"d{x}" for x in self.xs), *self.packed, *still)
         if not self.learned:
-            return [f"return {plain}({moved})"]
-        mixed = ", ".join([*self.xs, *(f"d{value}" for value in self.learned), *self.extras])
-        lines = [f"moved = {plain}({moved})", f"mixed = {plain}({mixed})"]
+            return [f"return {moved}"]
+        mixed = at(*self.xs, *(f"d{value}" for value in self.learned))
+        lines = [f"moved = {moved}", f"mixed = {mixed}"]
         if not self.plan.directs:
             return [*lines, "return tuple(a + b for a, b in zip(moved, mixed))"]
         unmoved = [f"torch.zeros_like({value})" for value in self.learned]
         return [
             *lines,
-            f"fixed = {plain}({', '.join([*self.xs, *unmoved, *self.extras])})",
+            f"fixed = {at(*self.xs, *unmoved)}",
             "return tuple(a + b - c for a, b, c in zip(moved, mixed, fixed))",
         ]
 

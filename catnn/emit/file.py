@@ -10,7 +10,7 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
-from catnn.diagnostics import CatnnError, fail
+from catnn.diagnostics import CatnnError, Diagnostic, Label, fail
 from catnn.emit.layer import Piece, emit_layer
 from catnn.emit.network import emit_network
 from catnn.emit.vet import UnsafeSourceError, vet
@@ -80,6 +80,12 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     return Generated(body, by_name)
 
 
+def check_names(items: Iterable[Layer | Network]) -> None:
+    """Raises: CatnnError (E1016) where two names in one file would be one class."""
+    layers, networks = _needed(items)
+    _class_names([*layers, *networks])
+
+
 def proved_part(part: Lowered) -> Plan:
     """The plan of a part of a layer, proved, its ties too.  Raises: CatnnError (E1015), a defect of catnn."""
     if part.ties is not None:
@@ -135,17 +141,22 @@ def _class_names(items: list[Layer | Network]) -> tuple[dict[int, str], dict[str
         if isinstance(item, Layer) and item.name == "fixed":
             name = next(found for at in anonymous if (found := f"Fixed{at}") not in taken)
         if name in owner and owner[name] != item.name:
-            raise fail(
-                "E1016",
-                f"`{owner[name]}` and `{item.name}` would both be the class `{name}`",
-                helps=("rename one of them",),
-            )
+            raise _clash(name, next(other for other in items if other.name == owner[name]), item)
         while name in owner:  # the same name from two files of an import
             name += "_"
         owner[name] = item.name
         by_id[id(item)] = name
         by_name.setdefault(item.name, name)
     return by_id, by_name
+
+
+def _clash(name: str, first: Layer | Network, item: Layer | Network) -> CatnnError:
+    """Two items whose class would have the name."""
+    places = [(item.span, f"the class `{name}` as well"), (first.span, f"the class `{name}`")]
+    labels = tuple(Label(span, text) for span, text in places if span is not None)
+    message = f"`{first.name}` and `{item.name}` would both be the class `{name}`"
+    notes = ("a generated file has a class in CapWords for each layer and network",)
+    return CatnnError(Diagnostic("E1016", message, labels, notes, ("rename one of them",)))
 
 
 @cache

@@ -51,8 +51,10 @@ def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def _form(x: Tensor, a: int, b: int) -> tuple[Tensor, Tensor]:
     """The entries where Omega is 1 and where it is -1, as views: axes a < b < 0 give way to one at the end."""
-    plus = x.unflatten(b, (-1, 2)).select(b, 1).unflatten(a, (-1, 2)).select(a, 0)
-    minus = x.unflatten(b, (-1, 2)).select(b, 0).unflatten(a, (-1, 2)).select(a, 1)
+    before, between, after = x.shape[:a], x.shape[a + 1 : b], x.shape[b + 1 :]
+    pairs = x.view(*before, x.shape[a] // 2, 2, *between, x.shape[b] // 2, 2, *after)
+    plus = pairs.select(b, 1).select(a, 0)
+    minus = pairs.select(b, 0).select(a, 1)
     return plus.diagonal(dim1=a, dim2=b), minus.diagonal(dim1=a, dim2=b)
 
 
@@ -67,14 +69,30 @@ def _flat(x: Tensor) -> Tensor:
     return x.reshape(-1, x.shape[-1])
 
 
-def _derived():
-    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
-    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+def _traced():
+    """Whether operations are recorded, by torch.compile, torch.export or torch.jit.trace, to run another time."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
-def _plainly(x: Tensor) -> bool:
+def _wrapped(*values):
+    """Whether a tensor belongs to a transform of torch.func or to batched gradients: it has no memory to point to."""
+    try:
+        for value in values:
+            if isinstance(value, Tensor):
+                value.data_ptr()
+    except RuntimeError:
+        return True
+    return False
+
+
+def _derived(*values):
+    """Whether derivatives may be asked for, or a tensor belongs to a transform (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or _wrapped(*values)
+
+
+def _plainly(*xs):
     """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
-    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+    return _traced() or xs[0].device.type != "cpu" or _derived(*xs)
 
 
 def _sum(x: Tensor, dim: int) -> Tensor:
@@ -83,6 +101,19 @@ def _sum(x: Tensor, dim: int) -> Tensor:
         return x.sum(dim)
     ones = x.new_ones(1, x.shape[dim])
     return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
+
+
+def _wide(dtype):
+    """The dtype for sums that are divided: float32 for half precision, whose sums overflow before they are."""
+    return torch.float32 if dtype in (torch.float16, torch.bfloat16) else dtype
+
+
+def _mean(x: Tensor, dims: tuple[int, ...], axes: int, *powers) -> Tensor:
+    """x.sum(dims) divided by sizes, as `_scaled` does; in half precision sums do not overflow first."""
+    wide = _wide(x.dtype)
+    if wide != x.dtype:
+        return _scaled(x.sum(dims, dtype=wide), axes, *powers).to(x.dtype)
+    return _scaled(_sum(x, dims[0]) if len(dims) == 1 and dims[0] < -2 else x.sum(dims), axes, *powers)
 
 
 def _pieces(x: Tensor, axes: int, *others: Tensor):
@@ -115,7 +146,7 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
     """
     axes, wide = len(orders[0]), w.shape[-1]
     home = tuple(range(-axes - 1, -1))
-    if _plainly(x):
+    if _plainly(x, w, y):
         for order, matrix in zip(orders, w, strict=True):
             z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
             y = z if y is None else y + z
@@ -143,7 +174,7 @@ def _products_back(y: Tensor | None, g: Tensor, w: Tensor, orders, x: Tensor | N
 
     The gradient is None where x is None, or where derivatives of derivatives may be asked for.
     """
-    if x is None or _plainly(g):
+    if x is None or _plainly(g, w, y, x):
         return _products(y, g, w, orders), None
     axes, wide = len(orders[0]), w.shape[-1]
     beta = 1

@@ -17,7 +17,7 @@ from catnn.model import Layer
 from catnn.plan.lower import Lowered
 from catnn.plan.plan import Plan, mirror
 
-ALWAYS = frozenset({"_derived", "_save", "_saved", "_vmap", "_Layer"})
+ALWAYS = frozenset({"_alike", "_derived", "_traced", "_save", "_saved", "_vmap", "_Layer"})
 """The parts that every layer uses; others are found in the text of its functions."""
 
 

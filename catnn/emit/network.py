@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from catnn.activations import ACTIVATIONS
 from catnn.category.families import FAMILIES
 from catnn.category.scalar import Scalar
-from catnn.category.wires import Summand, Type, Wire
-from catnn.emit.classes import size_names
+from catnn.category.wires import Summand, Type, Wire, bases
+from catnn.emit.classes import counted, size_names, space_sizes, unmasked, whole, wires
 from catnn.emit.layer import Emitted
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
-from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
+from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage, walk
 
 
 @dataclass
@@ -54,6 +54,39 @@ def network_sizes(network: Network) -> tuple[str, ...]:
     return tuple(sizes)
 
 
+def network_spaces(network: Network) -> tuple[Wire, ...]:
+    """The spaces of a network: of its type, then of its stages and of what they call."""
+    found: dict[Wire, None] = {}
+    seen, pending = {id(network)}, [network]
+    while pending:
+        top = pending.pop()
+        sides = [top.source, top.target, *(side for stage in walk(top.body) for side in (stage.source, stage.target))]
+        found.update(dict.fromkeys(bases(tuple(wire for side in sides for word in side.words for wire in word))))
+        new = [inner for inner in top.networks if id(inner) not in seen]
+        seen.update(map(id, new))
+        pending.extend(reversed(new))
+    return tuple(found)
+
+
+def spaces_of(item: Layer | Network) -> tuple[Wire, ...]:
+    """The different spaces that appear anywhere in a layer or network."""
+    return wires(item) if isinstance(item, Layer) else network_spaces(item)
+
+
+def _untold_scalars(item: Layer | Network) -> set[str]:
+    """The sizes of scalars that whoever calls an item must count, since it has no space of that size."""
+    own = {wire.group.size for wire in spaces_of(item)}
+    sizes = size_names(item) if isinstance(item, Layer) else network_sizes(item)
+    return set(sizes) - own
+
+
+def _scalar_sizes(network: Network) -> set[str]:
+    """The sizes in the scalars of a network, and in those of its parts that it must count for."""
+    found = {name for scalar in _scales(network.body) for monomial, _ in scalar.terms for name, _ in monomial}
+    parts: list[Layer | Network] = [*network.layers, *network.networks]
+    return found.union(*(_untold_scalars(part) for part in parts))
+
+
 def _scales(stage: Stage) -> list[Scalar]:
     found: list[Scalar] = []
     pending = [stage]
@@ -69,23 +102,21 @@ def _scales(stage: Stage) -> list[Scalar]:
 
 def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) -> Emitted:
     """The class of a network; classes: the class name of every layer and network by identity."""
-    names = Names(MODULE)
-    items: list[Layer | Network] = [*network.layers, *network.networks]
-    parts = {id(p): p for p in items}
-    modules = {key: names.fresh(p.name.replace(".", "_")) for key, p in parts.items()}
+    parts = {id(p): p for p in _parts(network)}
+    modules = submodules(network)
     sizes = network_sizes(network)
-    forward = _Forward(network, modules)
+    forward = _Forward(network, modules, parts={"_masks"})
     forward.names.fresh("x")
-    forward.names.fresh("mask")
-    forward.names.fresh("sizes")
+    for name in ("mask", "masks", "sizes", "counts"):
+        forward.names.fresh(name)
     result = _stage(forward, network.body, "x")
-    given_sizes = ", sizes=None" if untold(network) else ""
+    given_sizes = ", sizes=None, counts=None" if untold(network) else ""
     parameters = ", ".join(
         ["self", *(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
     )
     lines = [
         f"class {class_name}(nn.Module):",
-        f'    """{network.name} : {network.source} -> {network.target}."""',
+        f'    """{network.name} : {network.source} -> {network.target}{_renamed(parts, modules)}."""',
         "",
         f"    def __init__({parameters}):",
         "        super().__init__()",
@@ -95,6 +126,7 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
         own = size_names(part) if isinstance(part, Layer) else network_sizes(part)
         given = ", ".join([*(f"{size_parameter(s)}={size_parameter(s)}" for s in own), *KEYWORDS])
         lines.append(f"        self.{modules[key]} = {classes[key]}({given})")
+    lines += [f"        {line}" for line in _sharing(network)]
     if parts:
         lines += ["", "    def reset_parameters(self, generator=None):", '        """Draw all weights anew."""']
         lines += [f"        self.{modules[key]}.reset_parameters(generator)" for key in parts if _has_parts(parts[key])]
@@ -106,6 +138,40 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     lines += [f"        {line}".rstrip() for line in forward.lines]
     lines.append(f"        return {result}")
     return Emitted("\n".join(lines) + "\n", frozenset(forward.parts))
+
+
+def _parts(network: Network) -> list[Layer | Network]:
+    return [*network.layers, *network.networks]
+
+
+def submodules(network: Network) -> dict[int, str]:
+    """The submodule of every layer and network that a network names itself, by identity."""
+    names = Names(MODULE)
+    return {id(part): names.fresh(part.name.replace(".", "_")) for part in _parts(network)}
+
+
+def _renamed(parts: Mapping[int, Layer | Network], modules: Mapping[int, str]) -> str:
+    """Which submodules have another name than their layer, because torch or Python has a use for that one."""
+    other = [f"{ascii(part.name)[1:-1]} is {modules[key]}" for key, part in parts.items() if part.name != modules[key]]
+    return f"; of its submodules, {', '.join(other)}" if other else ""
+
+
+def _sharing(network: Network) -> list[str]:
+    """A layer or network that is named in several places is one module: the first, put into the other places."""
+    lines: list[str] = []
+    seen: dict[int, str] = {}
+    pending = [("", network)]
+    while pending:
+        path, top = pending.pop(0)
+        for key, name in submodules(top).items():
+            here = f"{path}.{name}" if path else name
+            first = seen.setdefault(key, here)
+            if first != here and first.split(".")[0] != here.split(".")[0]:
+                one = f"self.get_submodule({quoted(first)})"
+                lines.append(f"self.get_submodule({quoted(path)}).register_module({quoted(name)}, {one})")
+            elif first == here:
+                pending += [(here, inner) for inner in top.networks if id(inner) == key]
+    return lines
 
 
 def _has_parts(item: Layer | Network) -> bool:
@@ -170,7 +236,7 @@ class _Axis:
 
     def count(self, forward: _Forward) -> str:
         """The same where a mask may count less."""
-        rest = f"mask, {quoted(self.space)})"
+        rest = f"masks, {quoted(self.space)})"
         if self.power == 1:
             return f"{forward.use('_count')}({self.tensor}, {self.axis}, {rest}"
         return f"{forward.use('_count_symmetric')}({self.tensor}, {self.axis}, {self.power}, {rest}"
@@ -198,11 +264,22 @@ def _axes(source: Type) -> dict[str | int, _Axis]:
 
 def _opening(forward: _Forward) -> list[str]:
     """What comes before the stages: the sizes that some must be told, and zeros in the padding."""
-    lines, source = [], forward.network.source
+    network = forward.network
+    source, spaces = network.source, network_spaces(network)
+    named, sizes = quoted(network.name), space_sizes(spaces)
+    lines = [f"masks = _masks({named}, mask, {sizes}, {whole(spaces)})"]
+    count = f"_counts({named}, masks, {sizes}, {counted(spaces, _scalar_sizes(network))})"
     if forward.told:
-        known = ["**self.sizes", "**(sizes or {})"] if untold(forward.network) else []
+        given = untold(network)
+        known = ["**self.sizes", "**(sizes or {})"] if given else []
         known += [f"{quoted(str(size))}: {axis.length(forward)}" for size, axis in _axes(source).items()]
         lines.append(f"sizes = {{{', '.join(known)}}}")
+        more = "**(counts or {}), " if given else ""
+        lines.append(f"counts = {{**sizes, {more}**{count}}}")
+        forward.use("_counts")
+    elif counted(spaces, _scalar_sizes(network)) != "{}":
+        lines.append(count)
+        forward.use("_counts")
     if forward.bare and any(source.words):
         forward.use("_masked")
         pairs = zip(_each(source, "x"), source.summands, strict=True)
@@ -217,15 +294,22 @@ def _masks(forward: _Forward, summand: Summand) -> str:
         return "[]"
     spaces = one_tuple("None" if wire.plain else quoted(wire.space) for wire, _ in summand.axes)
     if not summand.symmetric:
-        return f"{forward.use('_by_space')}(mask, {spaces})"
+        return f"{forward.use('_by_space')}(masks, {spaces})"
     powers = one_tuple(str(power) for _, power in summand.axes)
-    return f"{forward.use('_by_power')}(mask, {spaces}, {powers})"
+    return f"{forward.use('_by_power')}(masks, {spaces}, {powers})"
 
 
 def _call(forward: _Forward, part: Layer | Network, x: str) -> str:
     told = untold(part)
     forward.told |= told
-    return forward.let(f"self.{forward.modules[id(part)]}({x}, mask{', sizes' if told else ''})", str(part.target))
+    own = {wire.space for wire in spaces_of(part)}
+    spaces = [wire.space for wire in network_spaces(forward.network) if unmasked(wire) is None]
+    masks = "masks"
+    if not own.issuperset(spaces):
+        forward.use("_own")
+        masks = f"_own(masks, {one_tuple(quoted(space) for space in spaces if space in own)})"
+    given = ", sizes, counts" if told else ""
+    return forward.let(f"self.{forward.modules[id(part)]}({x}, {masks}{given})", str(part.target))
 
 
 def _each(source: Type, x: str) -> list[str]:
@@ -283,7 +367,7 @@ def _scale(forward: _Forward, scalar: Scalar, value: str, summand: Summand) -> s
                 powers.append(f"({told[size].count(forward)}, {exponent})")
             else:
                 forward.told = True
-                powers.append(f"(sizes[{quoted(size)}], {exponent})")
+                powers.append(f"(counts[{quoted(size)}], {exponent})")
         piece = value
         if powers:
             piece = f"{forward.use('_scaled')}({value}, {len(summand.axes) + 1}, {', '.join(powers)})"

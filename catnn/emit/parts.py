@@ -7,7 +7,7 @@ as ordinary Python, to be read, linted, typed and tested.
 import torch
 from torch import Tensor, nn
 
-from catnn.emit.kernels import _scaled
+from catnn.emit.kernels import _scaled, _traced, _wide, _wrapped
 
 FORMAT = 1
 """The version of the order and meaning of weights."""
@@ -18,7 +18,7 @@ class _Layer(nn.Module):
 
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
-    plain: the spaces without symmetry, which have no masks.
+    whole: why a space takes no mask.  counted: the spaces of each size in a scalar that more than one space has.
     """
 
     _version = FORMAT
@@ -26,9 +26,9 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
+    whole: dict[str, str]
+    counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
-    plain: tuple[str, ...] = ()
     is_complex = False
 
     def __init__(self, sizes: dict[str, int]) -> None:
@@ -38,14 +38,20 @@ class _Layer(nn.Module):
             if type(size) is not int or size < 1:
                 raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
 
-    def forward(self, x, mask=None, sizes=None):
+    def forward(self, x, mask=None, sizes=None, counts=None):
         """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real.
 
         sizes: those by name that no axis of x tells (a network passes its own); else the ones given at construction.
+        counts: what scalars take for those of them that no space of the layer has: numbers, or with masks one an entry.
         """
         xs = x if isinstance(x, (tuple, list)) else (x,)
-        masks = _masks(self, mask)
+        masks = _masks(self.label, mask, self.space_sizes, self.whole, len(self.inputs) > 1)
         lengths = self.sizes | (sizes or {}) | _lengths(self, xs, masks)
+        for size, count in (counts or {}).items():
+            if all(size != own for _, own in self.space_sizes.items()):
+                lengths[size] = count
+        if self.counted:
+            _counts(self.label, masks, self.space_sizes, self.counted)
         counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
         counts.update((space, real.sum(-1)) for space, real in masks.items())
         if masks:
@@ -80,24 +86,48 @@ class _Layer(nn.Module):
         return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
 
 
-def _masks(layer, mask):
-    """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
+def _masks(label, mask, space_sizes, whole, several=False):
+    """The masks by space, checked as far as they can be without the tensors.
+
+    whole: why a space takes none; several: whether the input is a tuple.
+    """
     if mask is None:
         return {}
-    spaces = tuple(space for space in layer.space_sizes if space not in layer.plain)
-    masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
-    if not isinstance(mask, dict) and len(spaces) > 1:
-        raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
-    for space, real in masks.items():
-        if space in layer.plain:
-            raise ValueError(f"{layer.label}: {space} has no symmetry, so nothing is padded there and it has no mask")
+    spaces = [space for space in space_sizes if space not in whole]
+    if not isinstance(mask, dict):
+        if len(spaces) > 1:
+            raise ValueError(f"{label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
+        if not space_sizes:
+            raise ValueError(f"{label}: there is no space to mask")
+        mask = dict.fromkeys(spaces or space_sizes, mask)
+    for space, real in mask.items():
+        if space in whole:
+            raise ValueError(f"{label}: {space} takes no mask: {whole[space]}")
+        if space not in space_sizes:
+            known = ", ".join(spaces) or "none"
+            raise ValueError(f"{label}: there is no space {space!r} to mask; the spaces that take a mask: {known}")
         kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
         if kind != torch.bool:
-            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
-            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
-        if space in layer.whole:
-            raise ValueError(f"{layer.label}: {space} takes no mask, its Levi-Civita tensor has a leg for each index")
-    return {space: real for space, real in masks.items() if space in layer.space_sizes}
+            hint = "; a direct sum is one argument, a tuple" if several else ""
+            raise ValueError(f"{label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
+    return dict(mask)
+
+
+def _counts(label, masks, space_sizes, counted):
+    """How many indices are real in each entry, by the names of sizes: in a scalar, a size is one number for an entry.
+
+    counted: the spaces of each size in a scalar that more than one space has.
+    """
+    for size, spaces in counted.items():
+        first = masks.get(spaces[0])
+        for real in [masks.get(space) for space in spaces[1:]]:
+            both = first is not None and real is not None and not _traced()
+            if real is not first and not (both and torch.equal(real.sum(-1), first.sum(-1))):
+                raise ValueError(
+                    f"{label}: a scalar has the size {size}, which is that of {', '.join(spaces)}: give them one "
+                    "mask, or masks that count the same in each entry, or sizes with names of their own"
+                )
+    return {space_sizes[space]: real.sum(-1) for space, real in masks.items()}
 
 
 def _lengths(layer, xs, masks):
@@ -191,28 +221,32 @@ def _saved(ctx):
     return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
 
 
-def _by_space(mask, spaces):
-    """The masks of these spaces in order, None where there is none; of a space without symmetry the name is None."""
-    if mask is None or isinstance(mask, dict):
-        return [(mask or {}).get(space) for space in spaces]
-    return [None if space is None else mask for space in spaces]
+def _by_space(masks, spaces):
+    """The masks of these spaces in order, None where there is none."""
+    return [masks.get(space) for space in spaces]
 
 
-def _count(x: Tensor, axis: int, mask, space: str):
+def _own(masks, spaces):
+    """The masks of these spaces alone, for a part of a network that has no others."""
+    return {space: real for space, real in masks.items() if space in spaces}
+
+
+def _count(x: Tensor, axis: int, masks, space: str):
     """The size of a space: the length of its axis, or with a mask the count of each entry of the batch."""
-    (real,) = _by_space(mask, (space,))
-    return x.shape[axis] if real is None else real.sum(-1)
+    return masks[space].sum(-1) if space in masks else x.shape[axis]
 
 
 def _mean_square(x: Tensor, masks: list) -> Tensor:
     """The mean of |x|^2 over its axes (their real entries), kept as axes of length 1: an invariant of each channel."""
     axes = len(masks)
-    value = (x * x.conj()).real if x.is_complex() else x * x
+    wide = x.to(_wide(x.dtype))
+    value = (x * x.conj()).real if x.is_complex() else wide * wide
     if not axes:
-        return value
+        return value.to(x.dtype) if wide.dtype != x.dtype else value
     value = value.sum(tuple(range(-axes - 1, -1)), keepdim=True)
     powers = [(x.shape[a - axes - 1] if real is None else real.sum(-1), -1) for a, real in enumerate(masks)]
-    return _scaled(value, axes + 1, *powers)
+    value = _scaled(value, axes + 1, *powers)
+    return value.to(x.dtype) if wide.dtype != x.dtype else value
 
 
 def _gate(x: Tensor, masks: list) -> Tensor:
@@ -238,6 +272,14 @@ def _norm_relu(x: Tensor, masks: list) -> Tensor:
     square = _mean_square(x, masks)
     root = torch.where(square > 1, square, torch.ones_like(square)).sqrt()
     return x * (1 - 1 / root)
+
+
+def _alike(*tensors):
+    """The tensors, all batched where a transform has batched one: else that could not be added into the others."""
+    if not _wrapped(*tensors):
+        return tensors
+    zero = sum(x[:0].sum() for x in tensors)
+    return tuple(x + zero for x in tensors)
 
 
 def _vmap(apply, plain, xs, in_dims, args):

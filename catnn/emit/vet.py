@@ -14,6 +14,7 @@ from functools import lru_cache
 ALLOWED: tuple[type[ast.AST], ...] = (
     ast.Module, ast.Expr, ast.Constant, ast.Import, ast.ImportFrom, ast.alias, ast.Assign, ast.AnnAssign, ast.AugAssign,
     ast.FunctionDef, ast.ClassDef, ast.arguments, ast.arg, ast.Return, ast.If, ast.For, ast.With, ast.withitem,
+    ast.Try, ast.ExceptHandler,
     ast.Raise, ast.Call, ast.keyword, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Dict,
     ast.Load, ast.Store, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Starred, ast.JoinedStr,
     ast.FormattedValue, ast.GeneratorExp, ast.ListComp, ast.DictComp, ast.SetComp, ast.comprehension, ast.Pass,
@@ -24,34 +25,34 @@ IMPORTS = frozenset({"import torch", "from torch import Tensor, nn", "from torch
 
 TORCH = frozenset(
     """
-    nn.Module nn.Parameter nn.functional.elu nn.functional.gelu nn.functional.leaky_relu
-    nn.functional.silu nn.functional.softplus nn.functional.softsign nn.init.normal_ nn.init.zeros_
-    torch._C._are_functorch_transforms_active torch.abs torch.amp.is_autocast_available torch.arange
-    torch.autocast torch.autograd.Function torch.bool torch.cat torch.compiler.is_compiling torch.contiguous_format
-    torch.cos torch.empty torch.empty_like torch.exp torch.float64 torch.get_autocast_dtype torch.get_default_dtype
-    torch.is_autocast_enabled torch.is_grad_enabled torch.no_grad torch.ones_like torch.relu torch.sigmoid torch.sin
-    torch.square torch.stack torch.tanh torch.tensor torch.vmap torch.where torch.zeros_like
-    torch.equal torch.eye torch.int64 torch.minimum torch.zeros
+    nn.Module nn.Parameter nn.functional.elu nn.functional.gelu nn.functional.leaky_relu nn.functional.silu
+    nn.functional.softplus nn.functional.softsign nn.init.normal_ nn.init.zeros_ torch.abs
+    torch.amp.is_autocast_available torch.arange torch.autocast torch.autograd.Function torch.bfloat16 torch.bool
+    torch.cat torch.compiler.is_compiling torch.contiguous_format torch.cos torch.empty torch.empty_like torch.equal
+    torch.exp torch.eye torch.float16 torch.float32 torch.float64 torch.get_autocast_dtype torch.get_default_dtype
+    torch.int64 torch.is_autocast_enabled torch.is_grad_enabled torch.jit.is_tracing torch.minimum torch.no_grad
+    torch.ones_like torch.relu torch.sigmoid torch.sin torch.square torch.stack torch.tanh torch.tensor torch.vmap
+    torch.where torch.zeros torch.zeros_like
     """.split()
 )
 """All that generated source has from torch."""
 
 ATTRIBUTES = frozenset(
     """
-    T __init__ _load_from_state_dict add_ addmm_ apply baddbmm_ clamp clone conj contiguous device diagonal dim
-    dtype element_size even expand flatten forward fromkeys get index_select inputs is_complex is_contiguous items join
-    label masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute plain pow powers real
-    reset_parameters reshape rest save_for_backward save_for_forward saved_tensors scatter select setdefault shape sort
-    space_sizes sqrt sub_ sum tensor_split to to_complex transpose type unflatten unsqueeze update values view
-    index_put scatter_reduce squeeze unique whole
+    T __init__ _load_from_state_dict add_ addmm_ apply baddbmm_ clamp clone conj contiguous data_ptr device diagonal
+    dim dtype element_size even expand flatten forward fromkeys get index_put index_select inputs is_complex
+    is_contiguous items join label masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel
+    permute pow powers real register_module reset_parameters reshape rest save_for_backward save_for_forward
+    saved_tensors scatter scatter_reduce select setdefault shape sort space_sizes sqrt squeeze sub_ sum tensor_split
+    to to_complex transpose type unflatten unique unsqueeze update values view whole
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""
 
 BUILTINS = frozenset(
     """
-    NotImplementedError ValueError abs all any bool dict divmod enumerate filter float int isinstance len list map max
-    min next range reversed round set sorted staticmethod str sum super tuple type zip
+    NotImplementedError RuntimeError ValueError abs all any bool dict divmod enumerate filter float int isinstance
+    len list map max min next range reversed round set sorted staticmethod str sum super tuple type zip
     """.split()
 )
 
@@ -82,6 +83,8 @@ def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
                     yield node, "this decorator"
             case ast.ClassDef(keywords=keywords, decorator_list=decorators) if keywords or decorators:
                 yield node, "a metaclass or decorator"
+            case ast.ExceptHandler(type=kind) if kind is None or ast.unparse(kind) != "RuntimeError":
+                yield node, "catching this"
             case ast.Attribute(attr=name, value=value):
                 chain, parts = _chain(node)
                 if chain.split(".")[0] in ("torch", "nn"):

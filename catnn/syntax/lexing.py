@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 from catnn.diagnostics import CatnnError, Diagnostic, Label, Source, Span
@@ -68,6 +70,17 @@ def make_source(text: str, path: str) -> Source:
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise CatnnError(_too_large(path))
     return Source(path, text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def read_spec(path: Path) -> bytes:
+    """The bytes of a file, or as many as show that it is too large.
+
+    Raises: OSError where it cannot be read, or is no regular file: a pipe or a device may never end.
+    """
+    if not S_ISREG(path.stat().st_mode):
+        raise OSError("no regular file")
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def decode(data: bytes, path: str) -> Source:

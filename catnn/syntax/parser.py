@@ -13,7 +13,7 @@ from catnn.diagnostics import CatnnError, Diagnostic, Source, Span
 from catnn.syntax import lalr
 from catnn.syntax.build import NESTING, Builder
 from catnn.syntax.build_types import as_type
-from catnn.syntax.lexing import decode, make_source, tokenize
+from catnn.syntax.lexing import decode, make_source, read_spec, tokenize
 from catnn.syntax.nodes import Arrow, Group, Module, Pattern, Statement, Term, Type
 from catnn.syntax.recovery import split, statement_of
 
@@ -27,6 +27,7 @@ __all__ = [
     "parse_recovering",
     "parse_term",
     "parse_type",
+    "read_spec",
 ]
 
 

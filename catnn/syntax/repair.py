@@ -28,7 +28,10 @@ def repaired(here: Situation, insert: Sequence[str] | None) -> str:
     kinds = [token.kind for token in here.tokens]
     before, after = kinds[: here.index], kinds[here.index :]
     if insert is None:
-        for kind in _CONFUSED.get(here.kind, ()):
+        meant = _CONFUSED.get(here.kind, ())
+        if here.kind in ("COMMA", "SEMICOLON") and after[1:2] and after[1] in ("ALL", "BIAS", "SPAN"):
+            meant = ("PLUS", *meant)  # what makes weights is a summand
+        for kind in meant:
             if lalr.accepts(here.start, [*before, kind, *after[1:]]):
                 return _edited(here, kind, exchange=True)
     likely: tuple[str, ...] = _FORGOTTEN

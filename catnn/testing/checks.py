@@ -185,7 +185,7 @@ def mask(item: Layer | Network, seed: int = 0) -> str:
     sizes = max(_sizes(item, most=2_000_000, at_least=2), key=_smallest)
     masks = masking(item, sizes, (3,), seed)
     if masks is None:
-        raise Skip("every size is a number, so nothing is padded")
+        raise Skip("no space takes a mask: sizes are numbers, or the group mixes indices")
     module = module_of(item, sizes, seed)
     xs = inputs(item, sizes, (3,), seed + 1)
     with torch.no_grad():

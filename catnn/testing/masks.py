@@ -18,7 +18,7 @@ from catnn.testing.storage import entries
 
 @dataclass(frozen=True, slots=True)
 class Masks:
-    """A mask for each space of symbolic size: bool (entries, n), True = real.
+    """A mask for each space that takes one: bool (entries, n), True = real.
 
     Spaces with one size name have equally many real indices in an entry, though not the same ones.
     """
@@ -72,11 +72,13 @@ class Masks:
 
 
 def masking(item: Layer | Network, sizes: Sizes, batch: tuple[int], seed: int = 0) -> Masks | None:
-    """Random masks for a batch, the first entry without padding; None where no size is symbolic.
+    """Random masks for a batch, the first entry without padding; None where no space takes one.
 
-    Any indices may be padding, save that pairs of a symplectic basis stay together.
+    Any indices of a permuted space may be padding, if its size has a name that is no size of other spaces.
     """
-    spaces = [wire for wire in wires(item) if isinstance(wire.group.size, str)]
+    named = [wire for wire in wires(item) if isinstance(wire.group.size, str)]
+    fixed = {wire.group.size for wire in named if not FAMILIES[wire.group.family].permutes}
+    spaces = [wire for wire in named if wire.group.size not in fixed]
     if not spaces:
         return None
     generator = torch.Generator().manual_seed(seed)
@@ -88,8 +90,5 @@ def masking(item: Layer | Network, sizes: Sizes, batch: tuple[int], seed: int = 
             fine = [count for count in range(1, sizes[name] + 1) if fits(item, name, count)]
             pick = int(torch.randint(len(fine), (), generator=generator))
             count = counts.setdefault(name, fine[pick] if entry else sizes[name])
-            step = FAMILIES[wire.group.family].step
-            order = torch.randperm(sizes[name] // step, generator=generator)[: count // step]
-            for at in range(step):
-                found[wire][entry, order * step + at] = True
+            found[wire][entry, torch.randperm(sizes[name], generator=generator)[:count]] = True
     return Masks(found)

@@ -10,12 +10,12 @@ from torch import Tensor
 
 from tests.emit.definition import assert_close, build, inputs, run
 
-SPACES = "space V : S(n)\nspace R : O(3)\nspace U : S(m)\nspace P : Sp(r)\n"
+SPACES = "space V, W : S(n)\nspace R : O(3)\nspace U : S(m)\nspace P : Sp(r)\n"
 SIZES = {"n": 5, "m": 4, "r": 4}
 MASKS = {
     "V": torch.tensor([[1, 1, 0, 1, 0], [1, 1, 1, 1, 1], [0, 0, 1, 0, 0], [0, 0, 0, 0, 0]]).bool(),
     "U": torch.tensor([[1, 0, 0, 1], [0, 0, 0, 1], [1, 1, 1, 1], [0, 1, 1, 1]]).bool(),
-    "P": torch.tensor([[1, 1, 0, 0], [1, 1, 1, 1], [0, 0, 1, 1], [1, 1, 0, 0]]).bool(),
+    "W": torch.tensor([[0, 1, 1, 1, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 0], [0, 0, 0, 0, 0]]).bool(),
 }
 
 ITEMS = {
@@ -40,6 +40,11 @@ ITEMS = {
         network f : V^2[2] + 1[3] -> V^2[2] + 1[3] = a ; sigmoid ; a + id""",
     "a scaled stage": """layer g : V^2[2] + U[1] -> 1[3] = all
         network f : V^2[2] + U[1] -> 1[3] = (1/n) * g + (n/m) * g""",
+    "one size, two spaces": "layer f : V @ W[2] -> W[2] = (1/n) * [v w -> w] + n * [v w -> u] + all { reduce: mean }",
+    "loops of two spaces": "layer f : V @ W[2] -> W[2] = span { (unit[V] ; discard[V]) @ [v w -> w] }",
+    "a scalar without a wire": """layer a : V^2[2] -> 1[3] = all  network g : 1[3] -> 1[3] = (1/n) * id
+        layer b : 1[3] -> 1[3] = (n/2) * [->]  network h : 1[3] -> 1[3] = g ; b + n * id
+        network f : V^2[2] -> 1[3] = a ; tanh ; h ; h ; b""",
     "gate": """layer a : V @ R[2] -> V @ R[2] = all  layer b : R @ V[2] -> R[1] = all { reduce: mean }
         network f : V @ R[2] -> V @ R[2] = a ; gate ; a ; norm_relu ; a""",
     "fixed": "let t : V^2 -> V = [i j -> j]  network f : V^2[2] -> V[2] = swap ; t ; tanh",
@@ -56,7 +61,10 @@ def build_masked(name: str) -> tuple[Any, Any, dict[str, Tensor]]:
 
 def real(word: Any, masks: dict[str, Tensor], entry: int) -> tuple[Tensor, ...]:
     """For each axis of a word, which indices of an entry are real."""
-    return tuple(masks[w.space][entry] if w.space in masks else torch.ones(w.group.size).bool() for w in word)
+    return tuple(
+        masks[w.space][entry] if w.space in masks else torch.ones(SIZES.get(w.group.size, w.group.size)).bool()
+        for w in word
+    )
 
 
 def cut(x: Tensor, keep: tuple[Tensor, ...]) -> Tensor:
@@ -144,6 +152,12 @@ def test_batch_axes_of_a_mask() -> None:
     assert module(x[:0], mask=masks["V"][:0]).shape == (0, 5, 5, 3)
 
 
+SCALAR = (
+    "f: a scalar has the size n, which is that of V, W: give them one mask, or masks that count the same in each "
+    "entry, or sizes with names of their own"
+)
+
+
 @pytest.mark.parametrize(
     ("name", "mask", "message"),
     [
@@ -152,6 +166,12 @@ def test_batch_axes_of_a_mask() -> None:
         ("all", MASKS["V"][0], "f: the mask of V has shape (5,), expected (4, 5)"),
         ("two spaces", MASKS["V"], "f: several spaces (V, U): give the mask as a dict by space"),
         ("two spaces", {"U": MASKS["V"]}, "f: the mask of U has shape (4, 5), expected (4, 4)"),
+        ("all", {"W": MASKS["V"]}, "f: there is no space 'W' to mask; the spaces that take a mask: V"),
+        ("pipeline", {"W": MASKS["V"]}, "f: there is no space 'W' to mask; the spaces that take a mask: V"),
+        ("symplectic", {"P": MASKS["U"]}, "f: P takes no mask: Sp(r) mixes the indices, so none of them is padding"),
+        ("gate", {"R": MASKS["V"]}, "f: R takes no mask: its size is 3 in every entry; give it a size that is a name"),
+        ("one size, two spaces", {"V": MASKS["V"]}, SCALAR),
+        ("one size, two spaces", {"V": MASKS["V"], "W": ~MASKS["V"]}, SCALAR),
     ],
 )
 def test_wrong_masks(name: str, mask: Any, message: str) -> None:
@@ -159,3 +179,47 @@ def test_wrong_masks(name: str, mask: Any, message: str) -> None:
     with pytest.raises(ValueError) as caught:
         run(module, inputs(item, SIZES, (4,)), mask)
     assert str(caught.value) == message
+
+
+def test_a_plain_mask_is_for_the_one_space_that_takes_one() -> None:
+    """The literal O(3) beside a symbolic S(n) takes none."""
+    for name in ("vectors on nodes", "gate", "symplectic"):
+        item, module, masks = build_masked(name)
+        xs = inputs(item, SIZES, (4,))
+        assert_close(run(module, xs, masks["V"]), run(module, xs, {"V": masks["V"]}))
+
+
+def test_a_literal_size_takes_no_mask() -> None:
+    """Its closed loops and relations are those of that number."""
+    item, module = build("space V : S(3)  layer f : V[1] -> V[1] = (unit ; discard) @ id")
+    with pytest.raises(ValueError, match="V takes no mask: its size is 3 in every entry"):
+        module(*inputs(item, {}), mask=torch.tensor([True, True, False]))
+    item, module = build("layer f : 1[1] -> 1[1] = all")
+    with pytest.raises(ValueError, match="there is no space to mask"):
+        module(*inputs(item, {}), mask=torch.tensor([True]))
+
+
+def test_scalars_of_two_masks_count_alike_when_compiled() -> None:
+    """The same mask twice is known to; masks that might differ are refused, for nobody could look."""
+    item, module, masks = build_masked("one size, two spaces")
+    xs = inputs(item, SIZES, (4,))
+    compiled = torch.compile(module, fullgraph=True, backend="eager")
+    one = {"V": masks["V"], "W": masks["V"]}
+    assert_close(run(compiled, xs, one), run(module, xs, one))
+    with pytest.raises(Exception, match="a scalar has the size n"):
+        run(torch.compile(module, fullgraph=True, backend="eager"), xs, masks)
+
+
+def test_a_mask_of_a_space_inside_a_network() -> None:
+    """Its count is that of n in scalars, also of networks that have no wire of it."""
+    item, module = build(
+        SPACES
+        + """layer a : 1[2] -> V @ W[2] = all  layer b : V @ W[2] -> 1[2] = all
+        network g : 1[2] -> 1[2] = (1/n) * id  network f : 1[2] -> 1[2] = g ; a ; b ; g""",
+        n=5,
+    )
+    (x,) = inputs(item, SIZES, (4,))
+    found = module(x, mask={"V": MASKS["V"], "W": MASKS["W"]})
+    for entry in range(3):
+        alone = module(x[entry], sizes={"n": int(MASKS["V"][entry].sum())})
+        assert_close((found[entry],), (alone,))

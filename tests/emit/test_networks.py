@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 
@@ -44,3 +47,36 @@ def test_two_compiled_objects_never_share() -> None:
     second = catnn.compile(item, dtype=DOUBLE)
     assert type(first) is type(second)
     assert not {p.data_ptr() for p in first.parameters()} & {p.data_ptr() for p in second.parameters()}
+
+
+NESTED = """space V : S(n)
+layer a : V[2] -> V[2] = all + bias  layer b : V[2] -> V[2] = all
+network g : V[2] -> V[2] = a ; tanh ; b
+network h : V[2] -> V[2] = g ; b
+network k : V[2] -> V[2] = h ; a
+"""
+
+
+@pytest.mark.parametrize("body", ["h ; g ; a ; k", "h ; k", "k ; b", "g ; k + id", "a ; g"])
+def test_a_layer_is_one_module_in_nested_networks_too(body: str) -> None:
+    """Wherever a name stands, its weights are the same: in the class, in copies, in pickles, after a state_dict."""
+    item, net = build(f"{NESTED}network f : V[2] -> V[2] = {body}", n=3)
+    for module in (net, copy.deepcopy(net), pickle.loads(pickle.dumps(net)), net.to(torch.float64)):
+        by_layer: dict[str, set[int]] = {}
+        for name, value in module.named_parameters(remove_duplicate=False):
+            by_layer.setdefault(".".join(name.split(".")[-2:]), set()).add(id(value))
+        assert set(by_layer) == {"a.weight", "a.bias", "b.weight"}
+        assert all(len(same) == 1 for same in by_layer.values())
+    again = catnn.compile(item, n=3, dtype=DOUBLE)
+    again.load_state_dict(net.state_dict())
+    x = torch.randn(3, 2, dtype=DOUBLE)
+    torch.testing.assert_close(net(x), again(x))
+
+
+def test_renamed_submodules_are_said() -> None:
+    """torch has a `train` of its own, and we a `source`."""
+    _, net = build(
+        "space V : S(n) layer train : V -> V = all layer source : V -> V = all network f : V -> V = train ; source"
+    )
+    assert [name for name, _ in net.named_children()] == ["train_2", "source_2"]
+    assert "train is train_2, source is source_2" in type(net).__doc__

@@ -20,7 +20,7 @@ class _Layer(nn.Module):
 
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
-    plain: the spaces without symmetry, which have no masks.
+    whole: why a space takes no mask.  counted: the spaces of each size in a scalar that more than one space has.
     """
 
     _version = FORMAT
@@ -28,9 +28,9 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
+    whole: dict[str, str]
+    counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
-    whole: tuple[str, ...] = ()
-    plain: tuple[str, ...] = ()
     is_complex = False
 
     def __init__(self, sizes: dict[str, int]) -> None:
@@ -40,14 +40,20 @@ class _Layer(nn.Module):
             if type(size) is not int or size < 1:
                 raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
 
-    def forward(self, x, mask=None, sizes=None):
+    def forward(self, x, mask=None, sizes=None, counts=None):
         """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real.
 
         sizes: those by name that no axis of x tells (a network passes its own); else the ones given at construction.
+        counts: what scalars take for those of them that no space of the layer has: numbers, or with masks one an entry.
         """
         xs = x if isinstance(x, (tuple, list)) else (x,)
-        masks = _masks(self, mask)
+        masks = _masks(self.label, mask, self.space_sizes, self.whole, len(self.inputs) > 1)
         lengths = self.sizes | (sizes or {}) | _lengths(self, xs, masks)
+        for size, count in (counts or {}).items():
+            if all(size != own for _, own in self.space_sizes.items()):
+                lengths[size] = count
+        if self.counted:
+            _counts(self.label, masks, self.space_sizes, self.counted)
         counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
         counts.update((space, real.sum(-1)) for space, real in masks.items())
         if masks:
@@ -82,24 +88,48 @@ class _Layer(nn.Module):
         return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
 
 
-def _masks(layer, mask):
-    """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
+def _masks(label, mask, space_sizes, whole, several=False):
+    """The masks by space, checked as far as they can be without the tensors.
+
+    whole: why a space takes none; several: whether the input is a tuple.
+    """
     if mask is None:
         return {}
-    spaces = tuple(space for space in layer.space_sizes if space not in layer.plain)
-    masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
-    if not isinstance(mask, dict) and len(spaces) > 1:
-        raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
-    for space, real in masks.items():
-        if space in layer.plain:
-            raise ValueError(f"{layer.label}: {space} has no symmetry, so nothing is padded there and it has no mask")
+    spaces = [space for space in space_sizes if space not in whole]
+    if not isinstance(mask, dict):
+        if len(spaces) > 1:
+            raise ValueError(f"{label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
+        if not space_sizes:
+            raise ValueError(f"{label}: there is no space to mask")
+        mask = dict.fromkeys(spaces or space_sizes, mask)
+    for space, real in mask.items():
+        if space in whole:
+            raise ValueError(f"{label}: {space} takes no mask: {whole[space]}")
+        if space not in space_sizes:
+            known = ", ".join(spaces) or "none"
+            raise ValueError(f"{label}: there is no space {space!r} to mask; the spaces that take a mask: {known}")
         kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
         if kind != torch.bool:
-            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
-            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
-        if space in layer.whole:
-            raise ValueError(f"{layer.label}: {space} takes no mask, its Levi-Civita tensor has a leg for each index")
-    return {space: real for space, real in masks.items() if space in layer.space_sizes}
+            hint = "; a direct sum is one argument, a tuple" if several else ""
+            raise ValueError(f"{label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
+    return dict(mask)
+
+
+def _counts(label, masks, space_sizes, counted):
+    """How many indices are real in each entry, by the names of sizes: in a scalar, a size is one number for an entry.
+
+    counted: the spaces of each size in a scalar that more than one space has.
+    """
+    for size, spaces in counted.items():
+        first = masks.get(spaces[0])
+        for real in [masks.get(space) for space in spaces[1:]]:
+            both = first is not None and real is not None and not _traced()
+            if real is not first and not (both and torch.equal(real.sum(-1), first.sum(-1))):
+                raise ValueError(
+                    f"{label}: a scalar has the size {size}, which is that of {', '.join(spaces)}: give them one "
+                    "mask, or masks that count the same in each entry, or sizes with names of their own"
+                )
+    return {space_sizes[space]: real.sum(-1) for space, real in masks.items()}
 
 
 def _lengths(layer, xs, masks):
@@ -188,6 +218,14 @@ def _saved(ctx):
     return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
 
 
+def _alike(*tensors):
+    """The tensors, all batched where a transform has batched one: else that could not be added into the others."""
+    if not _wrapped(*tensors):
+        return tensors
+    zero = sum(x[:0].sum() for x in tensors)
+    return tuple(x + zero for x in tensors)
+
+
 def _vmap(apply, plain, xs, in_dims, args):
     """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
 
@@ -226,14 +264,30 @@ def _flat(x: Tensor) -> Tensor:
     return x.reshape(-1, x.shape[-1])
 
 
-def _derived():
-    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
-    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+def _traced():
+    """Whether operations are recorded, by torch.compile, torch.export or torch.jit.trace, to run another time."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
 
 
-def _plainly(x: Tensor) -> bool:
+def _wrapped(*values):
+    """Whether a tensor belongs to a transform of torch.func or to batched gradients: it has no memory to point to."""
+    try:
+        for value in values:
+            if isinstance(value, Tensor):
+                value.data_ptr()
+    except RuntimeError:
+        return True
+    return False
+
+
+def _derived(*values):
+    """Whether derivatives may be asked for, or a tensor belongs to a transform (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or _wrapped(*values)
+
+
+def _plainly(*xs):
     """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
-    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+    return _traced() or xs[0].device.type != "cpu" or _derived(*xs)
 
 
 def _sum(x: Tensor, dim: int) -> Tensor:
@@ -274,7 +328,7 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
     """
     axes, wide = len(orders[0]), w.shape[-1]
     home = tuple(range(-axes - 1, -1))
-    if _plainly(x):
+    if _plainly(x, w, y):
         for order, matrix in zip(orders, w, strict=True):
             z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
             y = z if y is None else y + z
@@ -451,8 +505,8 @@ class _Even(torch.autograd.Function):
     def jvp(ctx, *tangents):
         x, w0, w1, w2, b = _saved(ctx)
         dx, dw0, dw1, dw2, db = tangents
-        moved = _even(dx, w0, w1, w2, torch.zeros_like(b))
-        mixed = _even(x, dw0, dw1, dw2, db)
+        moved = _even(*_alike(dx, w0, w1, w2, torch.zeros_like(b)))
+        mixed = _even(*_alike(x, dw0, dw1, dw2, db))
         return tuple(a + b for a, b in zip(moved, mixed))
 
     @staticmethod
@@ -467,7 +521,8 @@ class Even(_Layer):
     inputs = ((("V", "V"), 2),)
     outputs = ((("V",), 4),)
     space_sizes = {"V": 3}
-    whole = ("V",)
+    whole = {"V": "its size is 3 in every entry; give it a size that is a name"}
+    counted = {}
 
     def __init__(self, device=None, dtype=None, generator=None):
         super().__init__({})
@@ -489,6 +544,6 @@ class Even(_Layer):
             *_even_pack(self.weight.to(xs[0].dtype)),
             self.bias.to(xs[0].dtype),
         )
-        if torch.compiler.is_compiling() or not _derived():
+        if _traced() or not _derived(*args):
             return _even(*args)
         return _Even.apply(*args)

@@ -1,0 +1,41 @@
+"""What people who are new here write: the message names the mistake, and offers what was meant."""
+
+from __future__ import annotations
+
+import pytest
+
+import catnn
+
+MISTAKES = {
+    "layer f : V -> V = all + bais": ("E0101", "did you mean `bias`?"),
+    "layer f : V -> V = al + bias": ("E0101", "did you mean `all`?"),
+    "layer f : V -> V = all, bias": ("E0010", "write `layer f : V -> V = all+ bias`"),
+    "layer f : V^2 -> V = span { [ij -> i] }": ("E0303", "letters need blanks between them: `[i j -> i]`"),
+    "let f : V^2 -> V^2 = [ij -> ji]": ("E0303", "letters need blanks between them: `[i j -> j i]`"),
+    "let f : V^2 -> 1 = [ij ->]": ("E0303", "letters need blanks between them: `[i j ->]`"),
+    "let f : V -> V = id  let g : V -> V = f * 2": ("E0018", "write the scalar before: `2 * f`"),
+    "layer f : V3 -> V = all": ("E0101", "a tensor power is written `V^3`"),
+    "network f : V -> V = ReLU": ("E0101", "did you mean `relu`?"),
+}
+
+
+@pytest.mark.parametrize("text", MISTAKES)
+def test_the_help_is_what_was_meant(text: str) -> None:
+    code, help_ = MISTAKES[text]
+    with pytest.raises(catnn.CatnnError) as caught:
+        catnn.parse(f"space V : S(n)\n{text}")
+    fault = caught.value.diagnostics[0]
+    assert (fault.code, help_) == (code, fault.helps[0])
+
+
+def test_words_of_letters_are_one_letter_where_the_width_fits() -> None:
+    catnn.parse("space V : S(n)  let f : V -> V = [row -> row]")
+
+
+def test_one_group_is_on_v() -> None:
+    with pytest.raises(catnn.CatnnError) as caught:
+        catnn.nn.Equivariant("O(3)", "R[3] -> R[3]")
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "E0101"
+    assert fault.message == "there is no space `R`: a group alone acts on the space V"
+    assert fault.helps == ("write V for the wire, or name the space: `Equivariant({'R': 'O(3)'}, ...)`",)
