@@ -36,6 +36,11 @@ class Parser(argparse.ArgumentParser):
         """Add `--json`."""
         self.add_argument("--json", action="store_true", help="for programs: one JSON object, faults included")
 
+    def limit(self) -> None:
+        """Add `--max-diagrams`, as every verb has it that reads a spec."""
+        text = "the most diagrams that a layer may have (100,000)"
+        self.add_argument("--max-diagrams", type=positive, metavar="N", help=text)
+
     def read(self, words: list[str]) -> argparse.Namespace:
         """The command line as values.  Raises: UsageError."""
         options, extra = self.parse_known_args(words)

@@ -18,6 +18,7 @@ def parser() -> Parser:
     text = "One run, ratios within it: numbers of different machines do not compare."
     found = Parser("bench", text, EXAMPLES)
     found.add_argument("target", metavar="FILE:NAME", help="a layer or network of a spec")
+    found.limit()
     found.json()
     options = (
         "other options:",
@@ -33,7 +34,7 @@ def run(words: list[str]) -> int:
     options, sizes = parser().read_with_sizes(words)
     wanted = target(options.target)
     with Progress(f"measuring {options.target}"):
-        item = find_module(load_spec(wanted.file), wanted, "bench")
+        item = find_module(load_spec(wanted.file, max_diagrams=options.max_diagrams), wanted, "bench")
         from catnn.bench import bench
 
         with usage():

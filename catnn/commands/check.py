@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catnn.commands import UsageError
-from catnn.commands.arguments import Parser, positive
+from catnn.commands.arguments import Parser
 from catnn.commands.console import Progress, counted, print_json, print_note, report
 from catnn.commands.files import load_spec
 from catnn.diagnostics import CatnnError, Diagnostic
@@ -23,7 +23,7 @@ def parser() -> Parser:
     text = "Prints a line a file and, to standard error, every fault with its place. Takes a fraction of a second."
     found = Parser("check", text, EXAMPLES)
     found.add_argument("files", metavar="FILE", nargs="+", help="a spec, `-` for standard input")
-    found.add_argument("--max-diagrams", type=positive, metavar="N", help="the most diagrams that a layer may have")
+    found.limit()
     found.json()
     return found
 

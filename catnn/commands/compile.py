@@ -26,6 +26,7 @@ def parser() -> Parser:
     found.add_argument("-o", "--output", metavar="OUT.py", help="the file to write, `-` for standard output")
     found.add_argument("--target", default="torch", metavar="TARGET", help="torch, which is the default")
     found.add_argument("--force", action="store_true", help="overwrite OUT.py, whatever it is")
+    found.limit()
     found.json()
     return found
 
@@ -41,7 +42,7 @@ def run(words: list[str]) -> int:
     if options.json and output == "-":
         raise wrong("`--json` and `-o -` both want standard output", helps=("give a file: `-o OUT.py`",))
     with Progress(f"compiling {options.file}"):
-        spec = load_spec(options.file)
+        spec = load_spec(options.file, max_diagrams=options.max_diagrams)
         if output != "-" and not options.force:
             _check_ours(output)
         generated = generate(spec)

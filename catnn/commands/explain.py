@@ -21,6 +21,7 @@ def parser() -> Parser:
     found.add_argument("target", metavar="FILE:NAME", help="a layer or network of a spec")
     found.add_argument("--full", action="store_true", help="list every diagram and step, however many")
     found.add_argument("--trace", action="store_true", help="every step of the rewriting (not built yet)")
+    found.limit()
     found.json()
     found.epilog = f"other options:\n  --SIZE N     a size by its name; --batch N     entries\n\n{found.epilog}"
     return found
@@ -35,7 +36,7 @@ def run(words: list[str]) -> int:
         raise UsageError(Diagnostic("E0908", "the trace of the rewriting is not built yet", (), notes, helps))
     wanted = target(options.target)
     with Progress(f"explaining {options.target}"):
-        item = find_module(load_spec(wanted.file), wanted, "explain")
+        item = find_module(load_spec(wanted.file, max_diagrams=options.max_diagrams), wanted, "explain")
         from catnn.api import explain
 
         with usage():

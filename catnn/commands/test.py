@@ -22,6 +22,7 @@ def parser() -> Parser:
     found = Parser("test", text, EXAMPLES)
     found.add_argument("target", metavar="FILE[:NAME]", help="a spec, or one layer or network of it")
     found.add_argument("--seed", type=natural, default=0, metavar="N", help="for weights, inputs and group elements")
+    found.limit()
     found.json()
     return found
 
@@ -32,7 +33,7 @@ def run(words: list[str]) -> int:
     wanted = target(options.target)
     results = []
     with Progress(f"testing {options.target}") as progress:
-        spec = load_spec(wanted.file)
+        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams)
         names = [*spec.layers, *spec.networks]
         if wanted.name is not None:
             find_module(spec, wanted, "test")

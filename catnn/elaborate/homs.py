@@ -5,11 +5,9 @@ from __future__ import annotations
 from math import comb, factorial
 
 from catnn.category.counting import matchings
-from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.families import FAMILIES
-from catnn.category.halves import count, hom
+from catnn.category.halves import count
 from catnn.category.pattern import LETTERS
-from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Wire, Word, bases, ends
 from catnn.elaborate.report import number
 from catnn.elaborate.scopes import Scope
@@ -76,30 +74,6 @@ def too_many(source: Word, target: Word, scope: Scope) -> str | None:
     shown = number(total) if exact else f"more than {number(total).removeprefix('about ')}"
     limit = f"the limit is {scope.max_diagrams:,} (`--max-diagrams`), counted, not tried"
     return f"`{scope.show_arrow(source, target)}` has {shown} diagrams; {limit}"
-
-
-def basis(source: Word, target: Word, *, mean: bool = False) -> tuple[Morphism, ...]:
-    """The basis of a hom-space in the order of the weights; with `mean`, diagrams carry their factor."""
-    diagrams = (factors.diagram() for factors in hom(source, target))
-    return tuple(averaged(diagram) for diagram in diagrams) if mean else tuple(diagrams)
-
-
-def averaged(value: Morphism) -> Morphism:
-    """Every diagram divided by the size of each of its input-only blocks, so that sums become means."""
-    if isinstance(value, Diagram):
-        factor = mean_factor(value)
-        return value if factor == ONE else value * factor
-    return linear(value.source, value.target, ((c * mean_factor(d), d) for c, d in value.weighted))
-
-
-def mean_factor(diagram: Diagram) -> Scalar:
-    """1/n for each block that has inputs only, n the size of its space; a leg of an epsilon is no such block."""
-    factor, outputs = ONE, len(diagram.target)
-    legs = diagram.free
-    for block in diagram.parts:
-        if block[0] >= outputs and block[0] not in legs:
-            factor = factor * Scalar.size(diagram.wire(block[0]).group.size, -1)
-    return factor
 
 
 def note(what: str, source: Word, target: Word, kept: int) -> str | None:

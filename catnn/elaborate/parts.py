@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from catnn.category.basis import averaged, whole
 from catnn.category.diagram import Morphism
 from catnn.category.gram import rank
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Summand, Type, Word
 from catnn.diagnostics import Span
-from catnn.elaborate.homs import averaged, basis, note, too_many
+from catnn.elaborate.homs import note, too_many
 from catnn.elaborate.inference import WEIGHTS
 from catnn.elaborate.placing import place
 from catnn.elaborate.ports import unbracketed
@@ -56,20 +57,21 @@ class Parts:
     learned: dict[str, Span] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     failed: bool = False
-    weighted: list[list[list[Morphism]]] = field(init=False)
+    weighted: list[list[Sequence[Morphism]]] = field(init=False)
     fixed: list[list[list[Morphism]]] = field(init=False)
-    biases: list[list[Morphism]] = field(init=False)
+    biases: list[Sequence[Morphism]] = field(init=False)
 
     def __post_init__(self) -> None:
         outs, ins = self.target.summands, self.source.summands
-        self.weighted = [[[] for _ in ins] for _ in outs]
+        self.weighted = [[() for _ in ins] for _ in outs]
         self.fixed = [[[] for _ in ins] for _ in outs]
-        self.biases = [[] for _ in outs]
+        self.biases = [() for _ in outs]
 
     @property
     def empty(self) -> bool:
         """Whether there is no diagram at all."""
-        return not any(pair for row in (*self.weighted, *self.fixed) for pair in row) and not any(self.biases)
+        weighted = any(pair for row in self.weighted for pair in row)
+        return not weighted and not any(pair for row in self.fixed for pair in row) and not any(self.biases)
 
     def pairs(self) -> Iterator[tuple[int, int, Summand, Summand]]:
         """Every pair of summands: (out, in, target summand, source summand)."""
@@ -139,18 +141,18 @@ class Parts:
                 text = f"only {independent} of the {len(here)} elements of `span` are linearly independent"
                 self.notes.append(f"`{arrow}`: {text}")
 
-    def _basis(self, term: Learned, what: str, source: Word, target: Word) -> list[Morphism] | None:
+    def _basis(self, term: Learned, what: str, source: Word, target: Word) -> Sequence[Morphism] | None:
         message = too_many(source, target, self.scope)
         if message is not None:
             self._error("E0602", message, (term.span, "too many diagrams"), (self.declared, ""),
                         helps=("name the ones you want: `span { ... }`",) if what == "all" else ())  # fmt: skip
             return None
-        found = basis(source, target, mean=self.mean)
+        found = whole(source, target, mean=self.mean)
         text = note(what, source, target, len(found))
         if text is not None:
             plain = what == "all" and len(self.source.summands) == len(self.target.summands) == 1
             self.notes.append(text if plain else f"`{self.scope.show_arrow(source, target)}`: {text}")
-        return list(found)
+        return found
 
     def _element(self, element: nodes.Term, spans: dict[tuple[int, int], list[Span]]) -> None:
         """Add an element of `span` to every pair of summands that it fits."""
@@ -171,7 +173,7 @@ class Parts:
                             (written[twin], "first here"),
                             notes=("two weights on one diagram, or on multiples of it, are one weight",))  # fmt: skip
                 return
-            here.append(value)
+            self.weighted[out][in_] = [*here, value]
             written.append(element.span)
 
     # --------------------------------------------------------------------------------------------------- fixed terms
