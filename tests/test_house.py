@@ -117,7 +117,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {"commands", "diagnostics", "elaborate"},
     "commands": {*DIAGRAMS, "api", "bench", "compiler", "diagnostics", "elaborate", "resources", "syntax", "testing",
                  "view"},
-    "compiler": {*DIAGRAMS, "diagnostics", "emit"},
+    "compiler": {*DIAGRAMS, "diagnostics", "emit", "native"},
     "diagnostics": set(),
     "drawable": set(),
     "elaborate": {*DIAGRAMS, "activations", "diagnostics", "syntax"},
@@ -128,6 +128,7 @@ ROOMS: dict[str, set[str]] = {
     "projection": {*DIAGRAMS, "compiler", "diagnostics", "gramian"},
     "measure": set(),
     "model": {"category", "diagnostics", "drawable"},
+    "native": {*DIAGRAMS, "emit", "plan"},
     "nn": {"api", "compiler"},
     "plan": {*DIAGRAMS, "rewrite"},
     "rendering": {"diagnostics"},
@@ -148,7 +149,7 @@ CALLED: dict[str, set[str]] = {
     "model": {"view"},
 }
 
-TORCH = {"baselines", "bench", "emit", "measure", "orbits", "projection", "testing"}
+TORCH = {"baselines", "bench", "emit", "measure", "native", "orbits", "projection", "testing"}
 """The rooms that compute with tensors; in `emit` it is the file that is copied into generated modules."""
 
 

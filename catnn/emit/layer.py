@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from textwrap import wrap
 
-from catnn.emit.classes import index_constant, layer_class
+from catnn.emit.classes import index_constant, layer_class, size_names
 from catnn.emit.derivative import Functions
 from catnn.emit.functions import Function, constant_rows, extras_of, reduce_function
 from catnn.emit.pack import pack_function
 from catnn.emit.running import run_function
 from catnn.emit.weights import weights_function
+from catnn.emit.writer import size_variable
 from catnn.model import Layer
 from catnn.plan.plan import Plan, mirror
 
@@ -20,10 +22,14 @@ ALWAYS = frozenset({"_derived", "_save", "_saved", "_vmap", "_Layer"})
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """The text of a layer or network, and the shared parts that it uses."""
+    """The text of a layer or network, and the shared parts that it uses.
+
+    extras: of a layer, the parameters of its functions behind the tensors, each with its size; None for a count.
+    """
 
     text: str
     parts: frozenset[str]
+    extras: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def emit_layer(layer: Layer, plan: Plan, class_name: str, prefix: str) -> Emitted:
@@ -45,7 +51,9 @@ def emit_layer(layer: Layer, plan: Plan, class_name: str, prefix: str) -> Emitte
         parts |= {"_normal"}
     if layer.is_complex:
         parts |= {"_complex"}
-    return Emitted("\n\n".join(piece.rstrip("\n") + "\n" for piece in pieces), parts)
+    sizes = {size_variable(size): size for size in size_names(layer)}
+    extras = {extra: sizes.get(extra) for extra in functions.extras}
+    return Emitted("\n\n".join(piece.rstrip("\n") + "\n" for piece in pieces), parts, extras)
 
 
 def _functions(plan: Plan, prefix: str, *, is_complex: bool) -> tuple[Functions, list[Function]]:
