@@ -33,7 +33,6 @@ def compile_item(
     device: Any = None,
     dtype: Any = None,
     generator: torch.Generator | None = None,
-    native: bool = True,
     **sizes: int,
 ) -> torch.nn.Module:
     """The torch module of a layer or network, its plan proved first.
@@ -64,10 +63,9 @@ def compile_item(
     from catnn.emit.load import load
 
     module = load(generated.text)
-    if native:
-        from catnn.native.attach import attach
+    from catnn.native.attach import attach
 
-        attach(module, generated.layers)
+    attach(module, generated.layers)
     cls = getattr(module, generated.classes[item.name])
     hints = {size_parameter(name): sizes[name] for name in names if name in sizes}
     built: torch.nn.Module = cls(**hints, device=device, dtype=dtype, generator=generator)

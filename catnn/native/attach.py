@@ -91,17 +91,26 @@ class Attached:
 def attach(module: ModuleType, layers: Iterable[Written]) -> None:
     """Put the library behind the layers of a loaded module, once; where there is none, do nothing."""
     found = library()
-    if found is None or getattr(module, "attached", False):
+    if found is None or getattr(module, "attached", None) is not None:
         return
+    module.attached = []  # type: ignore[attr-defined]
     for layer in layers:
         function, plan = getattr(module, f"_{layer.class_name}"), layer.plan
         if not runs(plan):
             continue
         names, plain = tuple(layer.extras.values()), getattr(module, f"_{layer.prefix}")
         one = Attached(plan, Calls(plan, found), names, plain, function.backward, module._saved)
+        module.attached.append((f"_{layer.prefix}", plain, function, function.backward))
         setattr(module, f"_{layer.prefix}", one.forward)
         function.backward = staticmethod(one.backward)
-    module.attached = True  # type: ignore[attr-defined]
+
+
+def detach(module: ModuleType) -> None:
+    """Give a module its own functions back."""
+    for name, plain, function, backward in getattr(module, "attached", None) or ():
+        setattr(module, name, plain)
+        function.backward = staticmethod(backward)
+    module.attached = None  # type: ignore[attr-defined]
 
 
 def _simple(tensors: Iterable[Tensor]) -> bool:

@@ -46,8 +46,6 @@ LAYERS = {
 }
 SIZES = [{"n": 1, "m": 1}, {"n": 2, "m": 3}, {"n": 5, "m": 2}, {"n": 7, "m": 4}]
 
-needs_compiler = pytest.mark.skipif(library() is None, reason="there is no C compiler here")
-
 
 def parsed(name: str) -> Any:
     return catnn.parse(f"{SPACES}space H : H(n)\nlayer f : {LAYERS[name]}")["f"]
@@ -100,7 +98,6 @@ def plainly(monkeypatch: pytest.MonkeyPatch) -> Any:
     return run
 
 
-@needs_compiler
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_in_c_are_the_layers_of_the_file(name: str, calls: list[str], plainly: Any) -> None:
     item = parsed(name)
@@ -116,7 +113,6 @@ def test_layers_in_c_are_the_layers_of_the_file(name: str, calls: list[str], pla
     assert calls.count("backward") == len(SIZES) * 4
 
 
-@needs_compiler
 @pytest.mark.parametrize("name", ["two to two", "three to two", "sums"])
 def test_floats_too(name: str, calls: list[str], plainly: Any) -> None:
     item = parsed(name)
@@ -128,7 +124,6 @@ def test_floats_too(name: str, calls: list[str], plainly: Any) -> None:
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
 
 
-@needs_compiler
 def test_threads_share_the_batch(plainly: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("catnn.native.calls.PARALLEL", 10)
     monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
@@ -140,7 +135,6 @@ def test_threads_share_the_batch(plainly: Any, monkeypatch: pytest.MonkeyPatch) 
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
 
 
-@needs_compiler
 def test_whoever_watches_gets_torch_statements(calls: list[str], plainly: Any) -> None:
     """Transforms, second derivatives, masks, tracing, other types and empty tensors."""
     module = randomise(catnn.compile(parsed("two to two"), dtype=DOUBLE))
@@ -172,7 +166,6 @@ def test_whoever_watches_gets_torch_statements(calls: list[str], plainly: Any) -
     assert calls == []
 
 
-@needs_compiler
 def test_only_what_is_wanted_is_computed(calls: list[str]) -> None:
     module = randomise(catnn.compile(parsed("two to two"), dtype=DOUBLE))
     x = torch.randn(2, 3, 3, 4, dtype=DOUBLE)
@@ -191,7 +184,6 @@ def test_only_what_is_wanted_is_computed(calls: list[str]) -> None:
     assert copy.deepcopy(module)(x).shape == x.shape
 
 
-@needs_compiler
 def test_memory_stays_near_the_output(calls: list[str]) -> None:
     """Forward at most 1.5 outputs, with gradient at most three times input and output together."""
     from catnn.measure import peak_bytes
@@ -229,7 +221,6 @@ def test_without_a_compiler_everything_works(settings: dict[str, str], tmp_path:
     assert done.stdout == "True torch.Size([15, 2, 2])\n"
 
 
-@needs_compiler
 def test_the_library_is_built_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CATNN_CACHE", str(tmp_path))
     library.cache_clear()
