@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import comb, factorial
 
+from catnn.category.basis import averaged, whole
 from catnn.category.counting import matchings
+from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
-from catnn.category.halves import count
+from catnn.category.halves import count, hom
 from catnn.category.pattern import LETTERS
-from catnn.category.wires import Wire, Word, bases, ends
+from catnn.category.symmetric import orbits
+from catnn.category.wires import Summand, Wire, Word, bases, ends
 from catnn.elaborate.report import number
 from catnn.elaborate.scopes import Scope
 
@@ -74,6 +78,17 @@ def too_many(source: Word, target: Word, scope: Scope) -> str | None:
     shown = number(total) if exact else f"more than {number(total).removeprefix('about ')}"
     limit = f"the limit is {scope.max_diagrams:,} (`--max-diagrams`), counted, not tried"
     return f"`{scope.show_arrow(source, target)}` has {shown} diagrams; {limit}"
+
+
+def learned(source: Summand, target: Summand, *, mean: bool = False) -> Sequence[Morphism]:
+    """What `all` learns between two summands: of the basis of their words the orbits, where they are symmetric.
+
+    mean: diagrams carry the factor of `reduce: mean`.
+    """
+    if not source.symmetric and not target.symmetric:
+        return whole(source.word, target.word, mean=mean)
+    found = orbits((factors.diagram() for factors in hom(source.word, target.word)), source, target)
+    return tuple(averaged(value) for value in found) if mean else tuple(found)
 
 
 def note(what: str, source: Word, target: Word, kept: int) -> str | None:

@@ -95,7 +95,7 @@ def attach(module: ModuleType, layers: Iterable[Written]) -> None:
         return
     module.attached = []  # type: ignore[attr-defined]
     for layer in layers:
-        function, plan = getattr(module, f"_{layer.class_name}"), layer.plan
+        function, plan = getattr(module, layer.function), layer.plan
         if not runs(plan):
             continue
         names, plain = tuple(layer.extras.values()), getattr(module, f"_{layer.prefix}")

@@ -32,7 +32,10 @@ class Irreps(nn.Module):
         found = o3.ReducedTensorProducts(letters, **dict.fromkeys(letters, "1o"))
         self.register_buffer("basis", found.change_of_basis.reshape(found.irreps_out.dim, -1))
         wide = o3.Irreps([(count * channels, irrep) for count, irrep in found.irreps_out])
-        self.slices = [(at, count, irrep.dim) for at, (count, irrep) in zip(found.irreps_out.slices(), found.irreps_out)]
+        self.slices = [
+            (at, count, irrep.dim)
+            for at, (count, irrep) in zip(found.irreps_out.slices(), found.irreps_out, strict=True)
+        ]
         self.linear = o3.Linear(wide, wide)
         self.order, self.channels = order, channels
 
@@ -41,7 +44,8 @@ class Irreps(nn.Module):
         batch, channels = len(x), self.channels
         turned = self.basis @ x.reshape(batch, -1, channels)  # (batch, irreps, channels)
         parts = [
-            turned[:, at].unflatten(1, (count, dim)).transpose(2, 3).reshape(batch, -1) for at, count, dim in self.slices
+            turned[:, at].unflatten(1, (count, dim)).transpose(2, 3).reshape(batch, -1)
+            for at, count, dim in self.slices
         ]
         mixed = self.linear(torch.cat(parts, 1))
         start, back = 0, []
@@ -67,7 +71,8 @@ def rotations(*, compiled: bool) -> Iterator[str]:
         if compiled:
             rivals |= {"e3nn, torch.compile": torch.compile(theirs), "ours, torch.compile": torch.compile(ours)}
         names = ", ".join(f"{name}: {_against(ours, rival, x)}" for name, rival in rivals.items())
-        yield f"O(3) {order} -> {order}, {CHANNELS} channels, batch {BATCH}, in multiples of the compiled layer: {names}"
+        what = f"O(3) {order} -> {order}, {CHANNELS} channels, batch {BATCH}"
+        yield f"{what}, in multiples of the compiled layer: {names}"
 
 
 def _against(ours: nn.Module, rival: Any, x: Tensor) -> str:
