@@ -53,7 +53,7 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A layer of a generated file, or a part of one: its autograd Function, how the names of its others start, its plan.
+    """A layer of a generated file, or a part of one: its autograd Function, the prefix of the others, its plan.
 
     extras: the parameters that its functions take behind the tensors, each with its size; None for what a mask counts.
     """
