@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,6 +22,7 @@ from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
 from catnn.plan.lower import lowered
 from catnn.plan.naive import naive_costs
+from catnn.plan.rates import IN_C, counted, in_c, rates
 from catnn.rewrite.planar import factorise
 
 SMALL = 60
@@ -57,7 +58,8 @@ class Explanation:
     """What there is to know about a layer or network before it runs.
 
     parameters: ((name, shape), ...); sizes: what the numbers are for, `batch` among them; steps, gradient: what runs
-    forward and backward; naive: the costs of other ways; stages: for a network ((label, explanation or None), ...).
+    forward and backward; naive: the costs of other ways; predicted: seconds of a call by way, with the rates of
+    `machine`; stages: for a network ((label, explanation or None), ...).
     """
 
     kind: str
@@ -74,6 +76,8 @@ class Explanation:
     sizes: Mapping[str, int]
     stages: tuple[tuple[str, Explanation | None], ...] = ()
     full: bool = False
+    predicted: Mapping[str, float] = field(default_factory=dict)
+    machine: str = ""
 
     @property
     def diagrams(self) -> int:
@@ -161,6 +165,10 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
     plans = [plan_layer(part.layer) for part in lowered(layer)]
     levels, words = _levels(layer), layer.source.words + layer.target.words
     listed = full or sum(level.diagrams for level in levels) <= SMALL
+    steps, known = tuple(step for plan in plans for step in forward_steps(plan)), rates()
+    predicted = known.predict(counted(steps, sizes))
+    if layer.is_complex or not all(in_c(plan) for plan in plans):
+        del predicted[IN_C]
     return Explanation(
         kind="layer",
         name=layer.name,
@@ -170,11 +178,13 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         notes=layer.notes,
         levels=levels,
         factored=tuple(_factored(layer)) if listed else (),
-        steps=tuple(step for plan in plans for step in forward_steps(plan)),
+        steps=steps,
         gradient=tuple(step for plan in plans for step in gradient_steps(plan)),
         naive=_naive(layer),
         sizes=sizes,
         full=full,
+        predicted=predicted,
+        machine=known.machine,
     )
 
 

@@ -112,7 +112,8 @@ ROOMS: dict[str, set[str]] = {
     "activations": {"category"},
     "api": {"category", "compiler", "diagnostics", "elaborate", "explanation", "model", "syntax"},
     "baselines": {*DIAGRAMS, "rewrite"},
-    "bench": {"baselines", "compiler", "diagnostics", "measure", "model", "tables"},
+    "bench": {"baselines", "calibration", "compiler", "diagnostics", "explanation", "measure", "model", "tables"},
+    "calibration": {*DIAGRAMS, "api", "compiler", "measure", "native", "plan"},
     "category": {"diagnostics", "drawable"},
     "cli": {"commands", "diagnostics", "elaborate"},
     "commands": {*DIAGRAMS, "api", "bench", "compiler", "diagnostics", "elaborate", "resources", "syntax", "testing",
@@ -149,7 +150,7 @@ CALLED: dict[str, set[str]] = {
     "model": {"view"},
 }
 
-TORCH = {"baselines", "bench", "emit", "measure", "native", "orbits", "projection", "testing"}
+TORCH = {"baselines", "bench", "calibration", "emit", "measure", "native", "orbits", "projection", "testing"}
 """The rooms that compute with tensors; in `emit` it is the file that is copied into generated modules."""
 
 

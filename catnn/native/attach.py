@@ -8,6 +8,7 @@ library.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import prod
 from types import ModuleType
 from typing import Any
 
@@ -18,9 +19,13 @@ from torch.autograd import forward_ad
 from catnn.emit.file import Written
 from catnn.native.build import library
 from catnn.native.calls import Calls
-from catnn.native.program import runs
 from catnn.native.worth import worth
+from catnn.plan.cost import BATCH
 from catnn.plan.plan import Plan
+from catnn.plan.rates import IN_C, STATEMENTS, in_c
+
+FORCED: str | None = None
+"""The way that layers run, whatever is predicted: for measurements and tests."""
 
 KINDS = (torch.float32, torch.float64)
 
@@ -38,6 +43,7 @@ class Attached:
         self.plain, self.original, self.saved = plain, backward, saved
         self.inputs, self.products = len(plan.source.summands), len(plan.products)
         words = plan.source.words
+        self.choices: dict[tuple[int, ...], str] = {}
         self.axes = [(i, a, w.group.size) for i, word in enumerate(words) for a, w in enumerate(word)]
 
     def forward(self, *args: Any) -> Any:
@@ -85,7 +91,18 @@ class Attached:
             if isinstance(size, str):
                 x = tensors[i]
                 sizes[size] = x.shape[x.dim() - len(self.plan.source.words[i]) - 1 + a]
-        return sizes if worth(self.plan, sizes) else None
+        return sizes if self._chosen(tensors[0], sizes) == IN_C else None
+
+    def _chosen(self, x: Tensor, sizes: dict[str, int]) -> str:
+        """The way that is predicted to be the faster one, for a batch of the same order of magnitude."""
+        if FORCED is not None:
+            return FORCED
+        entries = x.numel() // max(1, prod(x.shape[x.dim() - len(self.plan.source.words[0]) - 1 :]))
+        key = (entries.bit_length(), *sizes.values())
+        if key not in self.choices:
+            batch = 1 << (entries.bit_length() - 1)
+            self.choices[key] = IN_C if worth(self.plan, {**sizes, BATCH: batch}) else STATEMENTS
+        return self.choices[key]
 
 
 def attach(module: ModuleType, layers: Iterable[Written]) -> None:
@@ -96,7 +113,7 @@ def attach(module: ModuleType, layers: Iterable[Written]) -> None:
     module.attached = []  # type: ignore[attr-defined]
     for layer in layers:
         function, plan = getattr(module, layer.function), layer.plan
-        if not runs(plan):
+        if not in_c(plan):
             continue
         names, plain = tuple(layer.extras.values()), getattr(module, f"_{layer.prefix}")
         one = Attached(plan, Calls(plan, found), names, plain, function.backward, module._saved)

@@ -18,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from catnn.native.source import source
+from catnn.plan.rates import cache_folder
 
 FLAGS = ("-O2", "-ftree-vectorize", "-march=native", "-fPIC", "-shared", "-std=gnu11")
 SECONDS = 60
@@ -35,17 +36,11 @@ def library() -> ctypes.CDLL | None:
     text = source()
     with suppress(OSError, subprocess.SubprocessError):
         name = sha256("\0".join([text, compiler, *FLAGS, _machine()]).encode()).hexdigest()[:24]
-        file = folder() / f"kernels-{name}.so"
+        file = cache_folder() / f"kernels-{name}.so"
         if not file.is_file():
             _build(compiler, text, file)
         return ctypes.CDLL(str(file))
     return None
-
-
-def folder() -> Path:
-    """Where catnn keeps what belongs to this machine: text, and what was built from it."""
-    given = os.environ.get("CATNN_CACHE")
-    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "catnn"
 
 
 def _compiler() -> str | None:

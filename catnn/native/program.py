@@ -17,10 +17,12 @@ from catnn.category.wires import Word
 from catnn.plan.moves import Move, full
 from catnn.plan.plan import Column, Direct, Plan, Product, Row, Sigma
 
-PILE = 12_000
+PILE = 16_000
 """About so many numbers are piled up for one product, so that they stay in the fastest cache."""
 STEP = 96
 """So many rows at most."""
+DEEP = 384
+"""So many channels are met in one product; what is deeper is cut, and added up."""
 SCRATCH = 0
 """The number of the buffer for what lies between."""
 
@@ -104,13 +106,17 @@ class Program:
     def product(self, target: View, pieces: list[tuple[View, int]], extent: tuple[int, ...], width: int, weights: int,
                 *, add: bool) -> None:  # fmt: skip
         """target (+)= the pieces side by side, times a matrix of weights (their channels together x width)."""
-        depth, count = sum(channels for _, channels in pieces), prod(extent)
-        step = _step(depth, count)
-        if len(pieces) == 1 and pieces[0][0].strides == dense(0, extent, depth).strides:
-            step = 0
-        self.pile = max(self.pile, step * depth)
-        self.words += [PRODUCT, count, width, depth, step, weights, 0, SCRATCH, -1, target.buffer, target.offset]
-        self.words += [int(add), len(extent), len(pieces), *extent, *_pieces(pieces)]
+        start = 0
+        for group in _grouped(pieces):
+            depth, count = sum(channels for _, channels in group), prod(extent)
+            step = _step(depth, count)
+            if len(group) == 1 and group[0][0].strides == dense(0, extent, depth).strides:
+                step = 0
+            self.pile = max(self.pile, step * depth)
+            self.words += [PRODUCT, count, width, depth, step, weights, start * width, SCRATCH, -1]
+            self.words += [target.buffer, target.offset, int(add or start > 0), len(extent), len(group)]
+            self.words += [*extent, *_pieces(group)]
+            start += depth
 
     def outer(self, gradient: int, left: list[tuple[View, int]], right: list[tuple[View, int]],
               extent: tuple[int, ...], turns: int) -> None:  # fmt: skip
@@ -142,6 +148,19 @@ def dense(buffer: int, extent: tuple[int, ...], channels: int, offset: int = 0) 
 
 def _step(depth: int, count: int) -> int:
     return max(1, min(STEP, PILE // max(depth, 1), count))
+
+
+def _grouped(pieces: list[tuple[View, int]]) -> list[list[tuple[View, int]]]:
+    """The pieces a few at a time, so that the rows of weights that they meet stay in the cache."""
+    groups: list[list[tuple[View, int]]] = [[]]
+    depth = 0
+    for view, channels in pieces:
+        if groups[-1] and depth + channels > DEEP:
+            groups.append([])
+            depth = 0
+        groups[-1].append((view, channels))
+        depth += channels
+    return groups
 
 
 def _pieces(pieces: list[tuple[View, int]]) -> list[int]:
@@ -363,12 +382,3 @@ def weigh(program: Program, plan: Plan, back: Plan, rows: Mapping[Row, View], gr
         channels = plan.target.summands[out].channels
         target = View(biases[out], constant.index * channels, ())
         program.add(target, grads[Row(out, constant.column.half)], (), channels, Fraction(1))
-
-
-OPS = frozenset({"diagonal", "sum", "trace"})
-
-
-def runs(plan: Plan) -> bool:
-    """Whether there are instructions for all moves of a plan, and nothing but numbers in its products' scales."""
-    moves = all(move.op in OPS for side in (plan.reads, plan.writes) for one in side for move in one)
-    return moves and not any(product.scale for product in plan.products)

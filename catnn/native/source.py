@@ -190,8 +190,12 @@ void NAME(run)(const I *q, const double *f, R **b, const I *strides, I moving, I
 }
 /* weights (S, N, K) as a matrix of S * K rows and N columns */
 void NAME(turn)(const R *w, R *d, I S, I N, I K) {
-  for (I s = 0; s < S; s++) for (I n = 0; n < N; n++) for (I k = 0; k < K; k++)
-    d[(s * K + k) * N + n] = w[(s * N + n) * K + k];
+  const I T = 16; /* tiles, so that neither side is read or written across the cache */
+  for (I s = 0; s < S; s++, w += N * K, d += N * K)
+    for (I a = 0; a < N; a += T) for (I b = 0; b < K; b += T) {
+      I p = a + T < N ? a + T : N, q = b + T < K ? b + T : K;
+      for (I k = b; k < q; k++) for (I n = a; n < p; n++) d[k * N + n] = w[n * K + k];
+    }
 }
 """
 

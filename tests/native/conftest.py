@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from catnn.native import attach as attaching
 from catnn.native.attach import detach
 from catnn.native.build import library
+from catnn.plan.rates import IN_C
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +20,7 @@ def native(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     library.cache_clear()
     if library() is None:
         pytest.skip("there is no C compiler here")
+    monkeypatch.setattr(attaching, "FORCED", IN_C)  # whatever the cost model says of so small sizes
     yield
     library.cache_clear()
     for name, module in list(sys.modules.items()):

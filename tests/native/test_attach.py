@@ -17,8 +17,8 @@ import catnn
 from catnn.native import attach as attaching
 from catnn.native.build import library
 from catnn.native.calls import Calls
-from catnn.native.program import runs
 from catnn.plan.build import plan_layer
+from catnn.plan.rates import in_c
 from tests.emit.definition import inputs, randomise
 
 DOUBLE = torch.float64
@@ -201,8 +201,8 @@ def test_memory_stays_near_the_output(calls: list[str]) -> None:
 
 def test_forms_and_complex_layers_have_no_program() -> None:
     spec = catnn.parse("space P : Sp(r)  space L : O(1,2)  layer f : P^2 -> P^2 = all  layer g : L^2 -> L^2 = all")
-    assert not runs(plan_layer(spec["f"]))
-    assert not runs(plan_layer(spec["g"]))
+    assert not in_c(plan_layer(spec["f"]))
+    assert not in_c(plan_layer(spec["g"]))
 
 
 CODE = """

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import catnn
-from catnn.native.program import Program, read, run, runs
+from catnn.native.program import Program, read, run
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Step, forward_steps, gradient_steps, total
 from catnn.plan.plan import Plan
+from catnn.plan.rates import in_c
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "plan" / "counts.txt"
 SPACES = "space V : S(n)\nspace R : O(3)\nspace P : Sp(4)\nspace A : SO(3)\nspace H : H(n)\n"
@@ -43,7 +44,7 @@ def counted(steps: tuple[Step, ...]) -> str:
 
 def instructions(plan: Plan) -> str:
     """How long the program in C is, and what it needs for an entry."""
-    if not runs(plan):
+    if not in_c(plan):
         return "no program"
     program = Program({"n": SIZES["n"]})
     rows = read(program, plan, list(range(1, 1 + len(plan.source.summands))))
