@@ -14,16 +14,9 @@ from typing import overload
 
 from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.families import FAMILIES
-from catnn.category.halves import (
-    Factors,
-    Half,
-    by_level,
-    count,
-    dimension,
-    hom,
-    level_key,
-    level_permutations,
-)
+from catnn.category.half import Half
+from catnn.category.halves import Factors, by_level, count, dimension, level_key, level_permutations
+from catnn.category.labelled import basis_of, is_orbital, permuted
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Word, bases, ends
 
@@ -136,7 +129,7 @@ def whole(source: Word, target: Word, *, mean: bool = False) -> Sequence[Morphis
     """
     if levels := _levels(source, target):
         return Basis(source, target, levels, mean=mean)
-    diagrams = (found.diagram() for found in hom(source, target))
+    diagrams = basis_of(source, target)
     return tuple(averaged(diagram) for diagram in diagrams) if mean else tuple(diagrams)
 
 
@@ -144,7 +137,7 @@ def _levels(source: Word, target: Word) -> tuple[Level, ...]:
     """The levels of a hom-space whose halves all meet; () where some do not, or where nobody knows yet."""
     for wire in bases(source + target):
         family = FAMILIES[wire.group.family]
-        if family.restricted or family.epsilon or family.ambient is not None:
+        if is_orbital(wire) or family.restricted or family.epsilon or family.ambient is not None:
             return ()
         literal = isinstance(wire.group.size, int)
         if literal and family.is_hard(*ends(wire, source, target), wire.group.size):
@@ -169,10 +162,16 @@ def averaged(value: Morphism) -> Morphism:
 
 
 def mean_factor(diagram: Diagram) -> Scalar:
-    """1/n for each block that has inputs only, n the size of its space; a leg of an epsilon is no such block."""
+    """1/n for each block that has inputs only, n the size of its space; a leg of an epsilon is no such block.
+
+    Of an orbit, 1 over the number of inputs that meet an output: the mean over neighbours.
+    """
     factor, outputs = ONE, len(diagram.target)
     legs = diagram.free
     for block in diagram.parts:
-        if block[0] >= outputs and block[0] not in legs:
+        if block[0] >= outputs and block[0] not in legs and not is_orbital(diagram.wire(block[0])):
             factor = factor * Scalar.size(diagram.wire(block[0]).group.size, -1)
+    for wire in diagram.spaces():
+        if is_orbital(wire):
+            factor = factor / Scalar.of(permuted(wire).valency(diagram.part(wire)[0]))
     return factor

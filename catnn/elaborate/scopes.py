@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from catnn.activations import ACTIVATIONS
 from catnn.category.diagram import Morphism
@@ -14,7 +15,7 @@ from catnn.model import Layer, Network
 from catnn.syntax import nodes
 
 GENERATORS = (
-    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps",
+    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps", "adj",
 )  # fmt: skip
 KEYWORDS = (
     "space", "let", "layer", "network", "box", "rule", "check", "import", "as", "return", "all", "span", "bias", "sgn",
@@ -54,7 +55,7 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands.
+    name first stands; folder: below which files that the text names are found, None for nowhere.
     """
 
     report: Report
@@ -66,6 +67,7 @@ class Scope:
     sizes: dict[str, Span] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     failed_spaces: bool = False
+    folder: Path | None = None
 
     # -------------------------------------------------------------------------------------------------- declaring
 

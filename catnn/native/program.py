@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
 
-from catnn.category.halves import Half
+from catnn.category.half import Half
 from catnn.category.scalar import Scale
 from catnn.category.wires import Word
 from catnn.plan.moves import Move, full

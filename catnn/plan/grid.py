@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catnn.category.basis import Basis
-from catnn.category.halves import Half, level_key
+from catnn.category.half import Half
+from catnn.category.halves import level_key
 from catnn.category.wires import Word
 from catnn.model import Layer
 from catnn.plan.moves import full

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from catnn.category.halves import Half
+from catnn.category.half import Half
 from catnn.category.scalar import Scale
 from catnn.category.wires import Type, Word
 from catnn.plan.moves import Move, full

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from catnn.category.basis import Basis, Level
 from catnn.category.compose import compose, compose_diagrams, permutation
 from catnn.category.diagram import Sum
-from catnn.category.halves import Factors, Half, mean_factor
+from catnn.category.half import Half, mean_factor
+from catnn.category.halves import Factors
 from catnn.category.scalar import ONE
 from catnn.model import Layer
 from catnn.plan.plan import Block, Grid, Plan, Product, Sigma, inverse

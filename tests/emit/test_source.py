@@ -30,6 +30,7 @@ SPECS = {
     "mix": "space V : S(n)\nlayer mix : V^2[3] -> V^2[16] = all + bias\n",
     "rotations": "space R : O(n)\nlayer turn : R^2[3] -> R^2[4] = all + bias\n",
     "symplectic": "space P : Sp(n)\nlayer flow : P^3[2] -> P[2] = all\n",
+    "jellyfish": "space V : A(3)\nlayer even : V^2[2] -> V[4] = all + bias\n",
     "mean": "space V : S(n)\nlayer pool : V^2[3] -> V[8] = all + bias { reduce: mean }\n",
     "direct_sum": "space V : S(n)\nlayer split : V^2[2] + V[3] -> V^2[4] + 1[2] = all + bias\n",
     "network": """space N : S(n)
@@ -72,7 +73,8 @@ for cls in list(vars(module).values()):
         sizes = {space: size if isinstance(size, int) else 4 for space, size in layer.space_sizes.items()}
         lengths = [[sizes[space] for space in word] for word, _ in layer.inputs]
         if hasattr(layer, "powers"):
-            lengths = [[10, *axes[2:]] if powers[:1] == (2,) else axes for axes, powers in zip(lengths, layer.powers[0])]
+            stored = zip(lengths, layer.powers[0])
+            lengths = [[10, *axes[2:]] if powers[:1] == (2,) else axes for axes, powers in stored]
         xs = tuple(torch.randn(2, *axes, c, requires_grad=True) for axes, (_, c) in zip(lengths, layer.inputs))
         ys = layer(xs if len(xs) > 1 else xs[0])
         sum(y.sum() for y in (ys if isinstance(ys, tuple) else (ys,))).backward()
