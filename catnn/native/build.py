@@ -39,8 +39,18 @@ def library() -> ctypes.CDLL | None:
         file = cache_folder() / f"kernels-{name}.so"
         if not file.is_file():
             _build(compiler, text, file)
-        return ctypes.CDLL(str(file))
+        return _declared(ctypes.CDLL(str(file)))
     return None
+
+
+def _declared(found: ctypes.CDLL) -> ctypes.CDLL:
+    """The library with what its functions take."""
+    number, pointer = ctypes.c_int64, ctypes.c_void_p
+    for kind in ("float", "double"):
+        for name, takes in (("run", [pointer] * 4 + [number] * 4), ("turn", [pointer] * 2 + [number] * 3)):
+            function = getattr(found, f"{name}_{kind}")
+            function.argtypes, function.restype = takes, None
+    return found
 
 
 def _compiler() -> str | None:

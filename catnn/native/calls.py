@@ -106,7 +106,7 @@ class Calls:
         turns, width, depth = weight.shape
         result = weight.new_empty(turns * depth, width)
         weight = weight.contiguous()
-        self._named("turn", weight)(_pointer(weight), _pointer(result), *map(ctypes.c_int64, (turns, width, depth)))
+        self._named("turn", weight)(weight.data_ptr(), result.data_ptr(), turns, width, depth)
         return result
 
     def _named(self, name: str, like: Tensor) -> Any:
@@ -118,9 +118,11 @@ class Calls:
 
         sums: those of `still` that are added to; every thread has its own.
         """
-        entries = prod(batch)
-        threads = min(torch.get_num_threads(), entries, 1 + sum(t.numel() for t in moving) // PARALLEL)
-        strides = (ctypes.c_int64 * (1 + len(moving)))(0, *(t.numel() // entries for t in moving))
+        entries, threads = prod(batch), torch.get_num_threads()
+        counts = [t.numel() for t in moving]
+        if threads > 1:
+            threads = min(threads, entries, 1 + sum(counts) // PARALLEL)
+        strides = (ctypes.c_int64 * (1 + len(moving)))(0, *(count // entries for count in counts))
         function = self._named("run", like)
         shares = [(entries * at // threads, entries * (at + 1) // threads) for at in range(threads)]
         copies = [list(still)] + [
@@ -131,8 +133,7 @@ class Calls:
             scratch = like.new_empty(ready.scratch)
             tensors = [scratch, *moving, *copies[at]]
             pointers = (ctypes.c_void_p * len(tensors))(*(t.data_ptr() for t in tensors))
-            numbers = (1 + len(moving), len(tensors), *shares[at])
-            function(ready.table, ready.factors, pointers, strides, *map(ctypes.c_int64, numbers))
+            function(ready.table, ready.factors, pointers, strides, 1 + len(moving), len(tensors), *shares[at])
 
         if threads == 1:
             work(0)
@@ -154,7 +155,3 @@ def _ready(program: Program) -> Ready:
 
 def _batch(x: Tensor, order: int) -> tuple[int, ...]:
     return tuple(x.shape[: x.dim() - order - 1])
-
-
-def _pointer(x: Tensor) -> ctypes.c_void_p:
-    return ctypes.c_void_p(x.data_ptr())
