@@ -39,6 +39,8 @@ def library() -> ctypes.CDLL | None:
         file = cache_folder() / f"kernels-{name}.so"
         if not file.is_file():
             _build(compiler, text, file)
+        if not _is_ours(file):
+            return None
         return _declared(ctypes.CDLL(str(file)))
     return None
 
@@ -73,10 +75,19 @@ def _build(compiler: str, text: str, file: Path) -> None:
 
     Raises: OSError, SubprocessError.
     """
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     file.with_suffix(".c").write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory(dir=file.parent) as place:
         built = Path(place) / file.name
         command = [compiler, *FLAGS, "-o", str(built), str(file.with_suffix(".c"))]
         subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
+        os.chmod(built, 0o755)
         os.replace(built, file)
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether nobody else can have written the library: it is code that will run here."""
+    if os.name != "posix":
+        return True
+    found = file.stat()
+    return found.st_uid in (os.geteuid(), 0) and not found.st_mode & 0o022

@@ -235,6 +235,19 @@ def test_the_library_is_built_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatc
         library.cache_clear()
 
 
+def test_a_library_that_others_could_write_is_not_loaded(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATNN_CACHE", str(tmp_path))
+    library.cache_clear()
+    try:
+        assert library() is not None
+        (file,) = tmp_path.glob("*.so")
+        file.chmod(0o777)
+        library.cache_clear()
+        assert library() is None
+    finally:
+        library.cache_clear()
+
+
 def test_a_file_knows_nothing_of_it() -> None:
     module: Any = catnn.compile(parsed("two to two"))
     assert "ctypes" not in module.source
