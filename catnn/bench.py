@@ -19,7 +19,7 @@ from catnn import calibration
 from catnn.baselines import Way, refusal, ways
 from catnn.compiler import HINT, check_sizes, compile_item, item_sizes
 from catnn.diagnostics import fail
-from catnn.explanation import explain
+from catnn.explanation import predict
 from catnn.measure import machine, one_thread, peak_bytes, race
 from catnn.model import Apply, Call, Layer, Network, walk
 from catnn.tables import Table, count, ratio
@@ -167,7 +167,7 @@ def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, second
     shown = ", ".join(f"{name} = {value}" for name, value in {**own, "batch": batch}.items())
     title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {shown}"
     rows = (*_measure(runs, floor, repeat, seconds), *skipped)
-    return Comparison(title, output, rows, explain(layer, batch=batch, **own).predicted)  # type: ignore[arg-type]
+    return Comparison(title, output, rows, predict(layer, batch=batch, **own))
 
 
 def _lengths(summand: Any, sizes: dict[str, int]) -> list[int]:

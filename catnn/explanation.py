@@ -27,6 +27,7 @@ from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
 from catnn.plan.lower import lowered
 from catnn.plan.naive import naive_costs
+from catnn.plan.plan import Plan
 from catnn.plan.rates import IN_C, counted, in_c, rates
 from catnn.rewrite.planar import factorise
 
@@ -170,10 +171,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
     plans = [plan_layer(part.layer) for part in lowered(layer)]
     levels, words = _levels(layer), layer.source.words + layer.target.words
     listed = full or sum(level.diagrams for level in levels) <= SMALL
-    steps, known = tuple(step for plan in plans for step in forward_steps(plan)), rates()
-    predicted = known.predict(counted(steps, sizes))
-    if layer.is_complex or not all(in_c(plan) for plan in plans):
-        del predicted[IN_C]
+    steps = tuple(step for plan in plans for step in forward_steps(plan))
     return Explanation(
         kind="layer",
         name=layer.name,
@@ -188,8 +186,8 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         naive=_naive(layer),
         sizes=sizes,
         full=full,
-        predicted=predicted,
-        machine=known.machine,
+        predicted=_predicted(layer, plans, steps, sizes),
+        machine=rates().machine,
     )
 
 
@@ -205,6 +203,20 @@ def _ties(layer: Layer) -> Iterator[Step]:
                 size = Scalar.of(diagrams * outs * ins * out * in_)
                 shown = f"{orbits} orbits on {show_word(tie.spaces)}"
                 yield Step("pack", "tie weights", shown, f"{diagrams} x {outs * out} x {ins * in_}", Cost(size, size))
+
+
+def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
+    """The seconds that a call of a layer takes on the CPU, by way, as the cost model has them."""
+    plans = [plan_layer(part.layer) for part in lowered(layer)]
+    steps = tuple(step for plan in plans for step in forward_steps(plan))
+    return _predicted(layer, plans, steps, {**sizes, BATCH: batch})
+
+
+def _predicted(layer: Layer, plans: list[Plan], steps: tuple[Step, ...], sizes: Mapping[str, int]) -> dict[str, float]:
+    found = rates().predict(counted(steps, sizes))
+    if layer.is_complex or not all(in_c(plan) for plan in plans):
+        del found[IN_C]
+    return found
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:
