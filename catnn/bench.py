@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from catnn import calibration
 from catnn.baselines import Way, refusal, ways
 from catnn.compiler import HINT, check_sizes, compile_item, item_sizes
 from catnn.diagnostics import fail
+from catnn.explanation import predict
 from catnn.measure import machine, one_thread, peak_bytes, race
 from catnn.model import Apply, Call, Layer, Network, walk
 from catnn.tables import Table, count, ratio
@@ -48,11 +50,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A layer at some sizes: what was measured, the compiled layer first; output_bytes is the size of y."""
+    """A layer at some sizes: what was measured, the compiled layer first; output_bytes is the size of y.
+
+    predicted: milliseconds forward by way, as the cost model has them for the compiled layer.
+    """
 
     title: str
     output_bytes: int
     rows: tuple[Measured, ...]
+    predicted: Mapping[str, float] = field(default_factory=dict)
 
     def row(self, name: str) -> Measured:
         """What was measured of a way.  Raises: KeyError."""
@@ -73,6 +79,9 @@ class Comparison:
             memory = [ratio(b / self.output_bytes) if b else "" for b in (row.forward_bytes, row.gradient_bytes)]
             rows.append((row.name, forward, gradient, *memory))
         caption = f"{self.title}; y is {count(self.output_bytes)} bytes"
+        if self.predicted:
+            shown = ", ".join(f"{way} {1000 * seconds:.2f} ms" for way, seconds in self.predicted.items())
+            caption += f"; predicted: {shown}"
         headers = ("", "forward", "with gradient", "peak / y", "with gradient")
         return Table(caption, headers, tuple(rows), (1, 2, 3, 4))
 
@@ -114,6 +123,7 @@ def bench(item: Layer | Network, *, batch: int = 8, repeat: int = 7, seconds: fl
     names = item_sizes(item)
     check_sizes(item, names, sizes)
     given = {name: sizes.get(name, HINT) for name in names}
+    calibration.known()
     with one_thread():
         found = tuple(compare(layer, given, batch, repeat, seconds) for layer in dict.fromkeys(_layers(item)))
     return Benchmark(machine(), found)
@@ -156,7 +166,8 @@ def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, second
     groups = " x ".join(dict.fromkeys(str(wire.group) for word in words for wire in word)) or "no group"
     shown = ", ".join(f"{name} = {value}" for name, value in {**own, "batch": batch}.items())
     title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {shown}"
-    return Comparison(title, output, (*_measure(runs, floor, repeat, seconds), *skipped))
+    rows = (*_measure(runs, floor, repeat, seconds), *skipped)
+    return Comparison(title, output, rows, predict(layer, batch=batch, **own))
 
 
 def _lengths(summand: Any, sizes: dict[str, int]) -> list[int]:

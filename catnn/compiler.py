@@ -63,6 +63,9 @@ def compile_item(
     from catnn.emit.load import load
 
     module = load(generated.text)
+    from catnn.native.attach import attach
+
+    attach(module, generated.layers)
     cls = getattr(module, generated.classes[item.name])
     hints = {size_parameter(name): sizes[name] for name in names if name in sizes}
     built: torch.nn.Module = cls(**hints, device=device, dtype=dtype, generator=generator)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -27,6 +27,8 @@ from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
 from catnn.plan.lower import lowered
 from catnn.plan.naive import naive_costs
+from catnn.plan.plan import Plan
+from catnn.plan.rates import IN_C, counted, in_c, rates
 from catnn.rewrite.planar import factorise
 
 SMALL = 60
@@ -62,7 +64,8 @@ class Explanation:
     """What there is to know about a layer or network before it runs.
 
     parameters: ((name, shape), ...); sizes: what the numbers are for, `batch` among them; steps, gradient: what runs
-    forward and backward; naive: the costs of other ways; stages: for a network ((label, explanation or None), ...).
+    forward and backward; naive: the costs of other ways; predicted: seconds of a call by way, with the rates of
+    `machine`; stages: for a network ((label, explanation or None), ...).
     """
 
     kind: str
@@ -79,6 +82,8 @@ class Explanation:
     sizes: Mapping[str, int]
     stages: tuple[tuple[str, Explanation | None], ...] = ()
     full: bool = False
+    predicted: Mapping[str, float] = field(default_factory=dict)
+    machine: str = ""
 
     @property
     def diagrams(self) -> int:
@@ -166,6 +171,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
     plans = [plan_layer(part.layer) for part in lowered(layer)]
     levels, words = _levels(layer), layer.source.words + layer.target.words
     listed = full or sum(level.diagrams for level in levels) <= SMALL
+    steps = tuple(step for plan in plans for step in forward_steps(plan))
     return Explanation(
         kind="layer",
         name=layer.name,
@@ -175,11 +181,13 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         notes=layer.notes,
         levels=levels,
         factored=tuple(_factored(layer)) if listed else (),
-        steps=(*_ties(layer), *(step for plan in plans for step in forward_steps(plan))),
+        steps=(*_ties(layer), *steps),
         gradient=tuple(step for plan in plans for step in gradient_steps(plan)),
         naive=_naive(layer),
         sizes=sizes,
         full=full,
+        predicted=_predicted(layer, plans, steps, sizes),
+        machine=rates().machine,
     )
 
 
@@ -195,6 +203,20 @@ def _ties(layer: Layer) -> Iterator[Step]:
                 size = Scalar.of(diagrams * outs * ins * out * in_)
                 shown = f"{orbits} orbits on {show_word(tie.spaces)}"
                 yield Step("pack", "tie weights", shown, f"{diagrams} x {outs * out} x {ins * in_}", Cost(size, size))
+
+
+def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
+    """The seconds that a call of a layer takes on the CPU, by way, as the cost model has them."""
+    plans = [plan_layer(part.layer) for part in lowered(layer)]
+    steps = tuple(step for plan in plans for step in forward_steps(plan))
+    return _predicted(layer, plans, steps, {**sizes, BATCH: batch})
+
+
+def _predicted(layer: Layer, plans: list[Plan], steps: tuple[Step, ...], sizes: Mapping[str, int]) -> dict[str, float]:
+    found = rates().predict(counted(steps, sizes))
+    if layer.is_complex or not all(in_c(plan) for plan in plans):
+        del found[IN_C]
+    return found
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:

@@ -12,13 +12,15 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+from catnn.category.basis import Basis
 from catnn.category.diagram import Morphism
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Type
 from catnn.diagnostics import CatnnError, Diagnostic, Span
 from catnn.drawable import Drawable
 
-Morphisms = tuple[Morphism, ...]
+Morphisms = tuple[Morphism, ...] | Basis
+"""The terms of one parameter: a tuple, or the whole hom-space, which is as good as one and makes its diagrams late."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

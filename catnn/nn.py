@@ -23,12 +23,14 @@ def Equivariant(  # noqa: N802  (it makes a module, and reads as one)
     init: str = "unit",
     device: Any = None,
     dtype: Any = None,
+    max_diagrams: int | None = None,
     **sizes: int,
 ) -> torch.nn.Module:
     """Every equivariant linear map of a type, as a module.
 
     group: the group of the space V (``"S(n)"``), or groups by the names of their spaces; arrow: the type;
-    bias, reduce, init: as in a `layer` statement; sizes: hints by name.  Raises: CatnnError.
+    bias, reduce, init: as in a `layer` statement; max_diagrams: as in `catnn.parse`; sizes: hints by name.
+    Raises: CatnnError.
 
     >>> import torch
     >>> layer = Equivariant("S(n)", "V^2[3] -> V^2[16]")
@@ -42,7 +44,8 @@ def Equivariant(  # noqa: N802  (it makes a module, and reads as one)
     groups = {"V": group} if isinstance(group, str) else dict(group)
     spaces = "\n".join(f"space {name} : {text}" for name, text in groups.items())
     term = "all + bias" if bias else "all"
-    spec = parse(f"{spaces}\nlayer equivariant : {arrow} = {term} {{ reduce: {reduce}, init: {init} }}\n")
+    text = f"{spaces}\nlayer equivariant : {arrow} = {term} {{ reduce: {reduce}, init: {init} }}\n"
+    spec = parse(text) if max_diagrams is None else parse(text, max_diagrams=max_diagrams)
     options: dict[str, Any] = {"device": device, "dtype": dtype, **sizes}
     return compile_item(spec["equivariant"], **options)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,3 +26,9 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
         assert path.read_bytes().decode("utf-8") == text, f"{path} differs: see above, or run with --update-golden"
 
     return compare
+
+
+os.environ.setdefault(
+    "CATNN_NATIVE", "0"
+)  # the tests are of the generated files; tests/native is of what runs behind them
+os.environ.setdefault("CATNN_RATES", os.devnull)  # predictions are those of the rates that catnn comes with

@@ -212,6 +212,14 @@ def test_check_limits_the_diagrams(capsys: pytest.CaptureFixture[str]) -> None:
     assert Ran(capsys, "check", "graph.catnn", "--max-diagrams", "15").status == 0
 
 
+@pytest.mark.parametrize("verb", ["show", "explain", "compile", "test", "bench"])
+def test_every_verb_that_reads_a_spec_limits_the_diagrams(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    target = "graph.catnn" if verb == "compile" else "graph.catnn:mix"
+    ran = Ran(capsys, verb, target, "--max-diagrams", "14")
+    assert ran.status == 1
+    assert "error[E0602]" in ran.err
+
+
 def test_check_says_what_a_small_size_leaves_out(capsys: pytest.CaptureFixture[str]) -> None:
     Path("small.catnn").write_text("space V : S(3)  layer f : V^2 -> V^2 = all", encoding="utf-8")
     ran = Ran(capsys, "check", "small.catnn")

@@ -112,12 +112,13 @@ ROOMS: dict[str, set[str]] = {
     "activations": {"category"},
     "api": {"category", "compiler", "diagnostics", "elaborate", "explanation", "model", "syntax"},
     "baselines": {*DIAGRAMS, "rewrite"},
-    "bench": {"baselines", "compiler", "diagnostics", "measure", "model", "tables"},
+    "bench": {"baselines", "calibration", "compiler", "diagnostics", "explanation", "measure", "model", "tables"},
+    "calibration": {*DIAGRAMS, "api", "compiler", "measure", "native", "plan"},
     "category": {"diagnostics", "drawable"},
     "cli": {"commands", "diagnostics", "elaborate"},
     "commands": {*DIAGRAMS, "api", "bench", "compiler", "diagnostics", "elaborate", "resources", "syntax", "testing",
                  "view"},
-    "compiler": {*DIAGRAMS, "diagnostics", "emit"},
+    "compiler": {*DIAGRAMS, "diagnostics", "emit", "native"},
     "diagnostics": set(),
     "drawable": set(),
     "elaborate": {*DIAGRAMS, "activations", "diagnostics", "syntax"},
@@ -128,6 +129,7 @@ ROOMS: dict[str, set[str]] = {
     "projection": {*DIAGRAMS, "compiler", "diagnostics", "gramian"},
     "measure": set(),
     "model": {"category", "diagnostics", "drawable"},
+    "native": {*DIAGRAMS, "emit", "plan"},
     "nn": {"api", "compiler", "diagnostics", "syntax"},
     "plan": {*DIAGRAMS, "rewrite"},
     "rendering": {"diagnostics"},
@@ -148,7 +150,7 @@ CALLED: dict[str, set[str]] = {
     "model": {"view"},
 }
 
-TORCH = {"baselines", "bench", "emit", "measure", "orbits", "projection", "testing"}
+TORCH = {"baselines", "bench", "calibration", "emit", "measure", "native", "orbits", "projection", "testing"}
 """The rooms that compute with tensors; in `emit` it is the file that is copied into generated modules."""
 
 

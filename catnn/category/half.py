@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks
+from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Wire, Word
 
 Heads = tuple[tuple[str, int], ...]
@@ -37,9 +38,13 @@ class Half:
     through: tuple[bool, ...]
     heads: Heads = ()
     _hash: int = field(init=False, repr=False, compare=False)
+    _ports: tuple[int, ...] | None = field(init=False, repr=False, compare=False)
+    _level: Word | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_hash", hash((self.word, self.blocks, self.through, self.heads)))
+        object.__setattr__(self, "_ports", None)
+        object.__setattr__(self, "_level", None)
 
     def __hash__(self) -> int:
         return self._hash
@@ -53,10 +58,14 @@ class Half:
 
         The axes of epsilons are numbered after the blocks, and come last in their space.
         """
+        if self._ports is not None:
+            return self._ports
         wires = [self.word[block[0]] for block in self.blocks] + list(self.axes)
         open_ = [b for b, flag in enumerate(self.through) if flag]
         open_ += range(len(self.blocks), len(wires))
-        return tuple(sorted(open_, key=lambda b: (wires[b].space, wires[b].dual, b)))
+        ports = tuple(sorted(open_, key=lambda b: (wires[b].space, wires[b].dual, b)))
+        object.__setattr__(self, "_ports", ports)
+        return ports
 
     @property
     def legs(self) -> tuple[int, ...]:
@@ -97,13 +106,25 @@ class Half:
     @property
     def level(self) -> Word:
         """The word of what goes through, sorted by space: which level this half belongs to."""
-        wires = [self.word[block[0]] for block in self.blocks] + list(self.axes)
-        return tuple(wires[b] for b in self.ports)
+        if self._level is None:
+            wires = [self.word[block[0]] for block in self.blocks] + list(self.axes)
+            object.__setattr__(self, "_level", tuple(wires[b] for b in self.ports))
+        assert self._level is not None
+        return self._level
 
     @property
     def closed(self) -> int:
         """How many blocks do not go through."""
         return len(self.through) - sum(self.through)
+
+    @property
+    def kind(self) -> tuple[object, ...]:
+        """The spaces of the blocks that do not go through.
+
+        Diagrams of one level whose halves are of the same kinds have the same norm, in families without epsilons.
+        """
+        flags = zip(self.blocks, self.through, strict=True)
+        return tuple(sorted((self.word[block[0]].space, self.word[block[0]].dual) for block, flag in flags if not flag))
 
     def key(self) -> tuple[object, ...]:
         """The place among the halves of one level."""
@@ -124,3 +145,12 @@ class Half:
 
     def __str__(self) -> str:
         return str(self.diagram())
+
+
+def mean_factor(half: Half) -> Scalar:
+    """1/n for every block of an input half that does not go through, n the size of its space."""
+    result, legs = ONE, half.legs
+    for block, through in zip(half.blocks, half.through, strict=True):
+        if not through and block[0] not in legs:
+            result = result * Scalar.size(half.word[block[0]].group.size, -1)
+    return result

@@ -219,8 +219,8 @@ def hom(source: Word, target: Word) -> Iterator[Factors]:
     restricted = any(FAMILIES[wire.group.family].restricted for wire in source + target)
     if restricted and not count(source, target):
         return
-    outputs = _by_level(target, source)
-    inputs = _by_level(source, target)
+    outputs = by_level(target, source)
+    inputs = by_level(source, target)
     for level in sorted(outputs.keys() & inputs.keys(), key=level_key):
         sigmas = level_permutations(level)
         rows = product(_by_heads(outputs[level]), _by_heads(inputs[level]))
@@ -288,5 +288,6 @@ def _by_heads(row: list[Half]) -> list[list[Half]]:
     return [list(group) for _, group in groupby(row, key=lambda half: half.jellyfish)]
 
 
-def _by_level(word: Word, other: Word) -> dict[Word, list[Half]]:
+def by_level(word: Word, other: Word) -> dict[Word, list[Half]]:
+    """The halves of a word by level, without what cannot go through to the other word."""
     return {level: list(group) for level, group in groupby(halves(word, other), key=lambda half: half.level)}

@@ -6,6 +6,7 @@ tensor product of them; the empty word is the unit.  A `Summand` is a word with 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import groupby
 from math import prod
@@ -67,6 +68,16 @@ class Wire:
     space: str
     group: Group
     dual: bool = field(default=False, kw_only=True)
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.space, self.group, self.dual)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[Callable[[str, Group, bool], Wire], tuple[str, Group, bool]]:
+        return _wire, (self.space, self.group, self.dual)  # a hash of text is good for one process only
 
     @property
     def base(self) -> Wire:
@@ -84,6 +95,10 @@ class Wire:
 
     def __str__(self) -> str:
         return f"{self.space}'" if self.dual else self.space
+
+
+def _wire(space: str, group: Group, dual: bool) -> Wire:
+    return Wire(space, group, dual=dual)
 
 
 Word = tuple[Wire, ...]

@@ -37,8 +37,8 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--json", action="store_true", help="for programs: one JSON object, faults included")
 
     def limit(self) -> None:
-        """Add `--max-diagrams`."""
-        text = "the most diagrams that a layer may have"
+        """Add `--max-diagrams`, as every verb has it that reads a spec."""
+        text = "the most diagrams that a layer may have (100,000)"
         self.add_argument("--max-diagrams", type=positive, metavar="N", help=text)
 
     def read(self, words: list[str]) -> argparse.Namespace:

@@ -35,6 +35,7 @@ def parser() -> Parser:
     found.add_argument("target", metavar="FILE[:NAME]", help="a spec, or one definition of it")
     found.add_argument("--as", dest="format", metavar="FORMAT", help=f"one of {', '.join(FORMATS)}; txt without it")
     found.add_argument("-o", "--output", metavar="OUT", help="a file, or a folder for a file for each definition")
+    found.limit()
     found.add_argument("--json", action="store_true", help="the same as `--as json`; faults are JSON, too")
     found.limit()
     return found

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from catnn.category.basis import averaged, whole
 from catnn.category.counting import number
-from catnn.category.diagram import Diagram, Morphism, linear
+from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.halves import count
-from catnn.category.labelled import basis_of, is_orbital, permuted
-from catnn.category.scalar import ONE, Scalar
+from catnn.category.labelled import basis_of
 from catnn.category.symmetric import orbits
 from catnn.category.wires import Summand, Wire, Word, bases, ends
 from catnn.elaborate.scopes import Scope
@@ -41,42 +43,15 @@ def too_many(source: Word, target: Word, scope: Scope) -> str | None:
     return f"`{scope.show_arrow(source, target)}` has {shown} diagrams; {limit}"
 
 
-def basis(source: Word, target: Word, *, mean: bool = False) -> tuple[Morphism, ...]:
-    """The basis of a hom-space in the order of the weights; with `mean`, diagrams carry their factor."""
-    diagrams = basis_of(source, target)
-    return tuple(averaged(diagram) for diagram in diagrams) if mean else tuple(diagrams)
+def learned(source: Summand, target: Summand, *, mean: bool = False) -> Sequence[Morphism]:
+    """What `all` learns between two summands: of the basis of their words the orbits, where they are symmetric.
 
-
-def learned(source: Summand, target: Summand, *, mean: bool = False) -> tuple[Morphism, ...]:
-    """What `all` learns between two summands: of the basis of their words the orbits, where they are symmetric."""
+    mean: diagrams carry the factor of `reduce: mean`.
+    """
     if not source.symmetric and not target.symmetric:
-        return basis(source.word, target.word, mean=mean)
+        return whole(source.word, target.word, mean=mean)
     found = orbits(basis_of(source.word, target.word), source, target)
     return tuple(averaged(value) for value in found) if mean else tuple(found)
-
-
-def averaged(value: Morphism) -> Morphism:
-    """Every diagram divided by the size of each of its input-only blocks, so that sums become means."""
-    if isinstance(value, Diagram):
-        factor = mean_factor(value)
-        return value if factor == ONE else value * factor
-    return linear(value.source, value.target, ((c * mean_factor(d), d) for c, d in value.weighted))
-
-
-def mean_factor(diagram: Diagram) -> Scalar:
-    """1/n for each block that has inputs only, n the size of its space; a leg of an epsilon is no such block.
-
-    Of an orbit, 1 over the number of inputs that meet an output: the mean over neighbours.
-    """
-    factor, outputs = ONE, len(diagram.target)
-    legs = diagram.free
-    for block in diagram.parts:
-        if block[0] >= outputs and block[0] not in legs and not is_orbital(diagram.wire(block[0])):
-            factor = factor * Scalar.size(diagram.wire(block[0]).group.size, -1)
-    for wire in diagram.spaces():
-        if is_orbital(wire):
-            factor = factor / Scalar.of(permuted(wire).valency(diagram.part(wire)[0]))
-    return factor
 
 
 def note(what: str, source: Word, target: Word, kept: int) -> str | None:

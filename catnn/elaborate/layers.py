@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+from catnn.category.basis import Basis
+from catnn.category.diagram import Morphism
 from catnn.category.halves import count
 from catnn.category.labelled import entries, is_orbital
 from catnn.category.wires import Type
@@ -12,7 +15,7 @@ from catnn.elaborate.homs import emptiness
 from catnn.elaborate.parts import Parts, summands
 from catnn.elaborate.report import Report, brief, listed, nearest
 from catnn.elaborate.scopes import RESERVED, Entry, Scope
-from catnn.model import Layer
+from catnn.model import Layer, Morphisms
 from catnn.syntax import nodes
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {"reduce": ("sum", "mean"), "init": ("unit", "zeros")}
@@ -69,8 +72,8 @@ def layer(node: nodes.LayerStatement, source: Type, target: Type, scope: Scope) 
         scope.prefix + node.name.text,
         source,
         target,
-        tuple(tuple(tuple(pair) for pair in row) for row in parts.weighted),
-        tuple(tuple(elements) for elements in parts.biases),
+        tuple(tuple(_kept(pair) for pair in row) for row in parts.weighted),
+        tuple(_kept(elements) for elements in parts.biases),
         tuple(tuple(tuple(pair) for pair in row) for row in parts.fixed),
         learned="weights" in parts.learned,
         biased="bias" in parts.learned,
@@ -80,6 +83,11 @@ def layer(node: nodes.LayerStatement, source: Type, target: Type, scope: Scope) 
         span=node.name.span,
         is_complex=scope.is_complex,
     )
+
+
+def _kept(morphisms: Sequence[Morphism]) -> Morphisms:
+    """What stays as it is, a whole hom-space, or in a tuple."""
+    return morphisms if isinstance(morphisms, Basis) else tuple(morphisms)
 
 
 def _refuse_empty(node: nodes.LayerStatement, parts: Parts) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from catnn.category.basis import averaged
 from catnn.category.diagram import Morphism, linear
 from catnn.category.gram import rank
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.symmetric import canonical, is_symmetric
 from catnn.category.wires import Summand, Type
 from catnn.diagnostics import Span
-from catnn.elaborate.homs import averaged, learned, note, too_many
+from catnn.elaborate.homs import learned, note, too_many
 from catnn.elaborate.inference import WEIGHTS
 from catnn.elaborate.placing import place
 from catnn.elaborate.ports import unbracketed
@@ -61,20 +62,21 @@ class Parts:
     failed: bool = False
     alike: dict[tuple[int, int, Hashable], list[int]] = field(default_factory=dict)
     written: dict[tuple[int, int], list[nodes.Term]] = field(default_factory=dict)
-    weighted: list[list[list[Morphism]]] = field(init=False)
+    weighted: list[list[Sequence[Morphism]]] = field(init=False)
     fixed: list[list[list[Morphism]]] = field(init=False)
-    biases: list[list[Morphism]] = field(init=False)
+    biases: list[Sequence[Morphism]] = field(init=False)
 
     def __post_init__(self) -> None:
         outs, ins = self.target.summands, self.source.summands
         self.weighted = [[[] for _ in ins] for _ in outs]
         self.fixed = [[[] for _ in ins] for _ in outs]
-        self.biases = [[] for _ in outs]
+        self.biases = [() for _ in outs]
 
     @property
     def empty(self) -> bool:
         """Whether there is no diagram at all."""
-        return not any(pair for row in (*self.weighted, *self.fixed) for pair in row) and not any(self.biases)
+        weighted = any(pair for row in self.weighted for pair in row)
+        return not weighted and not any(pair for row in self.fixed for pair in row) and not any(self.biases)
 
     def pairs(self) -> Iterator[tuple[int, int, Summand, Summand]]:
         """Every pair of summands: (out, in, target summand, source summand)."""
@@ -144,7 +146,7 @@ class Parts:
                 text = f"only {independent} of the {len(here)} elements of `span` are linearly independent"
                 self.notes.append(f"`{arrow}`: {text}")
 
-    def _basis(self, term: Learned, what: str, outer: Summand, inner: Summand) -> list[Morphism] | None:
+    def _basis(self, term: Learned, what: str, outer: Summand, inner: Summand) -> Sequence[Morphism] | None:
         source, target = outer.word, inner.word
         message = too_many(source, target, self.scope)
         if message is not None:
@@ -156,7 +158,7 @@ class Parts:
         if text is not None:
             plain = what == "all" and len(self.source.summands) == len(self.target.summands) == 1
             self.notes.append(text if plain else f"`{self.scope.show_arrow(source, target)}`: {text}")
-        return list(found)
+        return found
 
     def _element(self, element: nodes.Term, spans: dict[tuple[int, int], list[Span]]) -> None:
         """Add an element of `span` to every pair of summands that it fits."""
@@ -184,6 +186,7 @@ class Parts:
                             (written[twin], "first here"),
                             notes=("two weights on one diagram, or on multiples of it, are one weight",))  # fmt: skip
                 return
+            assert isinstance(here, list)
             alike.append(len(here))
             here.append(value)
             written.append(element.span)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from textwrap import wrap
 
+from catnn.category.basis import Basis
 from catnn.category.families import FAMILIES
-from catnn.category.gram import norm2
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Summand, Type, Wire, bases
+from catnn.emit.drawing import draw
 from catnn.emit.functions import bias_names
 from catnn.emit.pack import Packing
 from catnn.emit.tying import Tying, joined_axes, parted_axes
@@ -152,28 +152,11 @@ def size_names(layer: Layer) -> tuple[str, ...]:
     """The symbolic sizes of a layer: of its wires, then of its coefficients."""
     names = {w.group.size: None for w in wires(layer) if isinstance(w.group.size, str)}
     pairs = [pair for table in (layer.weighted, layer.fixed_parts) for row in table for pair in row]
-    for morphism in (m for pair in pairs for m in pair):
+    for morphism in (m for pair in pairs if not isinstance(pair, Basis) for m in pair):
         for coefficient, _ in morphism.weighted:
             for monomial, _ in coefficient.terms:
                 names.update(dict.fromkeys(name for name, _ in monomial))
     return tuple(names)
-
-
-def python(scalar: Scalar) -> str:
-    """A scalar as a Python expression.
-
-    >>> python(Scalar.size("n", 2) + Scalar.of(3))
-    '3 + n**2'
-    """
-    terms = []
-    for monomial, coefficient in scalar.terms:
-        factors = [f"{size_variable(s)}**{e}" if e != 1 else size_variable(s) for s, e in monomial]
-        if coefficient.denominator != 1:
-            factors.insert(0, f"{coefficient.numerator} / {coefficient.denominator}")
-        elif coefficient != 1 or not factors:
-            factors.insert(0, str(coefficient.numerator))
-        terms.append(" * ".join(factors))
-    return " + ".join(terms) or "0"
 
 
 def _doc(layer: Layer) -> str:
@@ -221,7 +204,7 @@ def _reset(layer: Layer, sizes: tuple[str, ...]) -> list[str]:
             dim = dim * Scalar.size(wire.group.size)
         for i in range(len(layer.source.summands)):
             if layer.weighted[o][i]:
-                lines += _draw(layer, o, i, dim / Scalar.of(layer.weight_shape(o, i)[2] * together))
+                lines += draw(layer, o, i, dim / Scalar.of(layer.weight_shape(o, i)[2] * together))
         if layer.biases[o]:
             lines.append(f"nn.init.zeros_(self.{layer.bias_name(o)})")
     names = {size_variable(s): s for s in sizes}
@@ -231,34 +214,6 @@ def _reset(layer: Layer, sizes: tuple[str, ...]) -> list[str]:
 
 def _identifiers(line: str) -> set[str]:
     return set("".join(c if c.isalnum() or c == "_" else " " for c in line).split())
-
-
-def _draw(layer: Layer, o: int, i: int, top: Scalar) -> list[str]:
-    """The drawing of one parameter; top: the variance times the squared norm of a diagram."""
-    parameter = f"self.{layer.weight_name(o, i)}"
-    if layer.init == "zeros":
-        return [f"nn.init.zeros_({parameter})"]
-    found = [_quotient(top, norm2(morphism)) for morphism in layer.weighted[o][i]]
-    distinct = list(dict.fromkeys(found))
-    if len(distinct) == 1:
-        return [f"_normal({parameter}, [{distinct[0]}] * {len(found)}, generator)"]
-    if len(distinct) == len(found) <= FEW:
-        return [f"_normal({parameter}, [{', '.join(found)}], generator)"]
-    lines = [f"variances = {one_tuple(distinct)}"]
-    order = wrap(", ".join(str(distinct.index(variance)) for variance in found), 104)
-    if len(order) == 1:
-        lines.append(f"kinds = ({order[0]})")
-    else:
-        lines += ["kinds = (", *(f"    {line}" for line in order[:-1]), f"    {order[-1]},", ")"]
-    return [*lines, f"_normal({parameter}, [variances[kind] for kind in kinds], generator)"]
-
-
-FEW = 6
-"""So many variances are listed one by one."""
-
-
-def _quotient(top: Scalar, norm: Scalar) -> str:
-    return python(top / norm) if len(norm.terms) == 1 else f"({python(top)}) / ({python(norm)})"
 
 
 def _compute(layer: Layer, computed: Sequence[Computed]) -> list[str]:

@@ -45,10 +45,24 @@ CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the ca
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A generated file: its text, and the class of each layer and network by name."""
+    """A generated file: its text, the class of each layer and network by name, and what its layers run."""
 
     text: str
     classes: Mapping[str, str]
+    layers: tuple[Written, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A layer of a generated file, or a part of one: its autograd Function, the prefix of the others, its plan.
+
+    extras: the parameters that its functions take behind the tensors, each with its size; None for what a mask counts.
+    """
+
+    function: str
+    prefix: str
+    plan: Plan
+    extras: Mapping[str, str | None]
 
 
 def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generated:
@@ -60,10 +74,12 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     layers, networks = _needed(items)
     classes, by_name = _class_names([*layers, *networks])
     prefixes = Names([*_sources(), *(f"_{name}" for name in classes.values())])
-    texts, parts = [], set[str]()
+    texts, parts, plans = [], set[str](), []
     for layer in layers:
         pieces = [Piece(part, proved_part(part), prefixes.prefix(layer.name.lower())) for part in lowered(layer)]
         written = emit_layer(layer, pieces, classes[id(layer)])
+        for piece, (function, extras) in zip(pieces, written.functions, strict=True):
+            plans.append(Written(function, piece.prefix, piece.plan, extras))
         texts.append(written.text)
         parts |= written.parts
     for network in networks:
@@ -77,7 +93,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
         vet(body)
     except UnsafeSourceError as fault:
         raise _defect(str(fault)) from fault
-    return Generated(body, by_name)
+    return Generated(body, by_name, tuple(plans))
 
 
 def check_names(items: Iterable[Layer | Network]) -> None:

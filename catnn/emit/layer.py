@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
 
-from catnn.emit.classes import Computed, index_constant, is_symmetric, layer_class
+from catnn.emit.classes import Computed, index_constant, is_symmetric, layer_class, size_names
 from catnn.emit.derivative import Functions
 from catnn.emit.functions import Function, constant_rows, extras_of, reduce_function
 from catnn.emit.pack import pack_function
 from catnn.emit.running import run_function
 from catnn.emit.tying import Tying
 from catnn.emit.weights import weights_function
+from catnn.emit.writer import size_variable
 from catnn.model import Layer
 from catnn.plan.lower import Lowered
 from catnn.plan.plan import Plan, mirror
@@ -27,10 +28,15 @@ TIES = ("_orbits", "_matrix", "_tied")
 
 @dataclass(frozen=True, slots=True)
 class Emitted:
-    """The text of a layer or network, and the shared parts that it uses."""
+    """The text of a layer or network, and the shared parts that it uses.
+
+    functions: of a layer, the autograd Function of each part of it, and the parameters that this takes behind the
+    tensors, each with its size; None for a count.
+    """
 
     text: str
     parts: frozenset[str]
+    functions: tuple[tuple[str, Mapping[str, str | None]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,9 @@ def emit_layer(layer: Layer, pieces: Sequence[Piece], class_name: str) -> Emitte
     if is_symmetric(layer):
         parts |= {"_Symmetric"}
     parts |= {part for part in TIES if f"{part}(" in texts[-1]}
-    return Emitted("\n\n".join(text.rstrip("\n") + "\n" for text in texts), frozenset(parts))
+    sizes = {size_variable(size): size for size in size_names(layer)}
+    parameters = tuple((one.name, {extra: sizes.get(extra) for extra in one.extras}) for one in computed)
+    return Emitted("\n\n".join(text.rstrip("\n") + "\n" for text in texts), frozenset(parts), parameters)
 
 
 def _functions(plan: Plan, prefix: str, *, is_complex: bool) -> tuple[Functions, list[Function]]:

@@ -9,7 +9,7 @@ from catnn.emit.functions import Function
 from catnn.emit.running import number
 from catnn.emit.writer import Body, one_tuple
 from catnn.model import Layer
-from catnn.plan.plan import Combination, Plan, Product
+from catnn.plan.plan import Combination, Grid, Plan, Product
 
 ONE = Fraction(1)
 FEW = 16
@@ -51,16 +51,21 @@ def _block(layer: Layer, product: Product, o: int, i: int, body: Body, indices: 
     columns = [c for c, column in enumerate(product.columns) if column.summand == o]
     rows = [r for r, row in enumerate(product.rows) if row.summand == i]
     sigmas = range(len(product.sigmas))
+    weight = layer.weight_name(o, i)
+    if isinstance(product.entries, Grid):
+        block = next(
+            (b for b in product.entries.blocks if (b.columns, b.rows) == (_range(columns), _range(rows))), None
+        )
+        if block is not None:
+            return _slice(body, weight, block.start, len(columns), len(rows), len(product.sigmas))
     slots = [product.entries.get((s, c, r), ()) for c in columns for r in rows for s in sigmas]
     width, depth = layer.target.summands[o].channels, layer.source.summands[i].channels
     g, h, p = len(columns), len(rows), len(sigmas)
-    weight = layer.weight_name(o, i)
     if not any(slots):
         return f"{like}.new_zeros({p}, {g * width}, {h * depth})"
     base = slots[0][0][1] if slots[0] else -1
     if all(slot == ((ONE, base + at),) for at, slot in enumerate(slots)):
-        part = f"{weight}[{base}:{base + len(slots)}]"
-        return part if g == h == 1 else f"{body.use('_blocks')}({part}, {g}, {h})"
+        return _slice(body, weight, base, g, h, p)
     if len(slots) > FEW and all(not slot or (len(slot) == 1 and abs(slot[0][0]) == 1) for slot in slots):
         if any(slot and slot[0][0] < 0 for slot in slots):
             index, signs = body.names.fresh("index"), body.names.fresh("signs")
@@ -78,6 +83,16 @@ def _block(layer: Layer, product: Product, o: int, i: int, body: Body, indices: 
         bands = [_cat([_combination(weight, entry, width, depth) for entry in band], 1) for band in table]
         layers.append(_cat(bands, 0))
     return f"torch.stack({one_tuple(layers)})"
+
+
+def _slice(body: Body, weight: str, start: int, g: int, h: int, p: int) -> str:
+    """The weights of a level whose halves all meet are one slice."""
+    part = f"{weight}[{start}:{start + g * h * p}]"
+    return part if g == h == 1 else f"{body.use('_blocks')}({part}, {g}, {h})"
+
+
+def _range(places: list[int]) -> range:
+    return range(places[0], places[-1] + 1)
 
 
 def _cat(blocks: list[str], dim: int) -> str:

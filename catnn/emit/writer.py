@@ -17,7 +17,11 @@ TAKEN = frozenset("self torch nn Any Tensor Callable math linear FORMAT CHUNK an
 ENDINGS = ("", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
 """The functions of a layer: its prefix and one of these."""
 
-LOCAL = frozenset("args counts ctx dw dx in_dims info kind kinds lengths mixed moved needs norms tangents xs".split())
+LOCAL = frozenset(
+    """
+    args counts ctx dw dx in_ in_dims info ins kind kinds lengths mixed moved needs norms out outs table tangents xs
+    """.split()
+)
 """Variables of generated methods, which no size may be called."""
 
 MODULE = frozenset(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from catnn.category.diagram import Morphism
-from catnn.category.half import Half
+from catnn.category.half import Half, mean_factor
 from catnn.category.halves import Factors, factors, level_key
-from catnn.category.scalar import ONE, Scalar, Scale, Size
+from catnn.category.scalar import Scale, Size
 from catnn.category.wires import Word
 from catnn.model import Layer
 from catnn.plan.ambient import ambient
+from catnn.plan.grid import grid_products, is_whole
 from catnn.plan.moves import full, tree
 from catnn.plan.plan import Column, Combination, Constant, Direct, Plan, Product, Row, Sigma
 
@@ -38,8 +39,9 @@ def plan_layer(layer: Layer) -> Plan:
     """
     layer = ambient(layer)
     mean = layer.reduce == "mean"
-    terms = list(_terms(layer, mean=mean))
-    products = _products(term for term in terms if term.index is not None)
+    gridded = is_whole(layer)
+    terms = list(_terms(layer, mean=mean, fixed_alone=gridded))
+    products = grid_products(layer) if gridded else _products(term for term in terms if term.index is not None)
     directs = tuple(
         Direct(Row(t.in_, t.factors.input), t.factors.sigma, Column(t.out, t.factors.output), t.scale, t.coefficient)
         for t in terms
@@ -65,10 +67,10 @@ def plan_layer(layer: Layer) -> Plan:
     return Plan(layer.name, layer.source, layer.target, tuple(reads), tuple(writes), products, directs, constants)
 
 
-def _terms(layer: Layer, *, mean: bool) -> Iterator[Term]:
+def _terms(layer: Layer, *, mean: bool, fixed_alone: bool = False) -> Iterator[Term]:
     for out, row in enumerate(layer.weighted):
         for in_, morphisms in enumerate(row):
-            for index, morphism in enumerate(morphisms):
+            for index, morphism in enumerate(() if fixed_alone else morphisms):
                 yield from _cut(out, in_, index, morphism, mean)
             for morphism in layer.fixed_parts[out][in_]:
                 yield from _cut(out, in_, None, morphism, mean)
@@ -96,15 +98,6 @@ def _closed(half: Half) -> Scale:
             size = half.word[block[0]].group.size
             found[size] = found.get(size, 0) + 1
     return tuple(sorted(found.items(), key=lambda pair: str(pair[0])))
-
-
-def mean_factor(half: Half) -> Scalar:
-    """1/n for every block of an input half that does not go through, n the size of its space."""
-    result, legs = ONE, half.legs
-    for block, through in zip(half.blocks, half.through, strict=True):
-        if not through and block[0] not in legs:
-            result = result * Scalar.size(half.word[block[0]].group.size, -1)
-    return result
 
 
 def _products(terms: Iterable[Term]) -> tuple[Product, ...]:

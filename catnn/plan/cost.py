@@ -7,7 +7,7 @@ each level the product of the two reductions (docs/explanation/reduce-mix-expand
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from catnn.category.scalar import ONE, ZERO, Scalar
 from catnn.category.wires import Type, Word
 from catnn.plan.moves import Move, full
-from catnn.plan.plan import Column, Plan, Product, Row, mirror
+from catnn.plan.plan import Column, Grid, Plan, Product, Row, mirror
 from catnn.plan.prove import turn
 
 if TYPE_CHECKING:
@@ -122,14 +122,26 @@ def _packing(plan: Plan) -> list[Step]:
     """The block matrices of weights, from the parameters."""
     steps = []
     for product in plan.products:
-        used = ZERO
-        for (_, c, r), combination in product.entries.items():
-            block = _channels(plan.target, product.columns[c]) * _channels(plan.source, product.rows[r])
-            used = used + Scalar.of(block * len(combination))
+        used = Scalar.of(sum(count * _block(plan, product, c, r) for c, r, count in _used(product)))
         size = Scalar.of(len(product.sigmas) * _width(plan.target, product.columns) * _width(plan.source, product.rows))
         blocks = f"{len(product.sigmas)} x {len(product.columns)} x {len(product.rows)} blocks"
         steps.append(Step("pack", "gather weights", blocks, str(size), Cost(used, size)))
     return steps
+
+
+def _used(product: Product) -> Iterator[tuple[int, int, int]]:
+    """Columns, rows, and how many blocks of weights like the one where they meet are read."""
+    if isinstance(product.entries, Grid):
+        for block in product.entries.blocks:
+            count = len(block.columns) * len(block.rows) * product.entries.sigmas
+            yield block.columns.start, block.rows.start, count
+    else:
+        for (_, c, r), combination in product.entries.items():
+            yield c, r, len(combination)
+
+
+def _block(plan: Plan, product: Product, c: int, r: int) -> int:
+    return _channels(plan.target, product.columns[c]) * _channels(plan.source, product.rows[r])
 
 
 def _reductions(plan: Plan) -> list[Step]:

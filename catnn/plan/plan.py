@@ -8,7 +8,8 @@ once and one matrix product a level does for all diagrams; docs/explanation deri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from catnn.category.half import Half
@@ -37,6 +38,57 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Block:
+    """The weights between one pair of summands in a product: columns x rows x permutations of them from `start` on."""
+
+    columns: range
+    rows: range
+    start: int
+
+
+@dataclass(frozen=True, eq=False)
+class Grid(Mapping[tuple[int, int, int], Combination]):
+    """The entries of a product in which every row meets every column in every order, for each pair of summands.
+
+    sigmas: how many permutations there are; mirrored: whether the rows vary slower than the columns.
+
+    >>> grid = Grid((Block(range(2), range(3), 4),), 2)
+    >>> len(grid), grid[1, 1, 2]
+    (12, ((Fraction(1, 1), 15),))
+    """
+
+    blocks: tuple[Block, ...]
+    sigmas: int
+    mirrored: bool = False
+
+    def index(self, block: Block, sigma: int, column: int, row: int) -> int:
+        """The number of a weight."""
+        c, r = column - block.columns.start, row - block.rows.start
+        place = r * len(block.columns) + c if self.mirrored else c * len(block.rows) + r
+        return block.start + place * self.sigmas + sigma
+
+    def __getitem__(self, place: tuple[int, int, int]) -> Combination:
+        sigma, column, row = place
+        for block in self.blocks:
+            if column in block.columns and row in block.rows and 0 <= sigma < self.sigmas:
+                return ((Fraction(1), self.index(block, sigma, column, row)),)
+        raise KeyError(place)
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        return (
+            (s, c, r) for block in self.blocks for c in block.columns for r in block.rows for s in range(self.sigmas)
+        )
+
+    def __len__(self) -> int:
+        return sum(len(block.columns) * len(block.rows) for block in self.blocks) * self.sigmas
+
+    def mirror(self) -> Grid:
+        """The same weights with rows and columns in each other's places."""
+        blocks = tuple(Block(block.rows, block.columns, block.start) for block in self.blocks)
+        return replace(self, blocks=blocks, mirrored=not self.mirrored)
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """One matrix product for each permutation: columns += scale * permute(rows @ W[sigma]).
 
@@ -51,7 +103,7 @@ class Product:
     columns: tuple[Column, ...]
     sigmas: tuple[Sigma, ...]
     scale: Scale
-    entries: dict[tuple[int, int, int], Combination]
+    entries: Mapping[tuple[int, int, int], Combination]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +184,14 @@ def _mirror_product(product: Product) -> Product:
         tuple(Column(row.summand, row.half) for row in product.rows),
         tuple(inverse(sigma) for sigma in product.sigmas),
         product.scale,
-        {(s, row, column): combination for (s, column, row), combination in product.entries.items()},
+        _mirror_entries(product.entries),
     )
+
+
+def _mirror_entries(entries: Mapping[tuple[int, int, int], Combination]) -> Mapping[tuple[int, int, int], Combination]:
+    if isinstance(entries, Grid):
+        return entries.mirror()
+    return {(s, row, column): combination for (s, column, row), combination in entries.items()}
 
 
 def _mirror_direct(direct: Direct) -> Direct:

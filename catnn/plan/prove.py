@@ -17,8 +17,10 @@ from catnn.category.wires import Word
 from catnn.model import Layer
 from catnn.plan.ambient import ambient
 from catnn.plan.form import malformed
+from catnn.plan.grid import is_whole
 from catnn.plan.moves import Move, full
-from catnn.plan.plan import Column, Plan, Row, Sigma, mirror
+from catnn.plan.plan import Column, Grid, Plan, Row, Sigma, mirror
+from catnn.plan.unmet import Values, unmet
 
 
 class UnsoundPlanError(AssertionError):
@@ -30,21 +32,42 @@ def prove(plan: Plan, layer: Layer) -> None:
 
     Raises: UnsoundPlanError naming the first pattern that differs.
     """
-    layer = ambient(layer)
-    for fault in (*malformed(plan), *malformed(mirror(plan))):
+    layer, back = ambient(layer), mirror(plan)
+    for fault in (*malformed(plan), *malformed(back)):
         raise UnsoundPlanError(f"{layer.name}: {fault}")
-    _compare(computed(plan), _meant(layer), layer.name)
-    _compare(computed(mirror(plan)), _transposed(_meant(layer, biases=False)), f"gradient of {layer.name}")
+    _prove(plan, layer, layer.name, upside_down=False)
+    _prove(back, layer, f"gradient of {layer.name}", upside_down=True)
+
+
+def _prove(plan: Plan, layer: Layer, name: str, *, upside_down: bool) -> None:
+    """Whole hom-spaces are proved by their halves, anything else diagram by diagram."""
+    by_halves = is_whole(layer) and all(isinstance(product.entries, Grid) for product in plan.products)
+    found = values(plan)
+    for fault in unmet(plan, layer, *found, mirrored=upside_down) if by_halves else ():
+        raise UnsoundPlanError(f"{name}: {fault}")
+    meant = _meant(layer, weights=not by_halves)
+    if upside_down:
+        meant = _transposed({key: value for key, value in meant.items() if key[1] >= 0})
+    _compare(computed(plan, found, weights=not by_halves), meant, name)
 
 
 Key = tuple[int, int, int | None]
 """(target summand, source summand, index of the weight); -1 for the source of a bias, None for fixed terms."""
 
 
-def computed(plan: Plan) -> dict[Key, Sum]:
-    """What each weight of a plan is multiplied with, found by composing the plan's steps."""
+def values(plan: Plan) -> tuple[Values, Values]:
+    """What the moves of a plan compute: for each source summand its reductions, for each target what is written."""
     reads = [_downwards(word, moves) for word, moves in zip(plan.source.words, plan.reads, strict=True)]
     writes = [_upwards(word, moves) for word, moves in zip(plan.target.words, plan.writes, strict=True)]
+    return reads, writes
+
+
+def computed(plan: Plan, known: tuple[Values, Values] | None = None, *, weights: bool = True) -> dict[Key, Sum]:
+    """What each weight of a plan is multiplied with, found by composing the plan's steps.
+
+    known: the `values` of the plan; weights: whether the products are wanted too, not the fixed terms and biases alone.
+    """
+    reads, writes = known or values(plan)
     found: dict[Key, list[tuple[Scalar, Diagram]]] = defaultdict(list)
 
     def join(key: Key, factor: Scalar, column: Column, sigma: Sigma, row: Row) -> None:
@@ -61,7 +84,7 @@ def computed(plan: Plan) -> dict[Key, Sum]:
             cache[column, sigma] = compose(writes[column.summand][column.half], turn(column.half.level, sigma))
         return cache[column, sigma]
 
-    for product in plan.products:
+    for product in plan.products if weights else ():
         scale = monomial(product.scale)
         for (s, c, r), combination in product.entries.items():
             column, row = product.columns[c], product.rows[r]
@@ -112,20 +135,19 @@ def _upwards(word: Word, moves: tuple[Move, ...]) -> dict[Half, Sum]:
     return values
 
 
-def _meant(layer: Layer, *, biases: bool = True) -> dict[Key, Sum]:
+def _meant(layer: Layer, *, weights: bool = True) -> dict[Key, Sum]:
     meant: dict[Key, Sum] = {}
     for out, row in enumerate(layer.weighted):
         for in_, morphisms in enumerate(row):
-            for index, morphism in enumerate(morphisms):
+            for index, morphism in enumerate(morphisms if weights else ()):
                 meant[out, in_, index] = linear(morphism.source, morphism.target, morphism.weighted)
             fixed = layer.fixed_parts[out][in_]
             if fixed:
                 total = [term for morphism in fixed for term in morphism.weighted]
                 meant[out, in_, None] = linear(fixed[0].source, fixed[0].target, total)
-    if biases:
-        for out, morphisms in enumerate(layer.biases):
-            for index, morphism in enumerate(morphisms):
-                meant[out, -1, index] = linear(morphism.source, morphism.target, morphism.weighted)
+    for out, morphisms in enumerate(layer.biases):
+        for index, morphism in enumerate(morphisms):
+            meant[out, -1, index] = linear(morphism.source, morphism.target, morphism.weighted)
     return {key: value for key, value in meant.items() if value}
 
 

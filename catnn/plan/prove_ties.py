@@ -35,7 +35,7 @@ def prove_ties(ties: Ties) -> None:
 
 def _prove(tie: Tie, source: Word, target: Word, weighted: Morphisms, fixed: Morphisms, name: str) -> None:
     if not tie.diagrams:
-        if any(morphism.weighted for morphism in weighted + fixed):
+        if any(morphism.weighted for morphism in (*weighted, *fixed)):
             raise UnsoundPlanError(f"{name} has no rows")
         return
     _prove_orbits(tie, name)

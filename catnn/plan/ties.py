@@ -12,12 +12,12 @@ from fractions import Fraction
 from math import prod
 
 from catnn.category.diagram import Diagram, Morphism
+from catnn.category.half import mean_factor
 from catnn.category.halves import factors
 from catnn.category.labelled import entries, is_orbital, orbit_tuples, permuted, split, without
 from catnn.category.scalar import ONE, Monomial, Scalar
 from catnn.category.wires import Summand, Type, Wire, Word
 from catnn.model import Layer, Morphisms
-from catnn.plan.build import mean_factor
 
 Entry = tuple[int, int, Fraction]
 """(row, weight, coefficient); the rows count orbits within diagrams of the other spaces."""

@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from catnn.plan.cost import Cost, Step, total
+from catnn.plan.rates import IN_C
 from catnn.tables import Table, count, ratio
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def as_dict(found: Explanation) -> dict[str, Any]:
         "backward": _cost(found.backward, found.sizes),
         "naive": naive,
         "ratios": found.ratios(),
+        "predicted": {"machine": found.machine, "seconds": dict(found.predicted)},
         "stages": [{"name": name, "explanation": stage and as_dict(stage)} for name, stage in found.stages],
     }  # fmt: skip
 
@@ -105,7 +107,22 @@ def _tables(found: Explanation) -> list[Table]:
     if found.steps:
         tables.append(_plan("plan", found.steps, found))
         tables.append(_plan("gradient, the plan upside down", found.gradient, found, most=0))
+    if found.predicted:
+        tables.append(_predicted(found))
     return [*tables, _totals(found)]
+
+
+def _predicted(found: Explanation) -> Table:
+    """The ways that the plan can run, and which of them a module takes."""
+    best = min(found.predicted, key=found.predicted.__getitem__)
+    rows = []
+    for way, seconds in found.predicted.items():
+        why = f"{ratio(seconds / found.predicted[best])} times as long"
+        if way == best:
+            why = "chosen" + (", if there is a C compiler" if way == IN_C else "")
+        rows.append((way, f"{1000 * seconds:.3g} ms", why))
+    caption = f"predicted for a call on the CPU, by the rates of {found.machine}"
+    return Table(caption, ("", "forward", ""), tuple(rows), (1,))
 
 
 def _levels(found: Explanation) -> Table:

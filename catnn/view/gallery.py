@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from catnn.category.diagram import Morphism
 from catnn.category.scalar import ONE
 from catnn.category.wires import Type, Wire, bases
-from catnn.model import Layer, Network
+from catnn.model import Layer, Morphisms, Network
 from catnn.view.drawing import Curve, Drawing, Item, Label, below, beside, framed, grid, text_width, words
 from catnn.view.layout import Styles, diagram_drawing, styles
 
@@ -26,7 +26,7 @@ class Group:
 
     title: str
     prefix: str
-    terms: tuple[Morphism, ...]
+    terms: Morphisms
 
 
 def groups(layer: Layer) -> Iterator[Group]:

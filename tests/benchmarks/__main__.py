@@ -6,10 +6,13 @@ python -m tests.benchmarks [--quick] [--output FILE]
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 import catnn
 from catnn.bench import Benchmark, bench
+from catnn.measure import one_thread
+from tests.benchmarks.others import construction, rotations
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -29,6 +32,9 @@ PAGE = """\
 
 Written by `make bench`. Machine: {machine}.
 
+The compiled layer runs in C where [the cost model](explanation/reduce-mix-expand.md#which-way-is-taken) says so;
+what that predicted stands beside each title.
+
 Every way computes the same layer on the same weights in one run; all were checked against the compiled layer in
 float64, forward and gradient, before they were measured. Times are process times, medians of interleaved rounds, as
 multiples of the compiled layer's; more than 1 means that the compiled layer is so many times faster. Memory is the peak
@@ -42,17 +48,27 @@ of what torch's allocator hands out beyond the inputs, the output itself include
 - **floor**: for 2 -> 2, two products of x with channels x channels matrices and one copy of x. That is no layer, but
   what no way to compute one avoids. It is measured forward alone.
 
-{tables}"""
+{tables}
+## Other libraries
+
+One thread, process time, as multiples of the compiled layer's: more than 1 means that the compiled layer is so many
+times faster. e3nn's layer is a change of basis into irreps, its `o3.Linear`, and the change back. From
+`python -m tests.benchmarks.others`.
+
+{others}
+"""
 
 
-def page(found: list[Benchmark]) -> str:
-    """The page in Markdown."""
+def page(found: list[Benchmark], others: Iterable[str]) -> str:
+    """The page in Markdown; others: lines about other libraries."""
     parts = []
     for benchmark in found:
         for comparison in benchmark.comparisons:
             table = comparison.table()
             parts.append(f"## {table.caption}\n\n{table.markdown()}")
-    return PAGE.format(machine=found[0].machine, tables="\n".join(parts))
+    return PAGE.format(
+        machine=found[0].machine, tables="\n".join(parts), others="\n".join(f"- {line}" for line in others)
+    )
 
 
 def main() -> None:
@@ -66,7 +82,9 @@ def main() -> None:
         layer = catnn.parse(f"space V : {group}  layer mix : {text}")["mix"]
         found.append(bench(layer, seconds=2.0, **sizes))
         print(found[-1] if len(found) == 1 else found[-1].comparisons[0].table(), end="\n\n", flush=True)
-    options.output.write_text(page(found), encoding="utf-8")
+    with one_thread():
+        others = [*rotations(compiled=False), *construction()]
+    options.output.write_text(page(found, others), encoding="utf-8")
 
 
 if __name__ == "__main__":

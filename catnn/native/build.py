@@ -1,0 +1,93 @@
+"""The C library of this machine: built once by the system's compiler, kept in the user's cache folder, found by hash.
+
+CATNN_NATIVE=0 switches it off; CATNN_CACHE names another folder; CC another compiler.  Without a compiler there is no
+library, and nothing else changes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+
+from catnn.native.source import source
+from catnn.plan.rates import cache_folder
+
+FLAGS = ("-O2", "-ftree-vectorize", "-march=native", "-fPIC", "-shared", "-std=gnu11")
+SECONDS = 60
+"""So long a compiler may take."""
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The library, or None where there is none: no compiler, one that fails, or CATNN_NATIVE=0."""
+    if os.environ.get("CATNN_NATIVE", "1") == "0":
+        return None
+    compiler = _compiler()
+    if compiler is None:
+        return None
+    text = source()
+    with suppress(OSError, subprocess.SubprocessError):
+        name = sha256("\0".join([text, compiler, *FLAGS, _machine()]).encode()).hexdigest()[:24]
+        file = cache_folder() / f"kernels-{name}.so"
+        if not file.is_file():
+            _build(compiler, text, file)
+        if not _is_ours(file):
+            return None
+        return _declared(ctypes.CDLL(str(file)))
+    return None
+
+
+def _declared(found: ctypes.CDLL) -> ctypes.CDLL:
+    """The library with what its functions take."""
+    number, pointer = ctypes.c_int64, ctypes.c_void_p
+    for kind in ("float", "double"):
+        for name, takes in (("run", [pointer] * 4 + [number] * 4), ("turn", [pointer] * 2 + [number] * 3)):
+            function = getattr(found, f"{name}_{kind}")
+            function.argtypes, function.restype = takes, None
+    return found
+
+
+def _compiler() -> str | None:
+    for name in filter(None, (os.environ.get("CC"), "cc", "gcc", "clang")):
+        if (found := shutil.which(name)) is not None:
+            return found
+    return None
+
+
+def _machine() -> str:
+    """What `-march=native` depends on."""
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
+    return platform.platform() + platform.processor()
+
+
+def _build(compiler: str, text: str, file: Path) -> None:
+    """Compile beside the place and move there, so that another process never sees half a library.
+
+    Raises: OSError, SubprocessError.
+    """
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.with_suffix(".c").write_text(text, encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=file.parent) as place:
+        built = Path(place) / file.name
+        command = [compiler, *FLAGS, "-o", str(built), str(file.with_suffix(".c"))]
+        subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
+        os.chmod(built, 0o755)
+        os.replace(built, file)
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether nobody else can have written the library: it is code that will run here."""
+    if os.name != "posix":
+        return True
+    found = file.stat()
+    return found.st_uid in (os.geteuid(), 0) and not found.st_mode & 0o022

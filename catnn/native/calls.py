@@ -1,0 +1,157 @@
+"""A plan as two functions on tensors: the layer, and its gradients, run by the C library an entry at a time."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from catnn.native.program import Program, read, run, weigh
+from catnn.plan.plan import Plan, mirror
+
+PARALLEL = 200_000
+"""Fewer numbers than this are not worth a second thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A program with its tables in memory; scratch: how many numbers one thread needs between input and output."""
+
+    table: ctypes.Array[ctypes.c_int64]
+    factors: ctypes.Array[ctypes.c_double]
+    scratch: int
+
+
+class Calls:
+    """The functions of one plan; programs are made for sizes when they are met, and kept.
+
+    library: of `catnn.native.build`.
+    """
+
+    def __init__(self, plan: Plan, library: ctypes.CDLL) -> None:
+        self.plan, self.back, self.library = plan, mirror(plan), library
+        self.outs = sorted({constant.column.summand for constant in plan.constants})
+        self._known: dict[tuple[object, ...], Ready] = {}
+
+    # ------------------------------------------------------------------------------------------------------- programs
+
+    def _program(self, kind: str, sizes: dict[str, int]) -> Ready:
+        key = (kind, *sorted(sizes.items()))
+        if key not in self._known:
+            self._known[key] = self._forward(sizes) if kind == "forward" else self._backward(sizes, kind)
+        return self._known[key]
+
+    def _forward(self, sizes: dict[str, int]) -> Ready:
+        """Buffers: scratch, inputs, outputs; weights, biases."""
+        program, plan = Program(sizes), self.plan
+        ins, outs, products = len(plan.source.summands), len(plan.target.summands), len(plan.products)
+        moving = 1 + ins + outs
+        rows = read(program, plan, list(range(1, 1 + ins)))
+        biases = {o: moving + products + at for at, o in enumerate(self.outs)}
+        run(program, plan, rows, list(range(1 + ins, moving)), list(range(moving, moving + products)), biases)
+        return _ready(program)
+
+    def _backward(self, sizes: dict[str, int], kind: str) -> Ready:
+        """Buffers: scratch, gradients of the outputs, inputs, gradients of the inputs; weights, their gradients,
+        gradients of the biases."""
+        program, plan, back = Program(sizes), self.plan, self.back
+        ins, outs, products = len(plan.source.summands), len(plan.target.summands), len(plan.products)
+        moving = 1 + outs + 2 * ins
+        grads = read(program, back, list(range(1, 1 + outs)))
+        if "x" in kind:
+            places = list(range(1 + outs + ins, moving))
+            run(program, back, grads, places, list(range(moving, moving + products)), {})
+        if "w" in kind:
+            rows = read(program, plan, list(range(1 + outs, 1 + outs + ins)))
+            biases = {o: moving + 2 * products + at for at, o in enumerate(self.outs)}
+            weigh(program, plan, back, rows, grads, list(range(moving + products, moving + 2 * products)), biases)
+        return _ready(program)
+
+    # ---------------------------------------------------------------------------------------------------------- calls
+
+    def forward(self, xs: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor],
+                sizes: dict[str, int]) -> tuple[Tensor, ...]:  # fmt: skip
+        """The outputs for contiguous inputs of one type; weights: packed."""
+        batch = _batch(xs[0], len(self.plan.source.words[0]))
+        ready = self._program("forward", sizes)
+        ys = tuple(
+            xs[0].new_empty(*batch, *Program(sizes).extent(s.word), s.channels) for s in self.plan.target.summands
+        )
+        panels = [self._turned(w) for w in weights]
+        self._run(ready, batch, [*xs, *ys], [*panels, *(b.contiguous() for b in biases)], xs[0])
+        return ys
+
+    def backward(self, gs: Sequence[Tensor], xs: Sequence[Tensor], weights: Sequence[Tensor], sizes: dict[str, int],
+                 *, inputs: bool, learned: bool) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
+        """The gradients of the inputs, and of the packed weights and the biases; what is not wanted is empty."""
+        batch = _batch(xs[0], len(self.plan.source.words[0]))
+        ready = self._program("x" * inputs + "w" * learned, sizes)
+        dxs = [torch.empty_like(x) for x in xs] if inputs else []
+        dws = [torch.zeros_like(w, memory_format=torch.contiguous_format) for w in weights] if learned else []
+        counts = [sum(c.column.summand == o for c in self.plan.constants) for o in self.outs]
+        widths = [self.plan.target.summands[o].channels for o in self.outs]
+        dbs = [xs[0].new_zeros(count, width) for count, width in zip(counts, widths, strict=True)] if learned else []
+        still = [*(w.contiguous() for w in weights), *(dws or weights), *dbs]
+        self._run(ready, batch, [*gs, *xs, *(dxs or xs)], still, xs[0], sums=[*dws, *dbs])
+        return dxs, [*dws, *dbs]
+
+    def _turned(self, weight: Tensor) -> Tensor:
+        """Packed weights (S, N, K) as (S * K, N)."""
+        turns, width, depth = weight.shape
+        result = weight.new_empty(turns * depth, width)
+        weight = weight.contiguous()
+        self._named("turn", weight)(weight.data_ptr(), result.data_ptr(), turns, width, depth)
+        return result
+
+    def _named(self, name: str, like: Tensor) -> Any:
+        return getattr(self.library, f"{name}_{'float' if like.dtype == torch.float32 else 'double'}")
+
+    def _run(self, ready: Ready, batch: tuple[int, ...], moving: list[Tensor], still: list[Tensor], like: Tensor,
+             sums: Sequence[Tensor] = ()) -> None:  # fmt: skip
+        """Run a program for every entry, in as many threads as torch has where that pays.
+
+        sums: those of `still` that are added to; every thread has its own.
+        """
+        entries, threads = prod(batch), torch.get_num_threads()
+        counts = [t.numel() for t in moving]
+        if threads > 1:
+            threads = min(threads, entries, 1 + sum(counts) // PARALLEL)
+        strides = (ctypes.c_int64 * (1 + len(moving)))(0, *(count // entries for count in counts))
+        function = self._named("run", like)
+        shares = [(entries * at // threads, entries * (at + 1) // threads) for at in range(threads)]
+        copies = [list(still)] + [
+            [t.new_zeros(t.shape) if any(t is s for s in sums) else t for t in still] for _ in shares[1:]
+        ]
+
+        def work(at: int) -> None:
+            scratch = like.new_empty(ready.scratch)
+            tensors = [scratch, *moving, *copies[at]]
+            pointers = (ctypes.c_void_p * len(tensors))(*(t.data_ptr() for t in tensors))
+            function(ready.table, ready.factors, pointers, strides, 1 + len(moving), len(tensors), *shares[at])
+
+        if threads == 1:
+            work(0)
+            return
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(work, range(threads)))
+        for copy in copies[1:]:
+            for mine, theirs in zip(still, copy, strict=True):
+                if mine is not theirs:
+                    mine += theirs
+
+
+def _ready(program: Program) -> Ready:
+    words = program.finish()
+    table = (ctypes.c_int64 * len(words))(*words)
+    factors = (ctypes.c_double * max(1, len(program.factors)))(*program.factors)
+    return Ready(table, factors, program.scratch + program.pile)
+
+
+def _batch(x: Tensor, order: int) -> tuple[int, ...]:
+    return tuple(x.shape[: x.dim() - order - 1])

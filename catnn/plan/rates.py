@@ -1,0 +1,110 @@
+"""What steps cost in seconds, on this machine or on the one that catnn was measured on: the planner's cost model.
+
+A way to run a layer is predicted to take so long for a call, for each step, for each number it moves, for each
+multiply-add and for each weight; how many there are the plan says, exactly (`catnn.plan.cost`).  Files never depend on
+any of this.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from catnn.plan.cost import Step, total
+from catnn.plan.plan import Plan
+
+Counted = tuple[int, int, int, int]
+"""Steps, numbers moved, multiply-adds, weights."""
+
+IN_C, STATEMENTS = "program in C", "torch statements"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Seconds for a call, a step, a number that is moved, a multiply-add, and a weight that is brought into order."""
+
+    call: float
+    step: float
+    move: float
+    madd: float
+    weight: float
+
+    def predict(self, counted: Counted) -> float:
+        """The seconds that so many steps, moves, multiply-adds and weights take."""
+        each = (self.step, self.move, self.madd, self.weight)
+        return self.call + sum(rate * count for rate, count in zip(each, counted, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """The rates of both ways; machine: whose they are."""
+
+    machine: str
+    in_c: Rate
+    statements: Rate
+
+    def predict(self, counted: Counted) -> dict[str, float]:
+        """Seconds by way."""
+        return {IN_C: self.in_c.predict(counted), STATEMENTS: self.statements.predict(counted)}
+
+    def text(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @staticmethod
+    def of(text: str) -> Rates:
+        """From JSON.  Raises: ValueError, TypeError, KeyError for text that holds no rates."""
+        found = json.loads(text)
+        return Rates(str(found["machine"]), Rate(**found["in_c"]), Rate(**found["statements"]))
+
+
+def counted(steps: Iterable[Step], sizes: Mapping[str, int]) -> Counted:
+    """What the steps of a plan are counted as at these sizes, `batch` among them."""
+    listed = tuple(steps)
+    running = [step.cost for step in listed if step.phase != "pack"]
+    read, written, madds = total(running).value(sizes)
+    weights = total(step.cost for step in listed if step.phase == "pack").written.value(sizes)
+    return len(running), read + written, madds, int(weights)
+
+
+DEFAULT = Rates(
+    "a server core with AVX-512",
+    Rate(50e-6, 1.8e-6, 0.06e-9, 0.024e-9, 1e-9),
+    Rate(32e-6, 10e-6, 0.2e-9, 0.026e-9, 0.19e-9),
+)
+"""Measured with one thread; see `tests/benchmarks/grid.py`."""
+
+
+OPS = frozenset({"diagonal", "sum", "trace"})
+
+
+def in_c(plan: Plan) -> bool:
+    """Whether there are instructions in C for all moves of a plan, and nothing but weights in its products."""
+    moves = all(move.op in OPS for side in (plan.reads, plan.writes) for one in side for move in one)
+    return moves and not any(product.scale for product in plan.products)
+
+
+def rates() -> Rates:
+    """The rates of this machine if they were measured (`catnn.native.calibrate`), else those catnn comes with.
+
+    CATNN_RATES names a file to take them from.
+    """
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        return Rates.of(rates_file().read_text(encoding="utf-8"))
+    return DEFAULT
+
+
+def rates_file() -> Path:
+    """Where the rates of this machine are."""
+    given = os.environ.get("CATNN_RATES")
+    return Path(given) if given else cache_folder() / "rates.json"
+
+
+def cache_folder() -> Path:
+    """Where catnn keeps what belongs to this machine: text, and what was built from it."""
+    given = os.environ.get("CATNN_CACHE")
+    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "catnn"

@@ -1,0 +1,256 @@
+"""Layers in C are the layers of their files: forward and gradients, at all sizes; and who must not see it."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import catnn
+from catnn.native import attach as attaching
+from catnn.native.build import library
+from catnn.native.calls import Calls
+from catnn.plan.build import plan_layer
+from catnn.plan.rates import in_c
+from tests.emit.definition import inputs, randomise
+
+DOUBLE = torch.float64
+SPACES = "space V : S(n)\nspace R : O(m)\nspace T : S(3)\n"
+LAYERS = {
+    "one to one": "V[3] -> V[5] = all + bias",
+    "two to two": "V^2[4] -> V^2[4] = all + bias",
+    "odd channels": "V^2[3] -> V^2[17] = all + bias",
+    "wide": "V^2[40] -> V^2[33] = all",
+    "three to two": "V^3[2] -> V^2[3] = all + bias",
+    "two to three": "V^2[2] -> V^3[8] = all + bias",
+    "to nothing": "V^3[2] -> 1[4] = all + bias",
+    "from nothing": "1[4] -> V^2[3] = all + bias",
+    "fixed and bias": "V^2[3] -> V^2[3] = [i j -> j i] + bias",
+    "rotations": "R^3[3] -> R^3[2] = all",
+    "rotations, coarse": "R^4[1] -> R^2[2] = all",
+    "interleaved": "V @ R @ V @ R[2] -> R @ V @ R[3] = all + bias",
+    "means": "V^3[2] -> V^2[2] = all + bias { reduce: mean }",
+    "sums": "V^2[2] + V[3] -> V^2[1] + V[2] + 1[4] = all + bias",
+    "literal": "T^2[2] -> T^2[2] = all + bias",
+    "fixed": "V^2[2] -> V^2[2] = [i j -> j i] - (1/n) * [i i -> j j] + span { [i j -> i i] }",
+    "span of sums": "V^2[2] -> V[1] = span { [i j -> i] + 1/2 * [i i -> i], (1/3) * [i j -> k] - [i i -> i] } + bias",
+    "span": "V^3[2] -> V^3[2] = span { [i j k -> k j i], [i i j -> j i i], [i j k -> l l i] }",
+    "signed": "H^2[2] -> H^2[2] = all",
+}
+SIZES = [{"n": 1, "m": 1}, {"n": 2, "m": 3}, {"n": 5, "m": 2}, {"n": 7, "m": 4}]
+
+
+def parsed(name: str) -> Any:
+    return catnn.parse(f"{SPACES}space H : H(n)\nlayer f : {LAYERS[name]}")["f"]
+
+
+def outcome(
+    item: Any, module: nn.Module, sizes: dict[str, int], batch: tuple[int, ...], dtype: torch.dtype
+) -> list[Any]:
+    """Outputs, gradients of the inputs and of the parameters."""
+    xs = tuple(x.requires_grad_() for x in inputs(item, sizes, batch, dtype=dtype))
+    ys = module(xs if len(xs) > 1 else xs[0])
+    ys = ys if isinstance(ys, tuple) else (ys,)
+    gs = inputs_like(ys)
+    torch.autograd.backward(ys, gs)
+    with torch.no_grad():
+        again = module(xs if len(xs) > 1 else xs[0])
+    parameters = [p.grad for _, p in sorted(module.named_parameters())]
+    return [*ys, *(again if isinstance(again, tuple) else (again,)), *(x.grad for x in xs), *parameters]
+
+
+def inputs_like(ys: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:
+    generator = torch.Generator().manual_seed(3)
+    return [torch.randn(y.shape, generator=generator, dtype=torch.float64).to(y.dtype) for y in ys]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was run in C."""
+    found: list[str] = []
+    for name in ("forward", "backward"):
+        original = getattr(Calls, name)
+
+        def counted(self: Calls, *args: Any, name: str = name, original: Any = original, **options: Any) -> Any:
+            found.append(name)
+            return original(self, *args, **options)
+
+        monkeypatch.setattr(Calls, name, counted)
+    return found
+
+
+@pytest.fixture
+def plainly(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Run something in the torch statements of the file."""
+
+    def run(function: Any, *args: Any) -> Any:
+        with monkeypatch.context() as patch:
+            patch.setattr(attaching, "_simple", lambda tensors: False)
+            return function(*args)
+
+    return run
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_in_c_are_the_layers_of_the_file(name: str, calls: list[str], plainly: Any) -> None:
+    item = parsed(name)
+    for sizes in SIZES:
+        for batch in ((), (1,), (3,), (2, 2)):
+            module = randomise(catnn.compile(item, dtype=DOUBLE))
+            found = outcome(item, module, sizes, batch, DOUBLE)
+            module.zero_grad()
+            wanted = plainly(outcome, item, module, sizes, batch, DOUBLE)
+            for one, other in zip(found, wanted, strict=True):
+                torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+    assert calls.count("forward") == 2 * len(SIZES) * 4
+    assert calls.count("backward") == len(SIZES) * 4
+
+
+@pytest.mark.parametrize("name", ["two to two", "three to two", "sums"])
+def test_floats_too(name: str, calls: list[str], plainly: Any) -> None:
+    item = parsed(name)
+    module = randomise(catnn.compile(item))
+    found = outcome(item, module, {"n": 5}, (3,), torch.float32)
+    assert calls == ["forward", "backward", "forward"]
+    module.zero_grad()
+    for one, other in zip(found, plainly(outcome, item, module, {"n": 5}, (3,), torch.float32), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+
+
+def test_threads_share_the_batch(plainly: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catnn.native.calls.PARALLEL", 10)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    item = parsed("two to two")
+    module = randomise(catnn.compile(item, dtype=DOUBLE))
+    found = outcome(item, module, {"n": 5}, (7,), DOUBLE)
+    module.zero_grad()
+    for one, other in zip(found, plainly(outcome, item, module, {"n": 5}, (7,), DOUBLE), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+
+
+def test_whoever_watches_gets_torch_statements(calls: list[str], plainly: Any) -> None:
+    """Transforms, second derivatives, masks, tracing, other types and empty tensors."""
+    module = randomise(catnn.compile(parsed("two to two"), dtype=DOUBLE))
+    x = torch.randn(2, 3, 3, 4, dtype=DOUBLE, requires_grad=True)
+    for transformed in (  # their rules may run the layer itself in C: what counts is what comes out
+        lambda: torch.func.jvp(module, (x.detach(),), (2 * x.detach(),)),
+        lambda: torch.vmap(module)(x.detach()),
+        lambda: torch.vmap(torch.func.grad(lambda x: module(x).square().sum()))(x.detach()),
+        lambda: torch.func.hessian(lambda x: module(x).square().sum())(x[0, :2, :2].detach()),
+    ):
+        torch.testing.assert_close(transformed(), plainly(transformed))
+    calls.clear()
+    with torch.no_grad(), torch.autograd.forward_ad.dual_level():
+        y = module(torch.autograd.forward_ad.make_dual(x.detach(), x.detach()))
+        assert torch.autograd.forward_ad.unpack_dual(y).tangent is not None
+    with torch.no_grad():
+        mean = catnn.compile(parsed("means"), dtype=DOUBLE)  # there a mask counts
+        mean(torch.zeros(2, 3, 3, 3, 2, dtype=DOUBLE), mask=torch.ones(2, 3, dtype=torch.bool))
+        module(torch.zeros(0, 3, 3, 4, dtype=DOUBLE))
+        module(torch.zeros(2, 0, 0, 4, dtype=DOUBLE))
+    assert calls == []
+    parameters = dict(module.named_parameters())
+    assert torch.autograd.gradgradcheck(lambda x: torch.func.functional_call(module, parameters, x), x[:1, :2, :2])
+    with torch.no_grad():
+        torch.export.export(module, (x.detach(),), strict=False)
+        compiled = torch.compile(module, fullgraph=True, backend="eager")
+        calls.clear()
+        torch.testing.assert_close(compiled(x.detach()), compiled(x.detach()))
+    assert calls == []
+
+
+def test_only_what_is_wanted_is_computed(calls: list[str]) -> None:
+    module = randomise(catnn.compile(parsed("two to two"), dtype=DOUBLE))
+    x = torch.randn(2, 3, 3, 4, dtype=DOUBLE)
+    module(x).sum().backward()
+    assert x.grad is None
+    weight = module.weight.grad.clone()
+    module.requires_grad_(False)
+    x.requires_grad_()
+    module(x).sum().backward()
+    assert x.grad is not None
+    torch.testing.assert_close(module.weight.grad, weight)
+    assert calls.count("backward") == 2
+    turned = torch.randn(3, 3, 2, 4, dtype=DOUBLE).permute(2, 1, 0, 3)
+    with torch.no_grad():
+        torch.testing.assert_close(module(turned), module(turned.contiguous()))
+    assert copy.deepcopy(module)(x).shape == x.shape
+
+
+def test_memory_stays_near_the_output(calls: list[str]) -> None:
+    """Forward at most 1.5 outputs, with gradient at most three times input and output together."""
+    from catnn.measure import peak_bytes
+
+    item = catnn.parse("space V : S(n)  layer f : V^3[8] -> V^3[8] = all")["f"]
+    module = catnn.compile(item)
+    x = torch.randn(8, 12, 12, 12, 8)
+    size = x.numel() * x.element_size()
+    with torch.no_grad():
+        assert peak_bytes(lambda: module(x)) < 1.5 * size
+    x.requires_grad_()
+    assert peak_bytes(lambda: module(x).sum().backward()) < 3 * 2 * size
+    assert calls
+
+
+def test_forms_and_complex_layers_have_no_program() -> None:
+    spec = catnn.parse("space P : Sp(r)  space L : O(1,2)  layer f : P^2 -> P^2 = all  layer g : L^2 -> L^2 = all")
+    assert not in_c(plan_layer(spec["f"]))
+    assert not in_c(plan_layer(spec["g"]))
+
+
+CODE = """
+import os, torch, catnn
+from catnn.native.build import library
+module = catnn.compile(catnn.parse("space V : S(n)  layer f : V^2[2] -> V^2[2] = all")["f"])
+module(torch.randn(2, 3, 3, 2)).sum().backward()
+print(library() is None, module.weight.grad.shape)
+"""
+
+
+@pytest.mark.parametrize("settings", [{"CATNN_NATIVE": "0"}, {"PATH": "", "CC": ""}, {"CC": "false", "PATH": "/none"}])
+def test_without_a_compiler_everything_works(settings: dict[str, str], tmp_path: Any) -> None:
+    environment = {**os.environ, "CATNN_CACHE": str(tmp_path), **settings}
+    done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "True torch.Size([15, 2, 2])\n"
+
+
+def test_the_library_is_built_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATNN_CACHE", str(tmp_path))
+    library.cache_clear()
+    try:
+        assert library() is not None
+        files = sorted(path.name for path in tmp_path.iterdir())
+        assert [name.rpartition(".")[2] for name in files] == ["c", "so"]
+        library.cache_clear()
+        monkeypatch.setattr("catnn.native.build._build", lambda *args: pytest.fail("built again"))
+        assert library() is not None
+    finally:
+        library.cache_clear()
+
+
+def test_a_library_that_others_could_write_is_not_loaded(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATNN_CACHE", str(tmp_path))
+    library.cache_clear()
+    try:
+        assert library() is not None
+        (file,) = tmp_path.glob("*.so")
+        file.chmod(0o777)
+        library.cache_clear()
+        assert library() is None
+    finally:
+        library.cache_clear()
+
+
+def test_a_file_knows_nothing_of_it() -> None:
+    module: Any = catnn.compile(parsed("two to two"))
+    assert "ctypes" not in module.source
+    fresh = "import sys, pickle; module = pickle.loads(sys.stdin.buffer.read()); print(type(module).__name__)"
+    done = subprocess.run([sys.executable, "-c", fresh], input=pickle.dumps(module), capture_output=True, check=True)
+    assert done.stdout == b"F\n"

@@ -1,0 +1,79 @@
+"""The cost model of the ways to run a plan: what it counts, what it chooses, and that rates are text."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import catnn
+from catnn import calibration
+from catnn.native import attach
+from catnn.native.worth import counts, forget, worth
+from catnn.plan.build import plan_layer
+from catnn.plan.plan import Plan
+from catnn.plan.rates import DEFAULT, IN_C, STATEMENTS, Rates, rates, rates_file
+
+
+def plan_of(text: str) -> Plan:
+    return plan_layer(catnn.parse(f"space V : S(n)  layer f : {text}")["f"])
+
+
+def test_what_is_counted() -> None:
+    small, large = (counts(plan_of("V^2[4] -> V^2[4] = all"), {"n": n, "batch": 2}) for n in (4, 8))
+    steps, _, _, weights = small
+    assert (steps, weights) == (16, 15 * 16)
+    assert large[0] == steps
+    assert large[1] > small[1]
+    assert large[2] > small[2]
+    assert large[3] == weights
+
+
+def test_narrow_layers_run_in_c_and_wide_ones_of_high_order_in_torch() -> None:
+    assert worth(plan_of("V^3[8] -> V^3[8] = all"), {"n": 12, "batch": 8})
+    assert not worth(plan_of("V^3[128] -> V^3[128] = all"), {"n": 6, "batch": 2})
+
+
+def test_the_choice_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from catnn.native.calls import Calls
+
+    monkeypatch.setattr(attach, "FORCED", None)
+    found = []
+    forward = Calls.forward
+    monkeypatch.setattr(Calls, "forward", lambda *args: found.append(1) or forward(*args))
+    spec = catnn.parse("space V : S(n)  layer f : V[8] -> V[8] = all  layer g : V^3[128] -> V^3[128] = all")
+    with torch.no_grad():
+        catnn.compile(spec["f"])(torch.zeros(2, 5, 8))
+        assert found == [1]
+        catnn.compile(spec["g"])(torch.zeros(2, 4, 4, 4, 128))
+        assert found == [1]
+
+
+def test_rates_are_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "deep" / "rates.json"
+    monkeypatch.setenv("CATNN_RATES", str(file))
+    assert rates() == DEFAULT
+    monkeypatch.setattr(calibration, "LAYERS", calibration.LAYERS[:2])
+    measured = calibration.known()
+    assert rates_file() == file
+    assert rates() == measured == Rates.of(file.read_text(encoding="utf-8"))
+    assert measured.in_c.call > 0
+    assert calibration.known() == measured
+    for wrong in ("", "[]", "{}", json.dumps({"machine": "m", "in_c": {}, "statements": {}})):
+        file.write_text(wrong, encoding="utf-8")
+        assert rates() == DEFAULT
+    forget()
+
+
+def test_explain_says_what_is_chosen_and_why() -> None:
+    spec = catnn.parse("space V : S(n)  space P : Sp(r)  layer f : V^2[8] -> V^2[8] = all  layer g : P^2 -> P^2 = all")
+    found = catnn.explain(spec["f"], n=16, batch=4)
+    assert found.predicted.keys() == {IN_C, STATEMENTS}
+    assert found.predicted[IN_C] < found.predicted[STATEMENTS]
+    assert "chosen, if there is a C compiler" in str(found)
+    assert DEFAULT.machine in str(found)
+    assert found.to_dict()["predicted"]["seconds"] == found.predicted
+    assert catnn.explain(spec["g"]).predicted.keys() == {STATEMENTS}

@@ -1,0 +1,70 @@
+"""A gate against plans that grow: steps, elements moved and multiply-adds of some layers, as a golden table.
+
+Times are reported by benchmarks and never gated; these numbers are exact, so that a change of any is a decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import catnn
+from catnn.native.program import Program, read, run
+from catnn.plan.build import plan_layer
+from catnn.plan.cost import BATCH, Step, forward_steps, gradient_steps, total
+from catnn.plan.plan import Plan
+from catnn.plan.rates import in_c
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "plan" / "counts.txt"
+SPACES = "space V : S(n)\nspace R : O(3)\nspace P : Sp(4)\nspace A : SO(3)\nspace H : H(n)\n"
+LAYERS = (
+    "V[32] -> V[32] = all + bias",
+    "V^2[32] -> V^2[32] = all + bias",
+    "V^2[3] -> V^2[16] = all + bias { reduce: mean }",
+    "V^3[8] -> V^3[8] = all",
+    "V^4[4] -> V^4[4] = all",
+    "V^5[1] -> V^5[1] = all",
+    "V^3[8] -> V[8] = all + bias",
+    "V^2[8] + V[8] -> V^2[8] + 1[8] = all + bias",
+    "V^2[8] -> V^2[8] = span { [i j -> j i], [i j -> i k] } + bias",
+    "R^3[32] -> R^3[32] = all",
+    "P^2[8] -> P^2[8] = all",
+    "A^2[8] -> A^2[8] = all",
+    "H^2[8] -> H^2[8] = all",
+    "V @ R[8] -> V @ R[8] = all",
+)
+SIZES = {"n": 8, BATCH: 4}
+
+
+def counted(steps: tuple[Step, ...]) -> str:
+    """How many steps, elements read and written, and multiply-adds."""
+    read, written, madds = total(step.cost for step in steps).value(SIZES)
+    return f"{len(steps):5} steps {read + written:12,} moved {madds:14,} madds"
+
+
+def instructions(plan: Plan) -> str:
+    """How long the program in C is, and what it needs for an entry."""
+    if not in_c(plan):
+        return "no program"
+    program = Program({"n": SIZES["n"]})
+    rows = read(program, plan, list(range(1, 1 + len(plan.source.summands))))
+    first = 1 + len(plan.source.summands)
+    outs = list(range(first, first + len(plan.target.summands)))
+    weights = list(range(100, 100 + len(plan.products)))
+    run(program, plan, rows, outs, weights, {o: 200 + o for o in range(len(outs))})
+    return f"{len(program.finish()):6} words {program.scratch + program.pile:8,} between"
+
+
+def test_plans_do_not_grow(golden: Callable[[Path, str], None]) -> None:
+    lines = [f"at {', '.join(f'{name} = {value}' for name, value in SIZES.items())}"]
+    for text in LAYERS:
+        layer = catnn.parse(f"{SPACES}layer f : {text}", max_diagrams=200_000)["f"]
+        plan = plan_layer(layer)
+        lines += [
+            "",
+            text,
+            f"  forward  {counted(forward_steps(plan))}",
+            f"  gradient {counted(gradient_steps(plan))}",
+            f"  in C     {instructions(plan)}",
+        ]
+    golden(GOLDEN, "\n".join(lines) + "\n")
