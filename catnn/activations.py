@@ -51,3 +51,25 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("norm_relu", "norm", True, "", "x max(r - 1, 0)/r, r^2 the mean of x^2 over the axes of the word"),
     )
 }
+
+
+@dataclass(frozen=True, slots=True)
+class AxisFunction:
+    """A function along one axis of a tensor, the other axes and the channels apart.
+
+    part: the part of generated files that computes it.
+    """
+
+    name: str
+    part: str
+    meaning: str
+
+
+AXIS_FUNCTIONS: dict[str, AxisFunction] = {
+    function.name: function
+    for function in (
+        AxisFunction("softmax", "_softmax", "exp(x), divided by its sum along the axis"),
+        AxisFunction("layer_norm", "_layer_norm", "x minus its mean, divided by the root of the variance + 1e-5"),
+        AxisFunction("rms_norm", "_rms_norm", "x divided by the root of the mean of x^2 + 1e-5"),
+    )
+}

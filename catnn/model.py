@@ -16,6 +16,7 @@ from catnn.category.scalar import Scalar
 from catnn.category.wires import Type
 from catnn.diagnostics import CatnnError, Diagnostic, Span
 from catnn.drawable import Drawable
+from catnn.program import Program, Run
 
 Morphisms = tuple[Morphism, ...]
 
@@ -116,7 +117,7 @@ class Apply:
 
 @dataclass(frozen=True)
 class Call:
-    """Another network as a stage."""
+    """Another network as a stage; of a point-ful one, the parameters are its source side by side."""
 
     network: Network
 
@@ -190,13 +191,14 @@ class Network(Drawable):
     """A network: a name, its type and its body.
 
     A fixed diagram in the body is an `Apply` of a Layer that has only fixed parts (its name is then the let's name,
-    or ``fixed``).
+    or ``fixed``).  The body of a point-ful network is a `Program`; its source is then the direct sum of its parameters
+    (the unit where there is none), its target that of its results.
     """
 
     name: str
     source: Type
     target: Type
-    body: Stage
+    body: Stage | Program
     span: Span | None = None
     is_complex: bool = False
 
@@ -218,13 +220,29 @@ class Network(Drawable):
                 found.setdefault(id(stage.network), stage.network)
         return tuple(found.values())
 
+    @property
+    def program(self) -> Program | None:
+        """The body of a point-ful network, None for a pipeline."""
+        return self.body if isinstance(self.body, Program) else None
+
+    @property
+    def signature(self) -> str:
+        """Its type as it was written: ``(x: V, y: V) -> V^2``, or ``V -> V^2``."""
+        if isinstance(self.body, Program):
+            parameters = ", ".join(f"{p.name}: {p.type}" for p in self.body.parameters)
+            return f"({parameters}) -> {', '.join(str(target) for target in self.body.targets)}"
+        return f": {self.source} -> {self.target}"
+
     def __repr__(self) -> str:
-        return f"<network {self.name} : {self.source} -> {self.target}>"
+        return f"<network {self.name}{'' if self.program else ' '}{self.signature}>"
 
 
-def walk(stage: Stage) -> Iterator[Stage]:
+def walk(stage: Stage | Program) -> Iterator[Stage]:
     """A stage and everything inside it, in reading order; called networks are not entered."""
-    pending = [stage]
+    if isinstance(stage, Program):
+        pending = [step.stage for step in reversed(stage.steps) if isinstance(step, Run)]
+    else:
+        pending = [stage]
     while pending:
         top = pending.pop()
         yield top

@@ -77,8 +77,8 @@ class Inference:
             case nodes.All() | nodes.Bias() | nodes.SpanOf():
                 return self._learned(node)
             case nodes.Call():
-                self._fault("E0906", "calls are not built yet", node.span, "a call",
-                            notes=("write a pipeline: `f ; g`",))  # fmt: skip
+                self._fault("E0310", "a call stands in a point-ful network only", node.span, "a call",
+                            notes=("elsewhere composition is `f ; g`",))  # fmt: skip
                 return None
 
     def _fault(self, code: str, message: str, span: Span, text: str, **more: tuple[str, ...]) -> None:
@@ -114,8 +114,10 @@ class Inference:
             self._fault("E0907", "jellyfish are not built yet", node.span, "a pattern of A(n)")
             return None
         if len(node.inputs) > 1:
-            self._fault("E0906", "patterns of several values are not built yet", node.span, "several values",
-                        notes=("a pattern outside a point-ful network has one value",))  # fmt: skip
+            self._fault("E0310", "a pattern of several values stands in a point-ful network only", node.span,
+                        "several values",
+                        notes=("elsewhere a diagram starts from one word",),
+                        helps=("`network f(x: A, y: B) -> C { return [i, i -> i](x, y) }`",))  # fmt: skip
             return None
         letters: dict[str, Port] = {}
         default = self.scope.only_space

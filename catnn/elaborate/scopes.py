@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from catnn.activations import ACTIVATIONS
+from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
+from catnn.category.boxes import Box
 from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Summand, Type, Wire, Word, show_word
@@ -19,7 +20,7 @@ GENERATORS = (
 KEYWORDS = (
     "space", "let", "layer", "network", "box", "rule", "check", "import", "as", "return", "all", "span", "bias", "sgn",
 )  # fmt: skip
-RESERVED = frozenset((*GENERATORS, *KEYWORDS, *ACTIVATIONS, "Sym"))
+RESERVED = frozenset((*GENERATORS, *KEYWORDS, *ACTIVATIONS, *AXIS_FUNCTIONS, "Sym"))
 """Names that no file may define."""
 
 RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "mask", "full", "repeat", "seconds"})
@@ -28,7 +29,7 @@ RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "
 
 @dataclass(frozen=True)
 class Entry:
-    """A definition: its kind (let, layer, network), where it is, its type and its value.
+    """A definition: its kind (let, layer, network, box), where it is, its type and its value.
 
     source, target: None where the type itself was wrong; value: None where the definition failed.  Both keep later
     lines silent about what is not their fault.
@@ -38,7 +39,7 @@ class Entry:
     span: Span
     source: Type | None
     target: Type | None
-    value: Morphism | Layer | Network | None
+    value: Morphism | Layer | Network | Box | None
 
     @property
     def words(self) -> tuple[Word, Word] | None:

@@ -15,6 +15,7 @@ from catnn.elaborate import layers
 from catnn.elaborate.checks import check
 from catnn.elaborate.imports import Imported, Loader
 from catnn.elaborate.networks import network
+from catnn.elaborate.pointful import pointful
 from catnn.elaborate.report import Report
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.terms import fixed
@@ -89,10 +90,10 @@ def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Load
                 for name in statement.names:
                     if scope.declare(name):
                         scope.broken.add(name.text)
-            case nodes.PointfulStatement() | nodes.RuleStatement():
+            case nodes.RuleStatement():
                 if scope.declare(statement.name):
                     scope.broken.add(statement.name.text)
-            case nodes.LetStatement() | nodes.LayerStatement() | nodes.NetworkStatement():
+            case nodes.LetStatement() | nodes.LayerStatement() | nodes.NetworkStatement() | nodes.PointfulStatement():
                 scope.declare(statement.name)
     check_size_names(scope)
 
@@ -133,12 +134,14 @@ def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
         case nodes.RuleStatement():
             later("E0904", "rules are")
         case nodes.PointfulStatement():
-            later("E0905", "networks with named values are", "write a pipeline: `network f : A -> B = f ; g`")
+            _define(node, scope, pointful(node, scope))
     return None
 
 
 def _define(
-    node: nodes.LetStatement | nodes.LayerStatement | nodes.NetworkStatement, scope: Scope, entry: Entry | None
+    node: nodes.LetStatement | nodes.LayerStatement | nodes.NetworkStatement | nodes.PointfulStatement,
+    scope: Scope,
+    entry: Entry | None
 ) -> None:
     """Keep a definition under its name, if the name is its own."""
     name = node.name.text

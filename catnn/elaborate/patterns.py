@@ -1,0 +1,162 @@
+"""Patterns and diagrams of several values: a diagram from the tensor product of the values, letter by letter.
+
+That is why it cannot break a symmetry: what is no diagram of the groups is refused, as in a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import chain
+
+from catnn.category.compose import identity
+from catnn.category.contraction import contraction
+from catnn.category.diagram import Diagram, Morphism
+from catnn.category.families import FAMILIES
+from catnn.category.scalar import ONE
+from catnn.category.wires import Summand, Type, Wire, Word
+from catnn.diagnostics import Span
+from catnn.elaborate.inference import Inference
+from catnn.elaborate.ports import Ports, known, resolved, unify
+from catnn.elaborate.report import brief, plural
+from catnn.elaborate.scopes import Scope
+from catnn.elaborate.settling import settle
+from catnn.elaborate.tensors import Bound, Made, Making, common_channels, ids
+from catnn.elaborate.terms import meaning
+from catnn.program import Add, Contract
+from catnn.syntax import nodes
+
+
+def pattern(node: nodes.Pattern, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
+    """`[i d, j d -> i j](q, k)`, or None once its faults are reported."""
+    inputs = node.inputs
+    if len(inputs) == 1 and not inputs[0] and not args:
+        inputs = ()
+    if len(args) != len(inputs):
+        shown = brief(node.span)
+        scope.report.error("E0311", f"`{shown}` takes {plural(len(inputs), 'value')}, got {len(args)}",
+                           (span, f"{plural(len(args), 'value')} given"),
+                           (node.span, f"{plural(len(inputs), 'value')} between the commas"))  # fmt: skip
+        return None
+    if not _fits(node, args, scope):
+        return None
+    flat = replace(node, inputs=(tuple(chain.from_iterable(inputs)),))
+    made = _applied(flat, args, span, scope, making)
+    return None if made is None else replace(made, letters=tuple(letter.text for letter in node.outputs))
+
+
+def product(term: nodes.Term, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
+    """A fixed diagram after the tensor product of several values: `ev(x, y)`."""
+    return _applied(term, args, span, scope, making) if _single(term, args, scope) else None
+
+
+def outer(node: nodes.Tensor, args: Sequence[Bound], scope: Scope, making: Making) -> Made:
+    """The tensor product of values: `x @ y`."""
+    if not _single(node, args, scope):
+        return None
+    word = tuple(wire for bound in args for wire in bound.type.words[0])
+    return _steps(identity(word), args, node.span, scope, making)
+
+
+def _fits(node: nodes.Pattern, args: Sequence[Bound], scope: Scope) -> bool:
+    """Whether every value has as many wires as there are letters for it, and every letter stands on one space."""
+    if not _single(node, args, scope):
+        return False
+    first: dict[str, tuple[Wire, nodes.Name]] = {}
+    fine = True
+    for letters, bound in zip(node.inputs, args, strict=False):
+        (word,) = bound.type.words
+        if len(letters) != len(word):
+            place = (letters[0].span.to(letters[-1].span), plural(len(letters), "letter")) if letters else (node.span, "no letter")
+            scope.report.error(
+                "E0313",
+                f"`{brief(bound.span)}` has {plural(len(word), 'wire')}, the pattern has {plural(len(letters), 'letter')} for it",
+                place,
+                (bound.span, f"this is {scope.show_type(bound.type)}"),
+                notes=("a pattern has one letter for each wire, and none for the channels",),
+            )
+            fine = False
+            continue
+        for letter, wire in zip(letters, word, strict=True):
+            before, at = first.setdefault(letter.text, (wire, letter))
+            if before.base != wire.base:
+                shown = [scope.show_word((one,)) for one in (before, wire)]
+                scope.report.error(
+                    "E0402",
+                    f"letter `{letter.text}` joins a wire of `{shown[0]}` and a wire of `{shown[1]}`",
+                    (letter.span, f"on `{shown[1]}`"),
+                    (at.span, f"on `{shown[0]}`"),
+                    notes=("the wires of one block are of one space",),
+                )
+                fine = False
+    return fine and not _unknown(node, first, scope)
+
+
+def _unknown(node: nodes.Pattern, found: dict[str, tuple[Wire, nodes.Name]], scope: Scope) -> bool:
+    """Whether an output letter has no space; reports it."""
+    for letter in node.outputs:
+        if letter.text not in found and scope.only_space is None and not scope.failed_spaces:
+            space = next(iter(scope.spaces), "V")
+            scope.report.error("E0304", f"the space of the letter `{letter.text}` is not known", (letter.span, "on no value"),
+                               helps=(f"take it from a value, or from `let one : 1 -> {space} = unit`",))  # fmt: skip
+            return True
+    return False
+
+
+def _single(node: nodes.Term, args: Sequence[Bound], scope: Scope) -> bool:
+    """Whether every argument is one tensor; reports a direct sum."""
+    for bound in args:
+        if len(bound.type.summands) > 1:
+            scope.report.error("E0207", f"`{brief(bound.span)}` is a direct sum", (bound.span, f"this is {scope.show_type(bound.type)}"),
+                               (node.span, "takes single words"),
+                               helps=("take it apart: `a, b = ...`",))  # fmt: skip
+            return False
+    return True
+
+
+def _applied(term: nodes.Term, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
+    """A fixed term whose source is the tensor product of the arguments."""
+    word = tuple(wire for bound in args for wire in bound.type.words[0])
+    inference = Inference(scope)
+    shape = inference.run(term)
+    if shape is None or inference.faults:
+        return None
+    if not unify(shape.source, known(word)):
+        _refuse(term, args, word, shape.source, inference, scope)
+        return None
+    if not settle(inference, (term,)):
+        return None
+    value = meaning(inference, term)
+    return None if value is None else _steps(value, args, span, scope, making)
+
+
+def _refuse(term: nodes.Term, args: Sequence[Bound], word: Word, source: Ports, inference: Inference, scope: Scope) -> None:
+    """Report a diagram that does not start from the values."""
+    oriented = next((w for w in word if FAMILIES[w.group.family].oriented), None)
+    note = FAMILIES[oriented.group.family].law if oriented is not None else "several values given to a diagram are their tensor product"
+    places = [(bound.span, f"this is {scope.show_type(bound.type)}") for bound in args]
+    wanted = resolved(source)
+    expects = f"expects {scope.show_word(wanted)}" if wanted is not None and wanted != word else "does not fit"
+    names = ", ".join(brief(bound.span, 20) for bound in args)
+    scope.report.error("E0301", f"`{brief(term.span)}` does not take `{names}`", (term.span, expects), *places[:6], notes=(note,))
+
+
+def _steps(value: Morphism, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
+    """A contraction for each diagram, and their combination."""
+    channels = common_channels(args, span, scope)
+    if channels is None:
+        return None
+    out = Summand(value.target, channels)
+    widths = tuple(len(bound.type.words[0]) for bound in args)
+    pairs = value.weighted
+    if not pairs:
+        scope.report.error("E0601", "this is zero", (span, "no diagram at all"))
+        return None
+    if len(pairs) == 1 and pairs[0][0] == ONE:
+        return Bound(making.step(_contract(pairs[0][1], widths, args, out)), Type((out,)), None, span)
+    terms = [(factor, making.step(_contract(diagram, widths, args, out))[0]) for factor, diagram in pairs]
+    return Bound(making.step(Add(tuple(terms), out)), Type((out,)), None, span)
+
+
+def _contract(diagram: Diagram, widths: tuple[int, ...], args: Sequence[Bound], out: Summand) -> Contract:
+    return Contract(contraction(diagram, widths), ids(args), out)

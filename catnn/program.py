@@ -1,0 +1,146 @@
+"""The body of a point-ful network: named values, each made from earlier ones by one step.
+
+Values are single tensors, numbered: the summands of the parameters first, in order, then what each step makes.  A direct sum
+is a tuple of values, so taking one apart or putting one together is no step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from catnn.category.boxes import Box
+from catnn.category.contraction import Contraction
+from catnn.category.scalar import Scalar
+from catnn.category.wires import Summand, Type
+
+if TYPE_CHECKING:
+    from catnn.model import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """``x: A`` in the head of a network."""
+
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Run:
+    """A layer, network, activation or pipeline on values; parts: how many each argument of it takes."""
+
+    stage: Stage
+    inputs: tuple[int, ...]
+    outputs: tuple[Summand, ...]
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A pattern of several values, or a diagram with boxes; value k of the contraction is value ``inputs[k]`` here.
+
+    Channels multiply entry by entry; one channel goes with any number.
+    """
+
+    contraction: Contraction
+    inputs: tuple[int, ...]
+    output: Summand
+
+    @property
+    def outputs(self) -> tuple[Summand, ...]:
+        return (self.output,)
+
+
+@dataclass(frozen=True)
+class Along:
+    """A function along one axis of a tensor, as softmax; axis: which of its wires."""
+
+    function: str
+    axis: int
+    input: int
+    output: Summand
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        return (self.input,)
+
+    @property
+    def outputs(self) -> tuple[Summand, ...]:
+        return (self.output,)
+
+
+@dataclass(frozen=True)
+class Apply:
+    """An opaque map on every entry of a tensor."""
+
+    box: Box
+    input: int
+    output: Summand
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        return (self.input,)
+
+    @property
+    def outputs(self) -> tuple[Summand, ...]:
+        return (self.output,)
+
+
+@dataclass(frozen=True)
+class Add:
+    """A linear combination of tensors of one word; one channel goes with any number."""
+
+    terms: tuple[tuple[Scalar, int], ...]
+    output: Summand
+
+    @property
+    def inputs(self) -> tuple[int, ...]:
+        return tuple(value for _, value in self.terms)
+
+    @property
+    def outputs(self) -> tuple[Summand, ...]:
+        return (self.output,)
+
+
+Step = Run | Contract | Along | Apply | Add
+
+
+@dataclass(frozen=True)
+class Program:
+    """Parameters, steps, and the values that come out.
+
+    results: for each result its values (several for a direct sum).  A network has it as its body.
+    """
+
+    parameters: tuple[Parameter, ...]
+    steps: tuple[Step, ...]
+    results: tuple[tuple[int, ...], ...]
+    targets: tuple[Type, ...]
+
+    @property
+    def source(self) -> Type | None:
+        """The direct sum of the parameters, None where there is none."""
+        summands = tuple(s for parameter in self.parameters for s in parameter.type.summands)
+        return Type(summands) if summands else None
+
+    @property
+    def target(self) -> Type:
+        """The direct sum of the results."""
+        return Type(tuple(s for type_ in self.targets for s in type_.summands))
+
+    @property
+    def values(self) -> tuple[Summand, ...]:
+        """The type of every value."""
+        own = tuple(s for parameter in self.parameters for s in parameter.type.summands)
+        return own + tuple(s for step in self.steps for s in step.outputs)
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """The boxes it names, each once, in order of first use."""
+        found: dict[Box, None] = {}
+        for step in self.steps:
+            if isinstance(step, Contract):
+                found.update(dict.fromkeys(step.contraction.boxes))
+            elif isinstance(step, Apply):
+                found[step.box] = None
+        return tuple(found)
