@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from catnn.category.boxes import Box
-from catnn.category.contraction import Contraction
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.contraction import Contraction
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Summand, Type
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from itertools import chain
 
 from catnn.category.compose import identity
-from catnn.category.contraction import contraction
+from catnn.hypergraph.contraction import contraction
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.scalar import ONE

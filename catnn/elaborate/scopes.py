@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
-from catnn.category.boxes import Box
 from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Summand, Type, Wire, Word, show_word
 from catnn.diagnostics import Span
 from catnn.elaborate.report import Report, listed, nearest
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
 from catnn.syntax import nodes
 
@@ -39,11 +40,11 @@ class Entry:
     span: Span
     source: Type | None
     target: Type | None
-    value: Morphism | Layer | Network | Box | None
+    value: Morphism | Combination | Box | Layer | Network | None
 
     @property
     def words(self) -> tuple[Word, Word] | None:
-        """The words of a let."""
+        """The words of a let or a box."""
         if self.source is None or self.target is None:
             return None
         return self.source.summands[0].word, self.target.summands[0].word

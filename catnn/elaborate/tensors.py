@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from catnn.category.boxes import Box
-from catnn.category.contraction import Contraction, Operand
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.contraction import Contraction, Operand
 from catnn.category.wires import Summand, Type
 from catnn.diagnostics import Span
 from catnn.elaborate.report import brief

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from catnn.category.contraction import Contraction
+from catnn.hypergraph.contraction import Contraction
 from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, grouped, ordered, sort_axes, ungrouped
 from catnn.plan.contract import ContractionPlan
 

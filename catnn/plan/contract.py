@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from catnn.category.contraction import Contraction
+from catnn.hypergraph.contraction import Contraction
 
 BATCH, CHANNELS = -1, -2
 """The indices of the batch and of the channels."""
