@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from catnn.category.diagram import Morphism
 from catnn.category.gram import rank
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Summand, Type, Word
+from catnn.category.symmetric import canonical, is_symmetric
+from catnn.category.wires import Summand, Type
 from catnn.diagnostics import Span
-from catnn.elaborate.homs import averaged, basis, note, too_many
+from catnn.elaborate.homs import averaged, learned, note, too_many
 from catnn.elaborate.inference import WEIGHTS
 from catnn.elaborate.placing import place
 from catnn.elaborate.ports import unbracketed
@@ -111,13 +112,13 @@ class Parts:
         match term:
             case nodes.All():
                 for out, in_, target, source in self.pairs():
-                    found = self._basis(term, "all", source.word, target.word)
+                    found = self._basis(term, "all", source.folded(), target.folded())
                     if found is None:
                         return
                     self.weighted[out][in_] = found
             case nodes.Bias():
                 for out, target in enumerate(self.target.summands):
-                    found = self._basis(term, "bias", (), target.word)
+                    found = self._basis(term, "bias", Summand(()), target.folded())
                     if found is None:
                         return
                     self.biases[out] = found
@@ -139,14 +140,15 @@ class Parts:
                 text = f"only {independent} of the {len(here)} elements of `span` are linearly independent"
                 self.notes.append(f"`{arrow}`: {text}")
 
-    def _basis(self, term: Learned, what: str, source: Word, target: Word) -> list[Morphism] | None:
+    def _basis(self, term: Learned, what: str, outer: Summand, inner: Summand) -> list[Morphism] | None:
+        source, target = outer.word, inner.word
         message = too_many(source, target, self.scope)
         if message is not None:
             self._error("E0602", message, (term.span, "too many diagrams"), (self.declared, ""),
                         helps=("name the ones you want: `span { ... }`",) if what == "all" else ())  # fmt: skip
             return None
-        found = basis(source, target, mean=self.mean)
-        text = note(what, source, target, len(found))
+        found = learned(outer, inner, mean=self.mean)
+        text = note(what, source, target, len(found)) if not outer.symmetric + inner.symmetric else None
         if text is not None:
             plain = what == "all" and len(self.source.summands) == len(self.target.summands) == 1
             self.notes.append(text if plain else f"`{self.scope.show_arrow(source, target)}`: {text}")
@@ -163,6 +165,12 @@ class Parts:
             self._error("E0607", f"`{shown}` is zero", (element.span, "a weight on nothing"))
             return
         for out, in_, value in placed:
+            value = self._stored(value, out, in_, element)
+            if value is None:
+                return
+            if not value.weighted:
+                self._error("E0607", f"`{shown}` is zero on symmetric tensors", (element.span, "a weight on nothing"))
+                return
             value = averaged(value) if self.mean else value
             here, written = self.weighted[out][in_], spans.setdefault((out, in_), [])
             twin = next((at for at, other in enumerate(here) if _proportional(value, other)), None)
@@ -199,8 +207,22 @@ class Parts:
                     helps=() if "weights" in self.learned else (f"learn it: `span {{ {shown} }}`",),
                 )
                 return
-            if value.weighted:
+            value = self._stored(value, out, in_, written)
+            if value is not None and value.weighted:
                 self.fixed[out][in_].append(value)
+
+    def _stored(self, value: Morphism, out: int, in_: int, term: nodes.Term) -> Morphism | None:
+        """A term between symmetric powers in its canonical form; reports one whose outputs are not symmetric."""
+        source, target = self.source.summands[in_], self.target.summands[out]
+        if not source.symmetric and not target.symmetric:
+            return value
+        if is_symmetric(value, source, target):
+            return canonical(value, source)
+        self._error("E0902", f"`{brief(term.span)}` does not lead to symmetric tensors",
+                    (term.span, "changes with the order of its outputs"), (self.declared, ""),
+                    notes=("into a symmetric power every order of its ports gets the same",),
+                    helps=("add its orders up, as in `[i -> i j] + [i -> j i]`",))  # fmt: skip
+        return None
 
 
 def _proportional(left: Morphism, right: Morphism) -> bool:
