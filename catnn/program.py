@@ -6,8 +6,8 @@ is a tuple of values, so taking one apart or putting one together is no step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction
@@ -15,7 +15,44 @@ from catnn.category.scalar import Scalar
 from catnn.category.wires import Summand, Type
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from catnn.model import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The entries of a fixed tensor: outputs, then inputs, row-major; little-endian floats, or integers where whole."""
+
+    shape: tuple[int, ...]
+    dtype: str
+    data: bytes = field(repr=False)
+
+    def array(self) -> NDArray[Any]:
+        """The tensor, read-only.
+
+        >>> Constant((2,), "<i8", bytes(16)).array().tolist()
+        [0, 0]
+        """
+        import numpy
+
+        return numpy.frombuffer(self.data, dtype=self.dtype).reshape(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """How the numbers of a box are had.
+
+    rank: of a learned tensor that is the product of two through a wire of this size; init: how a learned one is drawn;
+    shares: the name of the box whose weights these are; constant: the entries of a fixed one; map: what an opaque one
+    calls, the name of an activation or an import path.
+    """
+
+    rank: int | None = None
+    init: str = "unit"
+    shares: str | None = None
+    constant: Constant | None = None
+    map: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +146,16 @@ Step = Run | Contract | Along | Apply | Add
 class Program:
     """Parameters, steps, and the values that come out.
 
-    results: for each result its values (several for a direct sum).  A network has it as its body.
+    results: for each result its values (several for a direct sum); tensors: the numbers of its boxes; names: what the
+    values are called, "" for those without a name.  A network has it as its body.
     """
 
     parameters: tuple[Parameter, ...]
     steps: tuple[Step, ...]
     results: tuple[tuple[int, ...], ...]
     targets: tuple[Type, ...]
+    tensors: tuple[tuple[Box, Tensor], ...] = ()
+    names: tuple[str, ...] = ()
 
     @property
     def source(self) -> Type | None:
@@ -133,14 +173,3 @@ class Program:
         """The type of every value."""
         own = tuple(s for parameter in self.parameters for s in parameter.type.summands)
         return own + tuple(s for step in self.steps for s in step.outputs)
-
-    @property
-    def boxes(self) -> tuple[Box, ...]:
-        """The boxes it names, each once, in order of first use."""
-        found: dict[Box, None] = {}
-        for step in self.steps:
-            if isinstance(step, Contract):
-                found.update(dict.fromkeys(step.contraction.boxes))
-            elif isinstance(step, Apply):
-                found[step.box] = None
-        return tuple(found)

@@ -10,8 +10,6 @@ from dataclasses import replace
 from itertools import chain
 
 from catnn.category.compose import identity
-from catnn.hypergraph.contraction import contraction
-from catnn.category.diagram import Diagram, Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.scalar import ONE
 from catnn.category.wires import Summand, Type, Wire, Word
@@ -22,7 +20,9 @@ from catnn.elaborate.report import brief, plural
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.settling import settle
 from catnn.elaborate.tensors import Bound, Made, Making, common_channels, ids
-from catnn.elaborate.terms import meaning
+from catnn.elaborate.terms import Value, meaning
+from catnn.hypergraph.contraction import contraction
+from catnn.hypergraph.linear import lift
 from catnn.program import Add, Contract
 from catnn.syntax import nodes
 
@@ -141,22 +141,24 @@ def _refuse(term: nodes.Term, args: Sequence[Bound], word: Word, source: Ports, 
     scope.report.error("E0301", f"`{brief(term.span)}` does not take `{names}`", (term.span, expects), *places[:6], notes=(note,))
 
 
-def _steps(value: Morphism, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
+def _steps(value: Value, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
     """A contraction for each diagram, and their combination."""
     channels = common_channels(args, span, scope)
     if channels is None:
         return None
     out = Summand(value.target, channels)
     widths = tuple(len(bound.type.words[0]) for bound in args)
-    pairs = value.weighted
+    pairs = lift(value).weighted
     if not pairs:
         scope.report.error("E0601", "this is zero", (span, "no diagram at all"))
         return None
-    if len(pairs) == 1 and pairs[0][0] == ONE:
-        return Bound(making.step(_contract(pairs[0][1], widths, args, out)), Type((out,)), None, span)
-    terms = [(factor, making.step(_contract(diagram, widths, args, out))[0]) for factor, diagram in pairs]
+    terms = []
+    for factor, graph in pairs:
+        found = contraction(graph, widths)
+        if not making.own(found, scope, span):
+            return None
+        factor, found = factor * found.scalar, replace(found, scalar=ONE)
+        terms.append((factor, making.step(Contract(found, ids(args), out))[0]))
+    if len(terms) == 1 and terms[0][0] == ONE:
+        return Bound((terms[0][1],), Type((out,)), None, span)
     return Bound(making.step(Add(tuple(terms), out)), Type((out,)), None, span)
-
-
-def _contract(diagram: Diagram, widths: tuple[int, ...], args: Sequence[Bound], out: Summand) -> Contract:
-    return Contract(contraction(diagram, widths), ids(args), out)

@@ -41,7 +41,10 @@ def pointful(node: nodes.PointfulStatement, scope: Scope) -> Entry:
     whole = [target for target in targets if target is not None]
     if len(whole) < len(targets) or len(parameters) < len(node.parameters):
         return Entry("network", node.name.span, None, None, None)
-    program = Program(tuple(parameters), tuple(values.making.steps), results or (), tuple(whole))
+    making = values.making
+    names = tuple(making.names.get(value, "") for value in range(len(making.types)))
+    tensors = tuple(making.tensors.items())
+    program = Program(tuple(parameters), tuple(making.steps), results or (), tuple(whole), tensors, names)
     source, target = program.source or UNIT, program.target
     value = None
     if results is not None and scope.report.faults == before:
@@ -64,6 +67,8 @@ def _bind(name: nodes.Name, bound: Bound | None, values: Values, declared: list[
         return
     values.places[text] = name.span
     values.names[text] = bound
+    for value in bound.ids if bound is not None else ():
+        values.making.names.setdefault(value, text)
     declared.append((name, True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
 from catnn.category.diagram import Morphism
@@ -13,6 +14,7 @@ from catnn.elaborate.report import Report, listed, nearest
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
+from catnn.program import Tensor
 from catnn.syntax import nodes
 
 GENERATORS = (
@@ -56,7 +58,8 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands.
+    name first stands; tensors: the numbers of the boxes, by the names of the boxes themselves; base: the
+    folder that files are below, None for a text.
     """
 
     report: Report
@@ -67,7 +70,9 @@ class Scope:
     places: dict[str, Span] = field(default_factory=dict)
     sizes: dict[str, Span] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
     failed_spaces: bool = False
+    base: Path | None = None
 
     # -------------------------------------------------------------------------------------------------- declaring
 
@@ -163,6 +168,10 @@ class Scope:
         return None
 
     # ------------------------------------------------------------------------------------------------------ spelling
+
+    def local(self, name: str) -> str:
+        """The name of a definition in this file."""
+        return name.removeprefix(self.prefix)
 
     def show_word(self, word: Word) -> str:
         """A word in the names of this file."""

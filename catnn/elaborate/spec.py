@@ -67,7 +67,7 @@ def _file(
     checks: list[Check],
 ) -> Scope:
     """The scope of one file.  Raises: CatnnError with every fault in it and in what it imports."""
-    scope = Scope(Report(), max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken))
+    scope = Scope(Report(), max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken), base=base)
     for diagnostic in earlier:
         scope.report.include((diagnostic,), diagnostic.labels[0].span.start if diagnostic.labels else 0)
     _declare(module, scope, base, loader)
@@ -116,6 +116,7 @@ def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader
         return
     scope.spaces.update({f"{alias}.{name}": wire for name, wire in found.spaces.items()})
     scope.entries.update({f"{alias}.{name}": entry for name, entry in found.entries.items()})
+    scope.tensors.update(found.tensors)
 
 
 # ---------------------------------------------------------------------------------------------------- the second pass

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Contraction, Operand
 from catnn.category.wires import Summand, Type
 from catnn.diagnostics import Span
 from catnn.elaborate.report import brief
 from catnn.elaborate.scopes import Entry, Scope
-from catnn.program import Contract, Step
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.contraction import Contraction, Operand
+from catnn.program import Contract, Step, Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +32,13 @@ Made = Bound | None
 
 @dataclass
 class Making:
-    """The steps of a body as they are found; types: of every value so far."""
+    """The steps of a body as they are found.
 
+    types: of every value so far; tensors: the numbers of the boxes that it uses; names: of values that have one.
+    """
+
+    tensors: dict[Box, Tensor] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
     types: list[Summand] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
 
@@ -50,35 +55,30 @@ class Making:
         self.types.extend(step.outputs)
         return tuple(range(start, len(self.types)))
 
-    @staticmethod
-    def of(entry: Entry) -> Box | None:
-        """The box of an entry, None where its statement failed."""
-        return entry.value if isinstance(entry.value, Box) else None
+    def own(self, contraction: Contraction, scope: Scope, span: Span) -> bool:
+        """Note the boxes of a contraction; False once it is reported that one has no numbers."""
+        return all([self.use(box, scope, span) for box in contraction.boxes])
 
-    def box(self, entry: Entry, span: Span) -> Made:
+    def use(self, box: Box, scope: Scope, span: Span) -> bool:
+        """Note a box; False once it is reported that it has no numbers."""
+        if box not in self.tensors and box.name not in scope.tensors:
+            scope.report.error("E0621", f"the box `{scope.local(box.name)}` has no numbers", (span, "used in a network"),
+                               notes=("a box of rules and checks, or one that shares no weights, computes nothing",),
+                               helps=("leave `= abstract` out, and its tensor is learned",))  # fmt: skip
+            return False
+        self.tensors.setdefault(box, scope.tensors.get(box.name, Tensor()))
+        return True
+
+    def box(self, entry: Entry, scope: Scope, span: Span) -> Made:
         """The tensor of a box as a value: the axes of its target, then those of its source."""
-        box = self.of(entry)
-        if box is None or box.kind == "map":
+        box = entry.value
+        if not isinstance(box, Box) or not self.use(box, scope, span):
             return None
-        axes = tuple(range(len(box.word)))
-        contraction = Contraction((Operand(box, axes),), axes, tuple(wire.base for wire in box.word))
-        out = Summand(box.word, 1)
+        word = box.target + box.source
+        axes = tuple(range(len(word)))
+        contraction = Contraction((Operand(box, axes),), axes, tuple(wire.base for wire in word))
+        out = Summand(word, 1)
         return Bound(self.step(Contract(contraction, (), out)), Type((out,)), None, span)
-
-    def apply(self, box: Box, args: Sequence[Bound], span: Span, scope: Scope) -> Made:
-        """A box after the tensor product of values, which are its source."""
-        channels = common_channels(args, span, scope)
-        if channels is None:
-            return None
-        l, start = len(box.target), len(box.target)
-        operands = [Operand(box, tuple(range(len(box.word))))]
-        for at, bound in enumerate(args):
-            width = len(bound.type.words[0])
-            operands.append(Operand(at, tuple(range(start, start + width))))
-            start += width
-        contraction = Contraction(tuple(operands), tuple(range(l)), tuple(wire.base for wire in box.word))
-        out = Summand(box.target, channels)
-        return Bound(self.step(Contract(contraction, ids(args), out)), Type((out,)), None, span)
 
 
 def ids(args: Sequence[Bound]) -> tuple[int, ...]:

@@ -18,11 +18,13 @@ from catnn.elaborate.inference import Inference
 from catnn.elaborate.networks import Body
 from catnn.elaborate.parts import summands
 from catnn.elaborate.patterns import outer, pattern, product
-from catnn.elaborate.ports import unbracketed
+from catnn.elaborate.ports import postorder, unbracketed
 from catnn.elaborate.report import brief, listed, nearest, plural
-from catnn.elaborate.scopes import GENERATORS, Entry, Scope
+from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.elaborate.stages import is_diagram
 from catnn.elaborate.tensors import Bound, Made, Making
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.linear import Combination
 from catnn.model import Activate, Network
 from catnn.program import Add, Apply, Run
 from catnn.syntax import nodes
@@ -101,7 +103,7 @@ class Values:
             return None if bound is None else (replace(bound, span=node.span),)
         entry = self.scope.entries.get(name)
         if entry is not None and entry.kind == "box" and not node.args:
-            return self._made(self.making.box(entry, node.span))
+            return self._made(self.making.box(entry, self.scope, node.span))
         if name in ACTIVATIONS or name in AXIS_FUNCTIONS or name in GENERATORS or entry is not None:
             self._no_value(node)
         elif name in self.scope.spaces or name in self.scope.sizes or name in self.scope.places or self.scope.is_broken(name):
@@ -151,43 +153,43 @@ class Values:
             return None
         if name in AXIS_FUNCTIONS and isinstance(function, nodes.Generator):
             return self._made(along(function, args, node.span, self.scope, self.making))
-        if not args and not (entry := self.scope.entries.get(name)):
-            return self._nothing(node, entry)
         entry = self.scope.entries.get(name)
-        if entry is not None and entry.kind == "box":
-            return self._box(node, entry, args)
-        if len(args) > 1 and is_diagram(function, self.scope):
+        if not args and (entry is None or entry.kind in ("let", "box")):
+            return self._nothing(node)
+        if entry is not None and isinstance(entry.value, Box) and entry.value.kind == "map":
+            return self._map(node, entry.value, args)
+        if is_diagram(function, self.scope) and (len(args) > 1 or self._boxed(function)):
             return self._made(product(function, args, node.span, self.scope, self.making))
         return self._stage(node, function, args)
 
-    def _nothing(self, node: nodes.Call, entry: Entry | None) -> Answer:
+    def _boxed(self, term: nodes.Term) -> bool:
+        """Whether there is a box in a diagram."""
+        entries = self.scope.entries
+        named = (node.name.text for node in postorder(term) if isinstance(node, nodes.Generator))
+        kinds = [(entries[name].kind, entries[name].value) for name in named if name in entries]
+        return any(kind == "box" or isinstance(value, Combination) for kind, value in kinds)
+
+    def _nothing(self, node: nodes.Call) -> Answer:
+        """A call without arguments: a diagram or box out of nothing."""
         function = unbracketed(node.function)
-        if isinstance(function, nodes.Generator) and function.name.text not in (*ACTIVATIONS, *GENERATORS):
-            self.scope.entry(function.name)
-        elif is_diagram(function, self.scope):
+        named = isinstance(function, nodes.Generator) and function.name.text not in (*ACTIVATIONS, *GENERATORS)
+        if named and isinstance(function, nodes.Generator) and self.scope.entry(function.name) is None:
+            return None
+        if is_diagram(function, self.scope):
             return self._made(product(function, [], node.span, self.scope, self.making))
         else:
             self.scope.report.error("E0311", f"`{brief(function.span)}` takes a value", (node.span, "none is given"))
         return None
 
-    def _box(self, node: nodes.Call, entry: Entry, args: list[Bound]) -> Answer:
-        box = self.making.of(entry)
-        if box is None:
-            return None
-        if box.kind == "map":
-            (bound,) = args if len(args) == 1 else (None,)
-            if bound is None or bound.type != Type((Summand(box.source, 1),)) and bound.type.words != (box.source,):
-                self._misfit(node, args, Type((Summand(box.source, 1),)))
-                return None
-            (summand,) = bound.type.summands
-            out = Summand(box.target, summand.channels)
-            (value,) = self.making.step(Apply(box, bound.ids[0], out))
-            return (Bound((value,), Type((out,)), bound.letters, node.span),)
-        found = tuple(wire for bound in args for word in bound.type.words for wire in word)
-        if found != box.source or any(len(bound.type.summands) > 1 for bound in args):
+    def _map(self, node: nodes.Call, box: Box, args: list[Bound]) -> Answer:
+        """An opaque map, on every entry alike."""
+        if len(args) != 1 or args[0].type.words != (box.source,) or not self.making.use(box, self.scope, node.span):
             self._misfit(node, args, Type((Summand(box.source, 1),)))
             return None
-        return self._made(self.making.apply(box, args, node.span, self.scope))
+        (bound,) = args
+        (summand,) = bound.type.summands
+        out = Summand(box.target, summand.channels)
+        return (Bound(self.making.step(Apply(box, bound.ids[0], out)), Type((out,)), bound.letters, node.span),)
 
     def _stage(self, node: nodes.Call, function: nodes.Term, args: list[Bound]) -> Answer:
         """A layer, a network, an activation or a pipeline: its source is the direct sum of the arguments."""

@@ -14,19 +14,23 @@ from catnn.emit.classes import size_names
 from catnn.emit.layer import Emitted
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
+from catnn.program import Add, Program, Run
 
 
 @dataclass
-class _Forward:
+class Forward:
     """The lines of a forward, and the submodule of every layer and network.
 
-    bare: whether the input is used as it came, its padding too; told: whether a stage must be told sizes.
+    bare: whether the input is used as it came, its padding too; told: whether a stage must be told sizes; lengths: the
+    variable that holds the sizes by name; axes: where the inputs tell sizes.
     """
 
     network: Network
     modules: Mapping[int, str]
     bare: bool = False
     told: bool = False
+    lengths: str = "sizes"
+    axes: dict[str | int, Axis] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
     lines: list[str] = field(default_factory=list)
     parts: set[str] = field(default_factory=set)
@@ -50,14 +54,21 @@ def network_sizes(network: Network) -> tuple[str, ...]:
     for stage in _scales(network.body):
         sizes.update(dict.fromkeys(name for monomial, _ in stage.terms for name, _ in monomial))
     words = network.source.words + network.target.words
+    if network.program is not None:
+        words += tuple(value.word for value in network.program.values)
     own = [wire.group.size for word in words for wire in word]
     sizes.update(dict.fromkeys(size for size in own if isinstance(size, str)))
     return tuple(sizes)
 
 
-def _scales(stage: Stage) -> list[Scalar]:
+def _scales(stage: Stage | Program) -> list[Scalar]:
     found: list[Scalar] = []
-    pending = [stage]
+    pending: list[Stage] = []
+    if isinstance(stage, Program):
+        pending += [step.stage for step in stage.steps if isinstance(step, Run)]
+        found += [scalar for step in stage.steps if isinstance(step, Add) for scalar, _ in step.terms]
+    else:
+        pending.append(stage)
     while pending:
         top = pending.pop()
         if isinstance(top, Combine):
@@ -75,11 +86,11 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     parts = {id(p): p for p in items}
     modules = {key: names.fresh(p.name.replace(".", "_")) for key, p in parts.items()}
     sizes = network_sizes(network)
-    forward = _Forward(network, modules)
+    forward = Forward(network, modules, axes=_axes(network.source))
     forward.names.fresh("x")
     forward.names.fresh("mask")
     forward.names.fresh("sizes")
-    result = _stage(forward, network.body, "x")
+    result = stage_lines(forward, network.body, "x")
     given_sizes = ", sizes=None" if untold(network) else ""
     parameters = ", ".join(
         ["self", *(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
@@ -98,7 +109,7 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
         lines.append(f"        self.{modules[key]} = {classes[key]}({given})")
     if parts:
         lines += ["", "    def reset_parameters(self, generator=None):", '        """Draw all weights anew."""']
-        lines += [f"        self.{modules[key]}.reset_parameters(generator)" for key in parts if _has_parts(parts[key])]
+        lines += [f"        self.{modules[key]}.reset_parameters(generator)" for key in parts if has_parts(parts[key])]
         if lines[-1].endswith('"""'):
             del lines[-3:]
     doc = _doc(network.source, network.target)
@@ -109,9 +120,13 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     return Emitted("\n".join(lines) + "\n", frozenset(forward.parts))
 
 
-def _has_parts(item: Layer | Network) -> bool:
-    """Whether its class has `reset_parameters`: a layer always, a network where any layer is in it."""
-    return isinstance(item, Layer) or any(True for _ in item.layers) or any(_has_parts(n) for n in item.networks)
+def has_parts(item: Layer | Network) -> bool:
+    """Whether its class has `reset_parameters`: a layer always, a network where any layer or learned box is in it."""
+    if isinstance(item, Layer) or item.layers:
+        return True
+    program = item.program
+    own = program is not None and any(tensor.constant is None and tensor.map is None for _, tensor in program.tensors)
+    return own or any(has_parts(network) for network in item.networks)
 
 
 KEYWORDS = ("device=device", "dtype=dtype", "generator=generator")
@@ -130,7 +145,8 @@ def _length(wire: Wire, power: int) -> str:
     return str(wire.group.size) if power == 1 else f"Sym^{power}({wire.group.size})"
 
 
-def _stage(forward: _Forward, stage: Stage, x: str) -> str:
+def stage_lines(forward: Forward, stage: Stage, x: str) -> str:
+    """The lines of a stage on an expression: the expression of its result."""
     match stage:
         case Apply(layer):
             return _call(forward, layer, x)
@@ -141,7 +157,7 @@ def _stage(forward: _Forward, stage: Stage, x: str) -> str:
             return x
         case Pipeline(stages):
             for inner in stages:
-                x = _stage(forward, inner, x)
+                x = stage_lines(forward, inner, x)
             return x
         case Activate(activation, source):
             return _activate(forward, activation, source, x)
@@ -156,7 +172,7 @@ def untold(item: Layer | Network) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Axis:
+class Axis:
     """An axis that tells the size of a space: of which tensor, where, and which symmetric power is stored there."""
 
     tensor: str
@@ -164,12 +180,12 @@ class _Axis:
     space: str
     power: int
 
-    def length(self, forward: _Forward) -> str:
+    def length(self, forward: Forward) -> str:
         """The size as an expression."""
         found = f"{self.tensor}.shape[{self.axis}]"
         return found if self.power == 1 else f"{forward.use('_side')}({found}, {self.power})"
 
-    def count(self, forward: _Forward) -> str:
+    def count(self, forward: Forward) -> str:
         """The same where a mask may count less."""
         rest = f"mask, {quoted(self.space)})"
         if self.power == 1:
@@ -177,27 +193,27 @@ class _Axis:
         return f"{forward.use('_count_symmetric')}({self.tensor}, {self.axis}, {self.power}, {rest}"
 
 
-def _told(summand: Summand, x: str) -> dict[str | int, _Axis]:
+def told_sizes(summand: Summand, x: str) -> dict[str | int, Axis]:
     """Where a tensor tells sizes; an axis that is no symmetric power does so at once."""
-    found: dict[str | int, _Axis] = {}
+    found: dict[str | int, Axis] = {}
     for at, (wire, power) in enumerate(summand.axes):
         size = wire.group.size
         if size not in found or found[size].power > power:
-            found[size] = _Axis(x, at - len(summand.axes) - 1, wire.space, power)
+            found[size] = Axis(x, at - len(summand.axes) - 1, wire.space, power)
     return found
 
 
-def _axes(source: Type) -> dict[str | int, _Axis]:
+def _axes(source: Type) -> dict[str | int, Axis]:
     """Where an input tells each symbolic size."""
-    found: dict[str | int, _Axis] = {}
+    found: dict[str | int, Axis] = {}
     for summand, x in zip(source.summands, _each(source, "x"), strict=True):
-        for size, axis in _told(summand, x).items():
+        for size, axis in told_sizes(summand, x).items():
             if isinstance(size, str):
                 found.setdefault(size, axis)
     return found
 
 
-def _opening(forward: _Forward) -> list[str]:
+def _opening(forward: Forward) -> list[str]:
     """What comes before the stages: the sizes that some must be told, and zeros in the padding."""
     lines, source = [], forward.network.source
     if forward.told:
@@ -212,7 +228,7 @@ def _opening(forward: _Forward) -> list[str]:
     return lines
 
 
-def _masks(forward: _Forward, summand: Summand) -> str:
+def _masks(forward: Forward, summand: Summand) -> str:
     """The masks of the axes of a tensor, as an expression."""
     if not summand.word:
         return "[]"
@@ -223,17 +239,40 @@ def _masks(forward: _Forward, summand: Summand) -> str:
     return f"{forward.use('_by_power')}(mask, {spaces}, {powers})"
 
 
-def _call(forward: _Forward, part: Layer | Network, x: str) -> str:
+def _call(forward: Forward, part: Layer | Network, x: str) -> str:
     told = untold(part)
     forward.told |= told
-    return forward.let(f"self.{forward.modules[id(part)]}({x}, mask{', sizes' if told else ''})", str(part.target))
+    program = part.program if isinstance(part, Network) else None
+    arguments = x if program is None else _spread(program, x)
+    given = [*([arguments] if arguments else []), "mask=mask" if program is not None else "mask"]
+    if told:
+        given.append(f"sizes={forward.lengths}" if program is not None else forward.lengths)
+    result = forward.let(f"self.{forward.modules[id(part)]}({', '.join(given)})", str(part.target))
+    if program is not None and len(program.targets) > 1 and len(part.target.summands) > len(program.targets):
+        pieces = [f"*{result}[{at}]" if len(target.summands) > 1 else f"{result}[{at}]"
+                  for at, target in enumerate(program.targets)]  # fmt: skip
+        return forward.let(f"({', '.join(pieces)})", "side by side")
+    return result
+
+
+def _spread(program: Program, x: str) -> str:
+    """The arguments of a point-ful network from the tensors of all its parameters side by side."""
+    count = sum(len(parameter.type.summands) for parameter in program.parameters)
+    if count <= 1 or len(program.parameters) == 1:
+        return x if count else ""
+    pieces, start = [], 0
+    for parameter in program.parameters:
+        width = len(parameter.type.summands)
+        pieces.append(f"{x}[{start}]" if width == 1 else f"{x}[{start}:{start + width}]")
+        start += width
+    return ", ".join(pieces)
 
 
 def _each(source: Type, x: str) -> list[str]:
     return [x] if len(source.summands) == 1 else [f"{x}[{i}]" for i in range(len(source.summands))]
 
 
-def _activate(forward: _Forward, activation: str, source: Type, x: str) -> str:
+def _activate(forward: Forward, activation: str, source: Type, x: str) -> str:
     forward.bare |= x == "x"
     results = []
     for summand, value in zip(source.summands, _each(source, x), strict=True):
@@ -262,8 +301,8 @@ def _metrics(summand: Summand) -> list[str]:
     return found
 
 
-def _combine(forward: _Forward, terms: tuple[tuple[Scalar, Stage], ...], target: Type, x: str) -> str:
-    values = [(scalar, _stage(forward, inner, x)) for scalar, inner in terms]
+def _combine(forward: Forward, terms: tuple[tuple[Scalar, Stage], ...], target: Type, x: str) -> str:
+    values = [(scalar, stage_lines(forward, inner, x)) for scalar, inner in terms]
     results = []
     for at, summand in enumerate(target.summands):
         pieces = []
@@ -274,8 +313,8 @@ def _combine(forward: _Forward, terms: tuple[tuple[Scalar, Stage], ...], target:
     return forward.let(_joined(results), "sum" if len(values) > 1 else "scaled")
 
 
-def _scale(forward: _Forward, scalar: Scalar, value: str, summand: Summand) -> str:
-    told = _axes(forward.network.source) | _told(summand, value)
+def _scale(forward: Forward, scalar: Scalar, value: str, summand: Summand) -> str:
+    told = forward.axes | told_sizes(summand, value)
     pieces = []
     for monomial, coefficient in scalar.terms:
         powers = []
@@ -284,7 +323,7 @@ def _scale(forward: _Forward, scalar: Scalar, value: str, summand: Summand) -> s
                 powers.append(f"({told[size].count(forward)}, {exponent})")
             else:
                 forward.told = True
-                powers.append(f"(sizes[{quoted(size)}], {exponent})")
+                powers.append(f"({forward.lengths}[{quoted(size)}], {exponent})")
         piece = value
         if powers:
             piece = f"{forward.use('_scaled')}({value}, {len(summand.axes) + 1}, {', '.join(powers)})"

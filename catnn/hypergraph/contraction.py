@@ -86,6 +86,10 @@ def contraction(graph: Hypergraph, widths: Sequence[int], scalar: Scalar = ONE) 
         else:
             operands.append(Operand(node.box.dagger() if node.box.turned else node.box, axes))
     operands += metrics
+    used = {index for operand in operands for index in operand.axes}.union(outs)
+    for vertex, wire in enumerate(wires):
+        if vertex not in used:  # a closed loop
+            scalar = scalar * Scalar.size(wire.group.size)
     return _numbered(operands, outs, wires, scalar)
 
 
@@ -150,7 +154,7 @@ def substitute(outer: Contraction, at: int, inner: Contraction) -> Contraction:
 
 
 def _numbered(operands: Sequence[Operand], target: Sequence[int], wires: Sequence[Wire], scalar: Scalar) -> Contraction:
-    """A contraction with its indices numbered as they appear; a vertex without an end is a factor n."""
+    """A contraction with its indices numbered as they appear."""
     numbers: dict[int, int] = {}
     renamed = tuple(
         Operand(o.label, tuple(numbers.setdefault(index, len(numbers)) for index in o.axes)) for o in operands

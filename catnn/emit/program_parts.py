@@ -1,0 +1,166 @@
+"""More of the parts that generated files share (see `parts.py`): networks of named values.
+
+Inside, every tensor has one batch axis, first; what has none in common with the others has length 1 there.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from catnn.emit.parts import FORMAT, _lengths, _masks
+
+
+class _Program(nn.Module):
+    """What networks of named values share: their inputs are checked, their weights know their format.
+
+    label: the name in messages.  inputs: ((spaces of the axes), channels) for each tensor.  space_sizes: the size of each
+    space, a name or a number; masked: the spaces that a mask may be of.  is_complex: whether tensors are complex.
+    """
+
+    _version = FORMAT
+    label: str
+    inputs: tuple[tuple[tuple[str, ...], int], ...]
+    space_sizes: dict[str, str | int]
+    masked: tuple[str, ...]
+    even: tuple[str, ...] = ()
+    is_complex = False
+
+    def __init__(self, sizes: dict[str, int]) -> None:
+        super().__init__()
+        self.sizes = sizes
+        for name, size in sizes.items():
+            if type(size) is not int or size < 1:
+                raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
+
+    def enter(self, xs, mask, sizes):
+        """The inputs with one batch axis, their batch axes, the masks by space, and the sizes by name."""
+        if mask is not None and not isinstance(mask, dict):
+            if len(self.masked) != 1:
+                spaces = ", ".join(self.masked) or "none"
+                raise ValueError(f"{self.label}: the spaces are {spaces}: give the mask as a dict by space")
+            mask = {self.masked[0]: mask}
+        masks = _masks(self, mask)
+        pairs = list(zip(xs, self.inputs, strict=False))
+        batches = [tuple(x.shape[: -len(word) - 1]) for x, (word, _) in pairs if isinstance(x, Tensor)]
+        batch = next((found for found in batches if found), ())
+        whole = tuple(
+            x.expand(*batch, *x.shape) if isinstance(x, Tensor) and x.dim() == len(word) + 1 else x
+            for x, (word, _) in pairs
+        )
+        lengths = self.sizes | (sizes or {}) | _lengths(self, whole, masks)
+        flat = tuple(x.unsqueeze(0).flatten(0, -len(word) - 2) for x, (word, _) in zip(xs, self.inputs, strict=True))
+        masks = {space: real.unsqueeze(0).flatten(0, -2) for space, real in masks.items()}
+        device = flat[0].device.type if flat else "cpu"
+        if flat and not (torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)):
+            for parameter in self.parameters(recurse=False):
+                if parameter.dtype != flat[0].dtype:
+                    raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {flat[0].dtype}")
+        if masks:
+            flat = tuple(_kept(x, [masks.get(s) for s in word]) for x, (word, _) in zip(flat, self.inputs, strict=True))
+        return flat, batch, masks or None, lengths
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        version = local_metadata.get("version", FORMAT)
+        if version != FORMAT:
+            raise ValueError(f"{self.label}: these weights have format {version}, this module has format {FORMAT}")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def extra_repr(self) -> str:
+        """The sizes given, for print(module)."""
+        return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+
+
+def _left(y: Tensor, batch) -> Tensor:
+    """A result with the batch axes that the inputs had."""
+    entries = 1
+    for length in batch:
+        entries = entries * length
+    return y.expand(entries, *y.shape[1:]).reshape(*batch, *y.shape[1:])
+
+
+def _spread(x: Tensor, batch) -> Tensor:
+    """A tensor with one batch axis in full, for layers, which want it of all their inputs alike."""
+    entries = 1
+    for length in batch:
+        entries = entries * length
+    return x.expand(entries, *x.shape[1:])
+
+
+def _kept(x: Tensor, masks: list) -> Tensor:
+    """x with zeros where an axis is padding; masks: for each axis after the batch None or bool (batch, n)."""
+    keep = None
+    for axis, real in enumerate(masks, 1):
+        if real is not None:
+            one = real.reshape(real.shape[0], *(1,) * (axis - 1), real.shape[1], *(1,) * (x.dim() - axis - 1))
+            keep = one if keep is None else keep & one
+    return x if keep is None else x.masked_fill(~keep, 0)
+
+
+def _number(mask, lengths: dict, space: str, size: str):
+    """The size of a space, or with a mask of it the count of each entry of the batch."""
+    real = None if mask is None else mask.get(space)
+    return lengths[size] if real is None else real.sum(-1)
+
+
+def _real(x: Tensor, axis: int, mask, space: str):
+    """The mask of a space as a tensor beside x, or None."""
+    real = None if mask is None else mask.get(space)
+    if real is None:
+        return None
+    return real.reshape(real.shape[0], *(1,) * (axis - 1), real.shape[1], *(1,) * (x.dim() - axis - 1))
+
+
+def _softmax(x: Tensor, axis: int, real) -> Tensor:
+    """exp(x) divided by its sum along an axis; what is no real entry has no part in it."""
+    if real is not None:
+        x = x.masked_fill(~real, torch.finfo(x.dtype).min)
+    return torch.softmax(x, axis)
+
+
+def _mean(x: Tensor, axis: int, real) -> Tensor:
+    """The mean along an axis of its real entries, x being 0 at the others."""
+    total = x.sum(axis, keepdim=True)
+    return total / (max(x.shape[axis], 1) if real is None else real.sum(axis, keepdim=True).clamp(min=1))
+
+
+def _layer_norm(x: Tensor, axis: int, real) -> Tensor:
+    """x minus its mean along an axis, divided by the root of the variance + 1e-5."""
+    centred = x - _mean(x, axis, real)
+    if real is not None:
+        centred = centred.masked_fill(~real, 0)
+    return centred * (_mean(centred * centred, axis, real) + 1e-5).rsqrt()
+
+
+def _rms_norm(x: Tensor, axis: int, real) -> Tensor:
+    """x divided by the root of the mean of x^2 along an axis + 1e-5."""
+    return x * (_mean(x * x, axis, real) + 1e-5).rsqrt()
+
+
+def _drawn(parameter: Tensor, variance: float, generator) -> None:
+    """Fill a parameter with normal numbers of a variance."""
+    with torch.no_grad():
+        nn.init.normal_(parameter, 0.0, variance**0.5, generator=generator)
+
+
+def _levi_civita(n: int, device, dtype) -> Tensor:
+    """The Levi-Civita tensor of n axes, as a sum over all permutations."""
+    found = torch.zeros((n,) * n, dtype=torch.float64)
+    rows = [((), 1)]
+    for _ in range(n):
+        rows = [
+            ((*row, i), -sign if sum(j > i for j in row) % 2 else sign) for row, sign in rows for i in range(n) if i not in row
+        ]
+    for row, sign in rows:
+        found[row] = sign
+    return found.to(device, dtype or torch.get_default_dtype())
+
+
+def _metric_matrix(p: int, q: int, device, dtype) -> Tensor:
+    """The metric of O(p, q) as a matrix."""
+    return torch.tensor([1.0] * p + [-1.0] * q, dtype=torch.float64).diag().to(device, dtype or torch.get_default_dtype())
+
+
+def _omega(n: int, like: Tensor) -> Tensor:
+    """The symplectic form as a matrix: 1 at (0, 1), -1 at (1, 0), and so on."""
+    exchanged = torch.eye(n, device=like.device, dtype=like.dtype).unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
+    signs = 1 - 2 * (torch.arange(n, device=like.device) % 2)
+    return exchanged * signs.to(like.dtype).unsqueeze(-1)
