@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
 from catnn.category.scalar import ONE, Scalar
@@ -19,6 +19,7 @@ from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form
 from catnn.model import Activate, Layer, Network
 from catnn.plan.contract import plan_contraction, prove_contraction
+from catnn.plan.fuse import fused
 from catnn.program import Add, Along, Apply, Contract, Program, Run, Step
 
 
@@ -34,8 +35,9 @@ def emit_program(network: Network, class_name: str, classes: Mapping[int, str]) 
     writer = _Writer(network, program, modules, weighed)
     arguments = [writer.lines.names.fresh(parameter.name) for parameter in program.parameters]
     writer.begin(arguments)
-    for step in program.steps:
-        writer.step(step)
+    plans = fused(program)
+    for number, step in enumerate(program.steps):
+        writer.step(plans.get(number, step), step)
     results = writer.results()
     sizes = network_sizes(network)
     keywords = [*(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
@@ -112,6 +114,7 @@ class _Writer:
     shared: Shared = field(default_factory=Shared)
     squeezed: dict[int, Held] = field(default_factory=dict)
     axes: dict[str | int, Axis] = field(default_factory=dict)
+    done: dict[Step, int] = field(default_factory=dict)
 
     def begin(self, arguments: list[str]) -> None:
         """The inputs, checked and with one batch axis; parameters that are direct sums come apart."""
@@ -138,8 +141,16 @@ class _Writer:
 
     # -------------------------------------------------------------------------------------------------------- steps
 
-    def step(self, step: Step) -> None:
-        """The lines of a step."""
+    def step(self, step: Step | None, written: Step) -> None:
+        """The lines of a step; None for one that is computed elsewhere."""
+        if step is None:
+            self.held.append(Held("", ()))
+            return
+        key = replace(written, outputs=()) if isinstance(written, Run) else written
+        if key in self.done:  # the same on the same values
+            self.held += self.held[self.done[key] : self.done[key] + len(written.outputs)]
+            return
+        self.done[key] = len(self.held)
         wanted = self.program.names[len(self.held)] if len(self.held) < len(self.program.names) else ""
         match step:
             case Run():
@@ -185,10 +196,20 @@ class _Writer:
         for at, summand in enumerate(step.outputs):
             self._hold(result if len(step.outputs) == 1 else f"{result}[{at}]", summand)
 
+    def slim(self, value: int) -> Held:
+        """A value without the axis of a single channel."""
+        held = self.held[value]
+        if CHANNELS in held.axes and self.program.values[value].channels == 1:
+            if value not in self.squeezed:
+                name = self.lines.let("x", f"{held.name}.squeeze({held.at(CHANNELS)})")
+                self.squeezed[value] = Held(name, tuple(axis for axis in held.axes if axis != CHANNELS))
+            return self.squeezed[value]
+        return held
+
     def _pointwise(self, activation: str, step: Run) -> None:
         function = ACTIVATIONS[activation]
         for value, summand in zip(step.inputs, step.outputs, strict=True):
-            held = self.held[value]
+            held = self.slim(value)
             name = self.lines.let("x", function.torch.format(held.name), activation)
             made = Held(name, held.axes)
             self.held.append(made if function.keeps_zero else self._masked(made, summand))
@@ -206,7 +227,7 @@ class _Writer:
         return Held(name, axes)
 
     def _along(self, step: Along, wanted: str) -> Held:
-        held = self.held[step.input]
+        held = self.slim(step.input)
         if BATCH not in held.axes:
             held = Held(self.lines.let("x", f"{held.name}.unsqueeze(0)"), (BATCH, *held.axes))
         part = AXIS_FUNCTIONS[step.function].part
@@ -232,11 +253,11 @@ class _Writer:
 
     def _add(self, step: Add, wanted: str) -> Held:
         """A linear combination, in the order of axes of its first term."""
-        axes = max((self.held[value].axes for _, value in step.terms), key=len)
-        order = [*axes]
+        tensors = [self.slim(value) for _, value in step.terms]
+        order = [*max((held.axes for held in tensors), key=len)]
         pieces = []
-        for scalar, value in step.terms:
-            expression = ordered(self.held[value], order)
+        for (scalar, _), held in zip(step.terms, tensors, strict=True):
+            expression = ordered(held, order)
             pieces.append(self._scaled(scalar, expression, len(order) - 1))
         expression = pieces[0]
         for piece in pieces[1:]:
@@ -289,14 +310,7 @@ class _Writer:
         """An operand with its indices as axes, without the axis of a single channel."""
         if not isinstance(label, int):
             return Held(self.weighed.name(label, self.lines, self.held[0].name if self.held else None), indices)
-        value = step.inputs[label]
-        held = self.held[value]
-        if CHANNELS in held.axes and self.program.values[value].channels == 1:
-            if value not in self.squeezed:
-                at = held.at(CHANNELS)
-                name = self.lines.let("x", f"{held.name}.squeeze({at})")
-                self.squeezed[value] = Held(name, tuple(axis for axis in held.axes if axis != CHANNELS))
-            held = self.squeezed[value]
+        held = self.slim(step.inputs[label])
         return Held(held.name, tuple(axis if axis < 0 else indices[axis] for axis in held.axes))
 
     def _length(self, contraction: Contraction, index: int) -> str:
