@@ -90,10 +90,10 @@ class Contract:
 
 @dataclass(frozen=True)
 class Along:
-    """A function along one axis of a tensor, as softmax; axis: which of its wires."""
+    """A function along axes of a tensor, as softmax; axes: which of its wires, taken as one."""
 
     function: str
-    axis: int
+    axes: tuple[int, ...]
     input: int
     output: Summand
 

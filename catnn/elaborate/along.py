@@ -1,4 +1,4 @@
-"""Functions along one axis, as softmax: which axis is meant, and whether the groups allow it."""
+"""Functions along axes, as softmax: which axes are meant, and whether the groups allow it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from catnn.syntax import nodes
 
 
 def along(node: nodes.Generator, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
-    """`softmax[j](s)`: the axis is a letter, a space with one axis, or a number; a tensor with one wire needs none."""
+    """`softmax[j](s)`: an axis is a letter, a space with one axis, or a number; a tensor with one wire needs none.
+
+    Several axes, `softmax[j,k](s)`, are taken as one.
+    """
     name = node.name.text
     if len(args) != 1 or len(args[0].type.summands) != 1:
         what = f"{len(args)} given" if len(args) != 1 else f"this is {scope.show_type(args[0].type)}"
@@ -23,14 +26,15 @@ def along(node: nodes.Generator, args: Sequence[Bound], span: Span, scope: Scope
         return None
     (bound,) = args
     (summand,) = bound.type.summands
-    axis = _axis(node, bound, summand.word, scope)
-    if axis is None:
+    axes = _axes(node, bound, summand.word, scope)
+    if axes is None:
         return None
-    wire = culprit(name, summand.word, axis)
+    wire = culprit(name, summand.word, axes)
     if wire is not None:
         shown = scope.show_word((wire,))
         law = "a function along an axis commutes with permutations of it, not with the rest"
-        helps = ("`rms_norm` is equivariant along one rotated axis",) if wire == summand.word[axis] and name != "rms_norm" else ()
+        alone = axes == (summand.word.index(wire),) and FAMILIES[wire.group.family].closing in ("sum", "trace")
+        helps = ("`rms_norm` is equivariant along a rotated axis",) if alone and name != "rms_norm" else ()
         scope.report.error("E0501", f"`{name}` is not equivariant on `{shown}` ({wire.group})",
                            (node.span, f"acts on {scope.show_type(bound.type)}"), notes=(law,), helps=helps)  # fmt: skip
         return None
@@ -38,54 +42,56 @@ def along(node: nodes.Generator, args: Sequence[Bound], span: Span, scope: Scope
         scope.report.error("E0502", f"`{name}` is a function of real numbers, and the tensors here are complex",
                            (node.span, f"acts on {scope.show_type(bound.type)}"))  # fmt: skip
         return None
-    values = making.step(Along(name, axis, bound.ids[0], summand))
+    values = making.step(Along(name, axes, bound.ids[0], summand))
     return Bound(values, Type((summand,)), bound.letters, span)
 
 
-def culprit(name: str, word: Word, axis: int) -> Wire | None:
+def culprit(name: str, word: Word, axes: tuple[int, ...]) -> Wire | None:
     """The wire on which a function along an axis is not equivariant, or None: the others must be permuted.
 
     The root mean square of a vector is invariant under orthogonal and unitary maps, too.
     """
     for at, wire in enumerate(word):
         family = FAMILIES[wire.group.family]
-        rotated = at == axis and name == "rms_norm" and family.closing in ("sum", "trace")
+        rotated = at in axes and name == "rms_norm" and family.closing in ("sum", "trace")
         if not rotated and not family.commutes_with("any", 1):
             return wire
     return None
 
 
-def _axis(node: nodes.Generator, bound: Bound, word: Word, scope: Scope) -> int | None:
-    name = node.name.text
+def _axes(node: nodes.Generator, bound: Bound, word: Word, scope: Scope) -> tuple[int, ...] | None:
+    """The axes that the arguments name, ascending; None once it is reported that one names none, or several."""
     letters = bound.letters or ()
     if not node.args and len(word) == 1:
-        return 0
-    found: list[int] = []
-    if len(node.args) == 1:
-        argument = node.args[0]
-        text = argument if isinstance(argument, int) else argument.span.text
+        return (0,)
+    axes: list[int] = []
+    for argument in node.args or ("",):
+        text = argument if isinstance(argument, int | str) else argument.span.text
         if isinstance(text, int):
             found = [text] if text < len(word) else []
         elif text in letters:
             found = [at for at, letter in enumerate(letters) if letter == text]
         else:
             found = [at for at, wire in enumerate(word) if scope.show_word((wire,)) == text]
-    if len(found) == 1:
-        return found[0]
+        if len(found) != 1 or found[0] in axes:
+            _unclear(node, bound, word, scope, "" if not word else "which axis?" if not text else f"{len(found) or 'no'} such axes")
+            return None
+        axes += found
+    return tuple(sorted(axes))
+
+
+def _unclear(node: nodes.Generator, bound: Bound, word: Word, scope: Scope, what: str) -> None:
+    letters = bound.letters or ()
     ways = [f"the letter{'s' if len(letters) > 1 else ''} {listed(letters)}"] if letters else []
     alone = [scope.show_word((wire,)) for wire in dict.fromkeys(word) if word.count(wire) == 1]
     ways += [f"the space{'s' if len(alone) > 1 else ''} {listed(alone)}"] if alone else []
     ways += [f"a number below {len(word)}"] if word else []
     example = letters[-1] if letters else alone[-1] if alone else max(len(word) - 1, 0)
-    what = "has no axis" if not word else "which axis?" if not node.args else f"{len(found) or 'no'} such axes"
     scope.report.error(
         "E0316",
-        f"`{brief(node.span)}` names no single axis of {scope.show_type(bound.type)}",
-        (node.span, what),
+        f"`{brief(node.span)}` names no axis of {scope.show_type(bound.type)}",
+        (node.span, what or "it has no axis"),
         (bound.span, f"this is {scope.show_type(bound.type)}"),
-        notes=(f"an axis is {', or '.join(ways)}",) if ways else (),
-        helps=(f"`{name}[{example}]({brief(bound.span, 20)})`",) if ways else (),
+        notes=(f"an axis is {', or '.join(ways)}; each stands once",) if ways else (),
+        helps=(f"`{node.name.text}[{example}]({brief(bound.span, 20)})`",) if ways else (),
     )
-    return None
-
-

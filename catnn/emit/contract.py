@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catnn.hypergraph.contraction import Contraction
-from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, grouped, ordered, sort_axes, ungrouped
+from catnn.emit.tensors import BATCH, Held, Lines, grouped, ordered, sort_axes, ungrouped
 from catnn.plan.contract import ContractionPlan
 
 Key = tuple[object, ...]
@@ -20,12 +20,18 @@ class Shared:
 
 
 def emit_contraction(
-    plan: ContractionPlan, operands: Sequence[Held], lines: Lines, shared: Shared, length: Callable[[int], str], comment: str
+    plan: ContractionPlan,
+    operands: Sequence[Held],
+    lines: Lines,
+    shared: Shared,
+    length: Callable[[int], str],
+    ones: str,
+    comment: str,
 ) -> Held:
     """The lines of a plan; the result's axes are the positions of the target, batch and channels.
 
     operands: with the indices of the contraction as axes; length: the expression of the length of an index that no operand
-    has.
+    has; ones: how a tensor of ones is made where there is no operand.
     """
     writer = _Writer(lines, shared, list(operands), tuple(dict.fromkeys(plan.contraction.target)))
     for number, product in enumerate(plan.products):
@@ -35,7 +41,7 @@ def emit_contraction(
         else:
             writer.product(product.left, product.right, set(product.kept), comment if last else "")
     if not operands:
-        return _placed(Held("", ()), plan.contraction, lines, length)
+        writer.values.append(Held(lines.let("z", f"{ones}(())", comment), ()))
     return _placed(writer.values[-1], plan.contraction, lines, length)
 
 
@@ -154,8 +160,7 @@ def _placed(held: Held, contraction: Contraction, lines: Lines, length: Callable
     if missing:
         order = sort_axes((*held.axes, *missing), contraction.target)
         sizes = ", ".join(length(index) if index in missing else "-1" for index in order)
-        expression = ordered(held, order) if held.name else "torch.ones(" + ", ".join("1" for _ in order) + ")"
-        held = Held(lines.let("z", f"{expression}.expand({sizes})"), tuple(order))
+        held = Held(lines.let("z", f"{ordered(held, order)}.expand({sizes})"), tuple(order))
     for index in dict.fromkeys(contraction.target):
         for _ in range(contraction.target.count(index) - 1):
             others = [axis for axis in held.axes if axis != index]
@@ -172,5 +177,3 @@ def ordered_full(held: Held, index: int) -> str:
     at = len(held.axes) - 1 - held.axes[::-1].index(index)
     return held.name if at == len(held.axes) - 1 else f"{held.name}.movedim({at}, -1)"
 
-
-__all__ = ["CHANNELS", "Shared", "emit_contraction"]

@@ -33,6 +33,8 @@ def emit_program(network: Network, class_name: str, classes: Mapping[int, str]) 
     modules = {key: names.fresh(part.name.replace(".", "_")) for key, part in parts.items()}
     weighed = tensor_lines(program, names)
     writer = _Writer(network, program, modules, weighed)
+    for name in ("mask", "sizes", "batch", "lengths", "device", "dtype", "generator"):
+        writer.lines.names.fresh(name)
     arguments = [writer.lines.names.fresh(parameter.name) for parameter in program.parameters]
     writer.begin(arguments)
     plans = fused(program)
@@ -118,8 +120,6 @@ class _Writer:
 
     def begin(self, arguments: list[str]) -> None:
         """The inputs, checked and with one batch axis; parameters that are direct sums come apart."""
-        for name in ("mask", "sizes", "batch", "lengths"):
-            self.lines.names.fresh(name)
         given = [
             f"*{name}" if len(parameter.type.summands) > 1 else name
             for name, parameter in zip(arguments, self.program.parameters, strict=True)
@@ -151,7 +151,7 @@ class _Writer:
             self.held += self.held[self.done[key] : self.done[key] + len(written.outputs)]
             return
         self.done[key] = len(self.held)
-        wanted = self.program.names[len(self.held)] if len(self.held) < len(self.program.names) else ""
+        wanted = self.program.names[len(self.held)]
         match step:
             case Run():
                 self._run(step)
@@ -231,13 +231,14 @@ class _Writer:
         if BATCH not in held.axes:
             held = Held(self.lines.let("x", f"{held.name}.unsqueeze(0)"), (BATCH, *held.axes))
         part = AXIS_FUNCTIONS[step.function].part
-        axis, wire = held.at(step.axis), step.output.word[step.axis]
         self.lines.parts.add(part)
-        real = "None"
-        if not wire.plain:
+        real, axes = "None", tuple(sorted(held.at(axis) for axis in step.axes))
+        masked = [(held.at(axis), step.output.word[axis]) for axis in step.axes if not step.output.word[axis].plain]
+        if masked:
             self.lines.parts.add("_real")
-            real = f"_real({held.name}, {axis}, mask, {quoted(wire.space)})"
-        made = Held(self.lines.let(wanted or "x", f"{part}({held.name}, {axis}, {real})", step.function), held.axes)
+            pairs = ", ".join(f"({axis}, {quoted(wire.space)})" for axis, wire in masked)
+            real = f"_real({held.name}, mask, {one_tuple([pairs]) if len(masked) == 1 else f'({pairs})'})"
+        made = Held(self.lines.let(wanted or "x", f"{part}({held.name}, {axes}, {real})", step.function), held.axes)
         padded = step.function == "softmax" and any(not one.plain for one in step.output.word)
         return self._masked(made, step.output) if padded else made
 
@@ -299,8 +300,9 @@ class _Writer:
         plan = plan_contraction(contraction, tuple(extra), step.output.channels)
         prove_contraction(plan)
         self.lines.parts.update(self.weighed.used(contraction))
+        ones = f"{self.held[0].name}.new_ones" if self.program.parameters else "torch.ones"
         comment = f"{wanted} : {step.output}" if wanted else str(step.output)
-        held = emit_contraction(plan, operands, self.lines, self.shared, lambda index: self._length(contraction, index), comment)
+        held = emit_contraction(plan, operands, self.lines, self.shared, lambda index: self._length(contraction, index), ones, comment)
         if contraction.scalar != ONE:
             expression = self._scaled(contraction.scalar, held.name, len(held.axes) - 1)
             held = Held(self.lines.let("z", expression), held.axes)

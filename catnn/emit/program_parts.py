@@ -101,38 +101,51 @@ def _number(mask, lengths: dict, space: str, size: str):
     return lengths[size] if real is None else real.sum(-1)
 
 
-def _real(x: Tensor, axis: int, mask, space: str):
-    """The mask of a space as a tensor beside x, or None."""
-    real = None if mask is None else mask.get(space)
-    if real is None:
-        return None
-    return real.reshape(real.shape[0], *(1,) * (axis - 1), real.shape[1], *(1,) * (x.dim() - axis - 1))
+def _real(x: Tensor, mask, spaces: tuple):
+    """Which entries of x are no padding along some axes, as a tensor beside it, or None; spaces: (axis, space) pairs."""
+    keep = None
+    for axis, space in spaces:
+        real = None if mask is None else mask.get(space)
+        if real is not None:
+            one = real.reshape(real.shape[0], *(1,) * (axis - 1), real.shape[1], *(1,) * (x.dim() - axis - 1))
+            keep = one if keep is None else keep & one
+    return keep
 
 
-def _softmax(x: Tensor, axis: int, real) -> Tensor:
-    """exp(x) divided by its sum along an axis; what is no real entry has no part in it."""
+def _softmax(x: Tensor, axes: tuple, real) -> Tensor:
+    """exp(x) divided by its sum along axes; what is no real entry has no part in it."""
     if real is not None:
         x = x.masked_fill(~real, torch.finfo(x.dtype).min)
-    return torch.softmax(x, axis)
+    if len(axes) == 1:
+        return torch.softmax(x, axes[0])
+    if axes[-1] - axes[0] == len(axes) - 1:
+        return torch.softmax(x.flatten(axes[0], axes[-1]), axes[0]).reshape(x.shape)
+    moved = x.movedim(axes, tuple(range(-len(axes), 0)))
+    return torch.softmax(moved.flatten(-len(axes)), -1).reshape(moved.shape).movedim(tuple(range(-len(axes), 0)), axes)
 
 
-def _mean(x: Tensor, axis: int, real) -> Tensor:
-    """The mean along an axis of its real entries, x being 0 at the others."""
-    total = x.sum(axis, keepdim=True)
-    return total / (max(x.shape[axis], 1) if real is None else real.sum(axis, keepdim=True).clamp(min=1))
+def _mean(x: Tensor, axes: tuple, real) -> Tensor:
+    """The mean along axes of the real entries, x being 0 at the others."""
+    if real is None:
+        entries = 1
+        for axis in axes:
+            entries = entries * x.shape[axis]
+        return x.sum(axes, keepdim=True) / max(entries, 1)
+    shape = [x.shape[a] if a in axes else length for a, length in enumerate(real.shape)]
+    return x.sum(axes, keepdim=True) / real.expand(shape).sum(axes, keepdim=True).clamp(min=1)
 
 
-def _layer_norm(x: Tensor, axis: int, real) -> Tensor:
-    """x minus its mean along an axis, divided by the root of the variance + 1e-5."""
-    centred = x - _mean(x, axis, real)
+def _layer_norm(x: Tensor, axes: tuple, real) -> Tensor:
+    """x minus its mean along axes, divided by the root of the variance + 1e-5."""
+    centred = x - _mean(x, axes, real)
     if real is not None:
         centred = centred.masked_fill(~real, 0)
-    return centred * (_mean(centred * centred, axis, real) + 1e-5).rsqrt()
+    return centred * (_mean(centred * centred, axes, real) + 1e-5).rsqrt()
 
 
-def _rms_norm(x: Tensor, axis: int, real) -> Tensor:
-    """x divided by the root of the mean of x^2 along an axis + 1e-5."""
-    return x * (_mean(x * x, axis, real) + 1e-5).rsqrt()
+def _rms_norm(x: Tensor, axes: tuple, real) -> Tensor:
+    """x divided by the root of the mean of x^2 along axes + 1e-5."""
+    return x * (_mean(x * x, axes, real) + 1e-5).rsqrt()
 
 
 def _drawn(parameter: Tensor, variance: float, generator) -> None:

@@ -5,12 +5,12 @@ So a transposition is a change of names; a tensor is permuted where somebody nee
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+import builtins
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from catnn.emit.writer import Names
 
-Axis = Hashable
 BATCH, CHANNELS = -1, -2
 """The axes of the batch and of the channels, as in `catnn.plan.contract`."""
 
@@ -31,7 +31,7 @@ class Held:
 class Lines:
     """The lines of a function while it is written; parts: the shared parts that they use."""
 
-    names: Names = field(default_factory=Names)
+    names: Names = field(default_factory=lambda: Names(dir(builtins)))
     lines: list[str] = field(default_factory=list)
     parts: set[str] = field(default_factory=set)
 

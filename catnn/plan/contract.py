@@ -156,6 +156,8 @@ def prove_contraction(plan: ContractionPlan) -> None:
         if any(summed & set(plan.axes[at]) for at in outside):
             raise UnsoundOrderError("an index is summed before all its tensors have come")
         made.append((inside, set(product.kept), closed | summed))
+    if not made:
+        return
     inside, open_, _ = made[-1]
     if len(made) > len(plan.axes) or len(plan.axes) == 1:
         if inside != Counter(range(len(plan.axes))) or not open_ <= target:
