@@ -185,7 +185,9 @@ CASES = (
     Case("phm", "phm", phm),
     Case("polynomial", "polynomial", polynomial, channels=True),
     Case("sheaf", "diffuse", diffuse),
-    Case("tensornet", "interact", lambda net, x, f: interact(net.mix.weight, net.last.weight, x, f, special=False), True),
+    Case(
+        "tensornet", "interact", lambda net, x, f: interact(net.mix.weight, net.last.weight, x, f, special=False), True
+    ),
     Case("tensornet", "rotate", lambda net, x, f: interact(net.spin.weight, net.turn.weight, x, f, special=True), True),
     Case("train", "train", train),
     Case("train", "compressed", compressed),

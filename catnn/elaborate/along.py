@@ -74,7 +74,13 @@ def _axes(node: nodes.Generator, bound: Bound, word: Word, scope: Scope) -> tupl
         else:
             found = [at for at, wire in enumerate(word) if scope.show_word((wire,)) == text]
         if len(found) != 1 or found[0] in axes:
-            _unclear(node, bound, word, scope, "" if not word else "which axis?" if not text else f"{len(found) or 'no'} such axes")
+            _unclear(
+                node,
+                bound,
+                word,
+                scope,
+                "" if not word else "which axis?" if not text else f"{len(found) or 'no'} such axes",
+            )
             return None
         axes += found
     return tuple(sorted(axes))

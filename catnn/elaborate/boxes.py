@@ -85,7 +85,9 @@ def _tensor(node: nodes.BoxStatement, scope: Scope) -> Tensor | None:
         elif key == "rank":
             number = value.value if isinstance(value, nodes.Scalar) and not value.powers else None
             if number is None or number.denominator != 1 or not 1 <= number <= MOST_RANK:
-                scope.report.error("E0604", f"`rank` cannot be `{brief(value.span)}`", (value.span, "a positive number"))
+                scope.report.error(
+                    "E0604", f"`rank` cannot be `{brief(value.span)}`", (value.span, "a positive number")
+                )
         elif key == "init" and not (isinstance(value, nodes.Name) and value.text in INITS):
             text = brief(value.span)
             scope.report.error("E0604", f"`init` cannot be `{text}`", (value.span, "unknown value"),
@@ -103,7 +105,11 @@ def _tensor(node: nodes.BoxStatement, scope: Scope) -> Tensor | None:
                 scope.report.error("E0604", f"`share` cannot be `{brief(share.span)}`", (share.span, "no learned box"))
             return None
         shares = other.value.name
-        if (other.source, other.target) != (_single(node, scope, 0), _single(node, scope, 1)) or rank is not None or init:
+        if (
+            (other.source, other.target) != (_single(node, scope, 0), _single(node, scope, 1))
+            or rank is not None
+            or init
+        ):
             scope.report.error("E0625", f"a box that shares the weights of `{brief(share.span)}` is of its type",
                                (node.arrow.span, "shares weights"), (other.span, "whose weights they are"),
                                notes=("it has the rank and the initialisation of the other, too",))  # fmt: skip
@@ -118,7 +124,9 @@ def _single(node: nodes.BoxStatement, scope: Scope, side: int) -> Type | None:
     return fixed_arrow(node.arrow, scope, "a `box`")[side]
 
 
-def _weighs(node: nodes.BoxStatement, promised: Promises, tensor: Tensor, source: Word, target: Word, scope: Scope) -> bool:
+def _weighs(
+    node: nodes.BoxStatement, promised: Promises, tensor: Tensor, source: Word, target: Word, scope: Scope
+) -> bool:
     """Whether the words allow the numbers; reports where not."""
     if node.kind == "learned":
         moved = next((wire for wire in target + source if not wire.plain), None)
@@ -129,8 +137,13 @@ def _weighs(node: nodes.BoxStatement, promised: Promises, tensor: Tensor, source
                 "E0613",
                 f"a learned tensor breaks the symmetry of `{shown}` ({moved.group})",
                 (node.arrow.span, f"`{shown}` is no plain space"),
-                notes=("its entries would be free, and a group acts on them; `layer` learns the maps that are equivariant",),
-                helps=(f"learn them: `layer {name} : {arrow} = all`", f"for rules and checks: `box {name} : {arrow} = abstract`"),
+                notes=(
+                    "its entries would be free, and a group acts on them; `layer` learns the maps that are equivariant",
+                ),
+                helps=(
+                    f"learn them: `layer {name} : {arrow} = all`",
+                    f"for rules and checks: `box {name} : {arrow} = abstract`",
+                ),
             )
             return False
         if tensor.rank is not None and (not source or not target or promised):
@@ -183,7 +196,9 @@ def _pointwise(node: nodes.BoxStatement, name: nodes.Name, box: Box, scope: Scop
                            + reason(MAPS[text], wire, norms=True), (node.arrow.span, "acts here"))  # fmt: skip
         return None
     if scope.is_complex:
-        scope.report.error("E0502", f"`{text}` is a function of real numbers, and the tensors here are complex", (span, "acts here"))
+        scope.report.error(
+            "E0502", f"`{text}` is a function of real numbers, and the tensors here are complex", (span, "acts here")
+        )
         return None
     return Tensor(map=text)
 

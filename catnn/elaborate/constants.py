@@ -106,7 +106,10 @@ def _array(file: nodes.FileName, name: str, data: bytes, scope: Scope) -> NDArra
             if size > MOST_BYTES:
                 reason, helps = f"it has {size:,} bytes unpacked, at most {MOST_BYTES:,} are read", ()
             elif name not in arrays and len(arrays) != 1:
-                reason, helps = f"it holds {listed(arrays)}, none of them `{name}`", (f"`numpy.savez(path, {name}=array)`",)
+                reason, helps = (
+                    f"it holds {listed(arrays)}, none of them `{name}`",
+                    (f"`numpy.savez(path, {name}=array)`",),
+                )
             else:
                 with numpy.load(io.BytesIO(data), allow_pickle=False) as found:
                     array = found[name if name in arrays else arrays[0]]

@@ -67,7 +67,11 @@ def _fits(node: nodes.Pattern, args: Sequence[Bound], scope: Scope) -> bool:
     for letters, bound in zip(node.inputs, args, strict=False):
         (word,) = bound.type.words
         if len(letters) != len(word):
-            place = (letters[0].span.to(letters[-1].span), plural(len(letters), "letter")) if letters else (node.span, "no letter")
+            place = (
+                (letters[0].span.to(letters[-1].span), plural(len(letters), "letter"))
+                if letters
+                else (node.span, "no letter")
+            )
             scope.report.error(
                 "E0313",
                 f"`{brief(bound.span)}` has {plural(len(word), 'wire')}, the pattern has {plural(len(letters), 'letter')} for it",
@@ -130,15 +134,23 @@ def _applied(term: nodes.Term, args: Sequence[Bound], span: Span, scope: Scope, 
     return None if value is None else _steps(value, args, span, scope, making)
 
 
-def _refuse(term: nodes.Term, args: Sequence[Bound], word: Word, source: Ports, inference: Inference, scope: Scope) -> None:
+def _refuse(
+    term: nodes.Term, args: Sequence[Bound], word: Word, source: Ports, inference: Inference, scope: Scope
+) -> None:
     """Report a diagram that does not start from the values."""
     oriented = next((w for w in word if FAMILIES[w.group.family].oriented), None)
-    note = FAMILIES[oriented.group.family].law if oriented is not None else "several values given to a diagram are their tensor product"
+    note = (
+        FAMILIES[oriented.group.family].law
+        if oriented is not None
+        else "several values given to a diagram are their tensor product"
+    )
     places = [(bound.span, f"this is {scope.show_type(bound.type)}") for bound in args]
     wanted = resolved(source)
     expects = f"expects {scope.show_word(wanted)}" if wanted is not None and wanted != word else "does not fit"
     names = ", ".join(brief(bound.span, 20) for bound in args)
-    scope.report.error("E0301", f"`{brief(term.span)}` does not take `{names}`", (term.span, expects), *places[:6], notes=(note,))
+    scope.report.error(
+        "E0301", f"`{brief(term.span)}` does not take `{names}`", (term.span, expects), *places[:6], notes=(note,)
+    )
 
 
 def _steps(value: Value, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:

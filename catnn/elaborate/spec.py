@@ -67,7 +67,9 @@ def _file(
     checks: list[Check],
 ) -> Scope:
     """The scope of one file.  Raises: CatnnError with every fault in it and in what it imports."""
-    scope = Scope(Report(), max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken), base=base)
+    scope = Scope(
+        Report(), max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken), base=base
+    )
     for diagnostic in earlier:
         scope.report.include((diagnostic,), diagnostic.labels[0].span.start if diagnostic.labels else 0)
     _declare(module, scope, base, loader)
@@ -148,7 +150,7 @@ def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
 def _define(
     node: nodes.LetStatement | nodes.LayerStatement | nodes.NetworkStatement | nodes.PointfulStatement,
     scope: Scope,
-    entry: Entry | None
+    entry: Entry | None,
 ) -> None:
     """Keep a definition under its name, if the name is its own."""
     name = node.name.text

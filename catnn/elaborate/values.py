@@ -106,7 +106,12 @@ class Values:
             return self._made(self.making.box(entry, self.scope, node.span))
         if name in ACTIVATIONS or name in AXIS_FUNCTIONS or name in GENERATORS or entry is not None:
             self._no_value(node)
-        elif name in self.scope.spaces or name in self.scope.sizes or name in self.scope.places or self.scope.is_broken(name):
+        elif (
+            name in self.scope.spaces
+            or name in self.scope.sizes
+            or name in self.scope.places
+            or self.scope.is_broken(name)
+        ):
             self.scope.entry(node.name)
         else:
             self.scope.report.error("E0101", f"there is no value `{name}`", (node.span, "unknown name"),
@@ -122,7 +127,9 @@ class Values:
             what = "a number, not a tensor"
         elif isinstance(term, nodes.Generator | nodes.Pattern | nodes.Chain):
             what = "a function, not a value"
-            arguments = ", ".join(list(self.names)[: len(term.inputs)] if isinstance(term, nodes.Pattern) else list(self.names)[:1])
+            arguments = ", ".join(
+                list(self.names)[: len(term.inputs)] if isinstance(term, nodes.Pattern) else list(self.names)[:1]
+            )
             name = f"({shown})" if isinstance(term, nodes.Chain) else shown
             helps = (f"call it: `{name}({arguments or 'x'})`",)
         elif isinstance(term, nodes.All | nodes.Bias | nodes.SpanOf):
@@ -197,11 +204,15 @@ class Values:
         network = self._called(function)
         if given is None:
             if network is None or network.program is None:
-                self.scope.report.error("E0311", f"`{brief(function.span)}` takes a value", (node.span, "none is given"))
+                self.scope.report.error(
+                    "E0311", f"`{brief(function.span)}` takes a value", (node.span, "none is given")
+                )
                 return None
             given = network.source
         elif network is not None and network.program is not None and not network.program.parameters:
-            self.scope.report.error("E0311", f"`{brief(function.span)}` takes no values", (node.span, f"{plural(len(args), 'value')} given"))
+            self.scope.report.error(
+                "E0311", f"`{brief(function.span)}` takes no values", (node.span, f"{plural(len(args), 'value')} given")
+            )
             return None
         before = self.scope.report.faults
         flow = Body(self.scope).run((function, given, None))

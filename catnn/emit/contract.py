@@ -69,7 +69,12 @@ class _Writer:
         """Diagonals and sums of one tensor."""
         held = self.values[at]
         named = _named(held.axes)
-        key = ("one", held.name, tuple(named.get(axis, axis) for axis in held.axes), frozenset(named.get(k, k) for k in kept))
+        key = (
+            "one",
+            held.name,
+            tuple(named.get(axis, axis) for axis in held.axes),
+            frozenset(named.get(k, k) for k in kept),
+        )
 
         def make() -> Held:
             expression, axes = held.name, list(held.axes)
@@ -145,7 +150,9 @@ class _Writer:
     def _inner(self, left: Held, right: Held, shared: list[int], summed: list[int], comment: str) -> Held:
         order = sort_axes((*shared, *summed), left.axes)
         sums = [at for at, axis in enumerate(order) if axis in summed]
-        expression = f"({ordered(left, order)} * {ordered(right, order)}).sum({sums[0] if len(sums) == 1 else tuple(sums)})"
+        expression = (
+            f"({ordered(left, order)} * {ordered(right, order)}).sum({sums[0] if len(sums) == 1 else tuple(sums)})"
+        )
         return Held(self.lines.let("z", expression, comment), tuple(axis for axis in order if axis not in summed))
 
 
@@ -176,4 +183,3 @@ def ordered_full(held: Held, index: int) -> str:
     """A tensor with one of the axes of an index last."""
     at = len(held.axes) - 1 - held.axes[::-1].index(index)
     return held.name if at == len(held.axes) - 1 else f"{held.name}.movedim({at}, -1)"
-

@@ -58,7 +58,12 @@ def emit_program(network: Network, class_name: str, classes: Mapping[int, str]) 
         given = ", ".join([*(f"{size_parameter(s)}={size_parameter(s)}" for s in own), *KEYWORDS])
         text.append(f"        self.{modules[key]} = {classes[key]}({given})")
     if weighed.draw:
-        text += ["        self.draw(generator)", "", "    def draw(self, generator=None):", '        """Draw the boxes anew."""']
+        text += [
+            "        self.draw(generator)",
+            "",
+            "    def draw(self, generator=None):",
+            '        """Draw the boxes anew."""',
+        ]
         text += [f"        {line}" for line in weighed.draw]
     again = ["self.draw(generator)"] if weighed.draw else []
     again += [f"self.{modules[key]}.reset_parameters(generator)" for key, part in parts.items() if has_parts(part)]
@@ -276,7 +281,9 @@ class _Writer:
             if coefficient == -1:
                 piece = f"-{piece}"
             elif coefficient != 1:
-                number = str(coefficient) if coefficient.denominator == 1 else f"({str(coefficient).replace('/', ' / ')})"
+                number = (
+                    str(coefficient) if coefficient.denominator == 1 else f"({str(coefficient).replace('/', ' / ')})"
+                )
                 piece = f"{number} * {piece}"
             pieces.append(piece)
         if len(pieces) > 1:
@@ -302,7 +309,9 @@ class _Writer:
         self.lines.parts.update(self.weighed.used(contraction))
         ones = f"{self.held[0].name}.new_ones" if self.program.parameters else "torch.ones"
         comment = f"{wanted} : {step.output}" if wanted else str(step.output)
-        held = emit_contraction(plan, operands, self.lines, self.shared, lambda index: self._length(contraction, index), ones, comment)
+        held = emit_contraction(
+            plan, operands, self.lines, self.shared, lambda index: self._length(contraction, index), ones, comment
+        )
         if contraction.scalar != ONE:
             expression = self._scaled(contraction.scalar, held.name, len(held.axes) - 1)
             held = Held(self.lines.let("z", expression), held.axes)
@@ -323,4 +332,3 @@ class _Writer:
         """Whether an index of the result is on no value, so that its padding is not 0 by itself."""
         covered = {i for operand in contraction.operands if isinstance(operand.label, int) for i in operand.axes}
         return any(index not in covered and not contraction.wires[index].plain for index in contraction.target)
-

@@ -160,7 +160,10 @@ def _levi_civita(n: int, device, dtype) -> Tensor:
     rows = [((), 1)]
     for _ in range(n):
         rows = [
-            ((*row, i), -sign if sum(j > i for j in row) % 2 else sign) for row, sign in rows for i in range(n) if i not in row
+            ((*row, i), -sign if sum(j > i for j in row) % 2 else sign)
+            for row, sign in rows
+            for i in range(n)
+            if i not in row
         ]
     for row, sign in rows:
         found[row] = sign
@@ -169,7 +172,9 @@ def _levi_civita(n: int, device, dtype) -> Tensor:
 
 def _metric_matrix(p: int, q: int, device, dtype) -> Tensor:
     """The metric of O(p, q) as a matrix."""
-    return torch.tensor([1.0] * p + [-1.0] * q, dtype=torch.float64).diag().to(device, dtype or torch.get_default_dtype())
+    return (
+        torch.tensor([1.0] * p + [-1.0] * q, dtype=torch.float64).diag().to(device, dtype or torch.get_default_dtype())
+    )
 
 
 def _omega(n: int, like: Tensor) -> Tensor:

@@ -21,7 +21,9 @@ class _Symmetric(_Layer):
         """The layer on (*batch, axes, channels) or a tuple of such; mask: bool (*batch, n) of a space, not packed."""
         xs = x if isinstance(x, (tuple, list)) else (x,)
         if len(xs) == len(self.powers[0]):
-            xs = tuple(_opened(self, at, v, powers) for at, (v, powers) in enumerate(zip(xs, self.powers[0], strict=True)))
+            xs = tuple(
+                _opened(self, at, v, powers) for at, (v, powers) in enumerate(zip(xs, self.powers[0], strict=True))
+            )
         ys = super().forward(xs, mask, sizes)
         ys = ys if isinstance(ys, tuple) else (ys,)
         ys = tuple(_closed(y, powers) for y, powers in zip(ys, self.powers[1], strict=True))

@@ -75,13 +75,19 @@ class Weighed:
 
     def used(self, contraction: Contraction) -> set[str]:
         """The shared parts that the forms of a contraction need."""
-        return {"_omega"} if any(isinstance(o.label, Form) and o.label.kind == "omega" for o in contraction.operands) else set()
+        return (
+            {"_omega"}
+            if any(isinstance(o.label, Form) and o.label.kind == "omega" for o in contraction.operands)
+            else set()
+        )
 
 
 def factors(box: Box, rank: int) -> tuple[Box, Box]:
     """The two boxes of which one of a rank is the composite."""
     middle = Wire("rank", Group(PLAIN, rank))
-    return Box(f"{box.name}_out", (middle,), box.target, "learned"), Box(f"{box.name}_in", box.source, (middle,), "learned")
+    return Box(f"{box.name}_out", (middle,), box.target, "learned"), Box(
+        f"{box.name}_in", box.source, (middle,), "learned"
+    )
 
 
 def tensor_lines(program: Program, names: Names) -> Weighed:
@@ -167,5 +173,7 @@ def _symmetrised(box: Box, attribute: str) -> str:
     if box.adjoint == "self":
         orders |= {(*order[l:], *order[:l]) for order in orders}
     same = tuple(range(l + k))
-    pieces = [attribute if order == same else f"{attribute}.permute({', '.join(map(str, order))})" for order in sorted(orders)]
+    pieces = [
+        attribute if order == same else f"{attribute}.permute({', '.join(map(str, order))})" for order in sorted(orders)
+    ]
     return f"({' + '.join(pieces)}) / {len(pieces)}" if len(pieces) > 1 else attribute
