@@ -33,7 +33,8 @@ class Plain(Symmetric):
 
     def dim(self, k: int, l: int, size: Size) -> int:
         assert isinstance(size, int)
-        return size ** (k + l)
+        found: int = size ** (k + l)
+        return found
 
     def random_element(self, size: int, seed: int) -> NDArray[numpy.float64]:
         import numpy

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from catnn.category.diagram import Morphism
+from catnn.category.diagram import Morphism, linear
 from catnn.category.gram import rank
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.symmetric import canonical, is_symmetric
@@ -46,7 +46,8 @@ def summands(term: nodes.Term) -> Iterator[tuple[Scalar, nodes.Term, nodes.Term]
 class Parts:
     """The parts of a layer as they are found, `[out][in]`.
 
-    learned: where `all` or `span` (under ``weights``) and `bias` stand; failed: whether any part has no meaning.
+    learned: where `all` or `span` (under ``weights``) and `bias` stand; failed: whether any part has no meaning;
+    written: the fixed terms of each pair of summands.
     """
 
     source: Type
@@ -57,6 +58,7 @@ class Parts:
     learned: dict[str, Span] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     failed: bool = False
+    written: dict[tuple[int, int], list[nodes.Term]] = field(default_factory=dict)
     weighted: list[list[list[Morphism]]] = field(init=False)
     fixed: list[list[list[Morphism]]] = field(init=False)
     biases: list[list[Morphism]] = field(init=False)
@@ -165,13 +167,13 @@ class Parts:
             self._error("E0607", f"`{shown}` is zero", (element.span, "a weight on nothing"))
             return
         for out, in_, value in placed:
-            value = self._stored(value, out, in_, element)
-            if value is None:
+            stored = self._stored(value, out, in_, element)
+            if stored is None:
                 return
-            if not value.weighted:
+            if not stored.weighted:
                 self._error("E0607", f"`{shown}` is zero on symmetric tensors", (element.span, "a weight on nothing"))
                 return
-            value = averaged(value) if self.mean else value
+            value = averaged(stored) if self.mean else stored
             here, written = self.weighted[out][in_], spans.setdefault((out, in_), [])
             twin = next((at for at, other in enumerate(here) if _proportional(value, other)), None)
             if twin is not None:
@@ -207,9 +209,20 @@ class Parts:
                     helps=() if "weights" in self.learned else (f"learn it: `span {{ {shown} }}`",),
                 )
                 return
-            value = self._stored(value, out, in_, written)
-            if value is not None and value.weighted:
+            if value.weighted:
                 self.fixed[out][in_].append(value)
+                self.written.setdefault((out, in_), []).append(written)
+
+    def finish(self) -> None:
+        """The fixed terms between symmetric powers in their canonical form: together they lead to symmetric tensors."""
+        for out, in_, target, source in self.pairs():
+            values = self.fixed[out][in_]
+            if not values or not (source.symmetric or target.symmetric):
+                continue
+            total = linear(values[0].source, values[0].target, [term for value in values for term in value.weighted])
+            stored = self._stored(total, out, in_, self.written[out, in_][0])
+            if stored is not None:
+                self.fixed[out][in_] = [stored] if stored.weighted else []
 
     def _stored(self, value: Morphism, out: int, in_: int, term: nodes.Term) -> Morphism | None:
         """A term between symmetric powers in its canonical form; reports one whose outputs are not symmetric."""

@@ -200,10 +200,11 @@ def _summand(node: nodes.Summand, scope: Scope) -> Summand | None:
 def _factor(node: nodes.Factor, scope: Scope) -> Word | None:
     wire = scope.space(node.space)
     if wire is not None and node.symmetric and wire.group.family != "S":
-        note = "its entries x_J with J nondecreasing are permuted among themselves by permutations of the axes alone"
-        scope.report.error("E0902", f"symmetric powers are for S(n), and `{node.space.text}` is a space of {wire.group}",
-                           (node.span, "not permuted"), notes=(note,),
-                           helps=(f"`{node.space.text}^{node.power}` holds it as a subspace",))  # fmt: skip
+        name = node.space.text
+        scope.report.error("E0902", f"symmetric powers are for S(n), and `{name}` is a space of {wire.group}",
+                           (node.span, "not permuted"),
+                           notes=("permutations alone move the entries x_J with J nondecreasing, others mix them",),
+                           helps=(f"`{name}^{node.power}` holds it as a subspace",))  # fmt: skip
         return None
     if wire is not None and node.dual and FAMILIES[wire.group.family].oriented:
         wire = wire.flipped()  # the dual of a real space is the space

@@ -29,7 +29,8 @@ def opened(x: Tensor, summand: Summand, sizes: Sizes) -> Tensor:
             n = length(wire, sizes)
             place = {index: at for at, index in enumerate(entries(n, power))}
             picked = torch.tensor([place[tuple(sorted(index))] for index in product(range(n), repeat=power)])
-            x = x.index_select(axis, picked).unflatten(axis, (n,) * power)
+            x = x.index_select(axis, picked)
+            x = x.reshape(*x.shape[:axis], *(n,) * power, *x.shape[axis + 1 :])
         axis += power
     return x
 
