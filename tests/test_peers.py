@@ -13,7 +13,18 @@ import torch
 import catnn
 from catnn.category.wires import Group, Wire, Word, bases
 from catnn.testing import run as checks
-from tests.nullspace import Rep, dimension, dual, permutations, power, preserving, rotations, side_by_side, times, unitary
+from tests.nullspace import (
+    Rep,
+    dimension,
+    dual,
+    permutations,
+    power,
+    preserving,
+    rotations,
+    side_by_side,
+    times,
+    unitary,
+)
 
 SPECS = Path(__file__).parent / "specs"
 EMLP = catnn.load(SPECS / "emlp.catnn")
@@ -126,7 +137,10 @@ def test_what_the_special_groups_have_more() -> None:
     C^2 -> C', and the like.
     """
     lorentz = preserving(np.diag([1.0, -1, -1, -1]), [])
-    assert (dimension(power(lorentz, 2), power(lorentz, 2)), maps(*[(Wire("L", Group("O(1,3)", 4)),) * 2] * 2)) == (4, 3)
+    assert (dimension(power(lorentz, 2), power(lorentz, 2)), maps(*[(Wire("L", Group("O(1,3)", 4)),) * 2] * 2)) == (
+        4,
+        3,
+    )
     group, algebra = unitary(3)
     special = (group, [a - np.eye(3) * np.trace(a) / 3 for a in algebra])
     assert dimension(power(special, 2), dual(special)) == 1

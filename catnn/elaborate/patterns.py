@@ -27,8 +27,13 @@ from catnn.program import Add, Contract
 from catnn.syntax import nodes
 
 
-def pattern(node: nodes.Pattern, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
-    """`[i d, j d -> i j](q, k)`, or None once its faults are reported."""
+def pattern(
+    node: nodes.Pattern, args: Sequence[Bound], span: Span, scope: Scope, making: Making, wanted: Type | None = None
+) -> Made:
+    """`[i d, j d -> i j](q, k)`, or None once its faults are reported.
+
+    wanted: the type it should have if that is known: it tells the spaces of letters that are on no value.
+    """
     inputs = node.inputs
     if len(inputs) == 1 and not inputs[0] and not args:
         inputs = ()
@@ -38,16 +43,18 @@ def pattern(node: nodes.Pattern, args: Sequence[Bound], span: Span, scope: Scope
                            (span, f"{plural(len(args), 'value')} given"),
                            (node.span, f"{plural(len(inputs), 'value')} between the commas"))  # fmt: skip
         return None
-    if not _fits(node, args, scope):
+    if not _fits(node, args, scope, wanted):
         return None
     flat = replace(node, inputs=(tuple(chain.from_iterable(inputs)),))
-    made = _applied(flat, args, span, scope, making)
+    made = _applied(flat, args, span, scope, making, wanted)
     return None if made is None else replace(made, letters=tuple(letter.text for letter in node.outputs))
 
 
-def product(term: nodes.Term, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
+def product(
+    term: nodes.Term, args: Sequence[Bound], span: Span, scope: Scope, making: Making, wanted: Type | None = None
+) -> Made:
     """A fixed diagram after the tensor product of several values: `ev(x, y)`."""
-    return _applied(term, args, span, scope, making) if _single(term, args, scope) else None
+    return _applied(term, args, span, scope, making, wanted) if _single(term, args, scope) else None
 
 
 def outer(node: nodes.Tensor, args: Sequence[Bound], scope: Scope, making: Making) -> Made:
@@ -58,7 +65,7 @@ def outer(node: nodes.Tensor, args: Sequence[Bound], scope: Scope, making: Makin
     return _steps(identity(word), args, node.span, scope, making)
 
 
-def _fits(node: nodes.Pattern, args: Sequence[Bound], scope: Scope) -> bool:
+def _fits(node: nodes.Pattern, args: Sequence[Bound], scope: Scope, wanted: Type | None) -> bool:
     """Whether every value has as many wires as there are letters for it, and every letter stands on one space."""
     if not _single(node, args, scope):
         return False
@@ -93,7 +100,8 @@ def _fits(node: nodes.Pattern, args: Sequence[Bound], scope: Scope) -> bool:
                     notes=("the wires of one block are of one space",),
                 )
                 fine = False
-    return fine and not _unknown(node, first, scope)
+    told = wanted is not None and len(wanted.words) == 1 and len(wanted.words[0]) == len(node.outputs)
+    return fine and (told or not _unknown(node, first, scope))
 
 
 def _unknown(node: nodes.Pattern, found: dict[str, tuple[Wire, nodes.Name]], scope: Scope) -> bool:
@@ -118,7 +126,9 @@ def _single(node: nodes.Term, args: Sequence[Bound], scope: Scope) -> bool:
     return True
 
 
-def _applied(term: nodes.Term, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
+def _applied(
+    term: nodes.Term, args: Sequence[Bound], span: Span, scope: Scope, making: Making, wanted: Type | None
+) -> Made:
     """A fixed term whose source is the tensor product of the arguments."""
     word = tuple(wire for bound in args for wire in bound.type.words[0])
     inference = Inference(scope)
@@ -128,6 +138,8 @@ def _applied(term: nodes.Term, args: Sequence[Bound], span: Span, scope: Scope, 
     if not unify(shape.source, known(word)):
         _refuse(term, args, word, shape.source, inference, scope)
         return None
+    if resolved(shape.target) is None and wanted is not None and len(wanted.words) == 1:
+        unify(shape.target, known(wanted.words[0]))
     if not settle(inference, (term,)):
         return None
     value = meaning(inference, term)

@@ -102,8 +102,9 @@ def _results(
     """The values of each result, or None once its faults are reported."""
     found: list[Bound] = []
     lost = False
-    for term in result.terms:
-        answer = values.run(term)
+    aims = targets if len(targets) == len(result.terms) else [None] * len(result.terms)
+    for term, aim in zip(result.terms, aims, strict=True):
+        answer = values.run(term, aim)
         lost |= answer is None
         found += answer or ()
     if lost or any(target is None for target in targets):

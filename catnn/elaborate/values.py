@@ -30,7 +30,10 @@ from catnn.program import Add, Apply, Run
 from catnn.syntax import nodes
 
 Answer = tuple[Bound, ...] | None
-Asking = Steps[nodes.Term, Answer, Answer]
+Request = tuple[nodes.Term, Type | None]
+"""An expression, and the type it should have if that is known."""
+
+Asking = Steps[Request, Answer, Answer]
 
 
 @dataclass
@@ -47,34 +50,34 @@ class Values:
     places: dict[str, Span] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
-    def run(self, term: nodes.Term) -> Answer:
+    def run(self, term: nodes.Term, wanted: Type | None = None) -> Answer:
         """The values of an expression, its parts on a stack of our own."""
-        stack: list[Asking] = [self._value(term)]
+        stack: list[Asking] = [self._value(term, wanted)]
         answer: Answer = None
         started = False
         while stack:
             try:
                 asked = stack[-1].send(answer) if started else next(stack[-1])
-                stack.append(self._value(asked))
+                stack.append(self._value(*asked))
                 started = False
             except StopIteration as done:
                 stack.pop()
                 answer, started = done.value, True
         return answer
 
-    def _value(self, term: nodes.Term) -> Asking:
+    def _value(self, term: nodes.Term, wanted: Type | None) -> Asking:
         term = unbracketed(term)
         match term:
             case nodes.Generator():
                 return self._name(term)
             case nodes.Call():
-                return (yield from self._call(term))
+                return (yield from self._call(term, wanted))
             case nodes.Sum() | nodes.Scaled():
-                return (yield from self._sum(term))
+                return (yield from self._sum(term, wanted))
             case nodes.Tensor():
                 made: list[Bound] = []
                 for factor in term.terms:
-                    answer = yield factor
+                    answer = yield factor, None
                     made += self._one(factor, answer)
                 return self._made(outer(term, made, self.scope, self.making) if len(made) == len(term.terms) else None)
             case _:
@@ -139,18 +142,18 @@ class Values:
 
     # --------------------------------------------------------------------------------------------------------- calls
 
-    def _call(self, node: nodes.Call) -> Asking:
+    def _call(self, node: nodes.Call, wanted: Type | None) -> Asking:
+        function = unbracketed(node.function)
         args: list[Bound] = []
         lost = False
-        for argument in node.args:
-            answer = yield argument
+        for argument, aim in zip(node.args, self._aims(function, len(node.args), wanted), strict=True):
+            answer = yield argument, aim
             lost |= answer is None
             args += answer or ()
-        function = unbracketed(node.function)
         if lost:
             return None
         if isinstance(function, nodes.Pattern):
-            return self._made(pattern(function, args, node.span, self.scope, self.making))
+            return self._made(pattern(function, args, node.span, self.scope, self.making, wanted))
         name = function.name.text if isinstance(function, nodes.Generator) else ""
         if name in self.names:
             self.used.add(name)
@@ -162,12 +165,29 @@ class Values:
             return self._made(along(function, args, node.span, self.scope, self.making))
         entry = self.scope.entries.get(name)
         if not args and (entry is None or entry.kind in ("let", "box")):
-            return self._nothing(node)
+            return self._nothing(node, wanted)
         if entry is not None and isinstance(entry.value, Box) and entry.value.kind == "map":
             return self._map(node, entry.value, args)
         if is_diagram(function, self.scope) and (len(args) > 1 or self._boxed(function)):
-            return self._made(product(function, args, node.span, self.scope, self.making))
+            return self._made(product(function, args, node.span, self.scope, self.making, wanted))
         return self._stage(node, function, args)
+
+    def _aims(self, function: nodes.Term, count: int, wanted: Type | None) -> list[Type | None]:
+        """The types that the arguments of a call should have, where that is known."""
+        name = function.name.text if isinstance(function, nodes.Generator) else ""
+        if count == 1 and (name in ACTIVATIONS or name in AXIS_FUNCTIONS):
+            return [wanted]
+        entry = self.scope.entries.get(name)
+        network = self._called(function)
+        if network is not None and network.program is not None:
+            types = [parameter.type for parameter in network.program.parameters]
+            return [*types] if len(types) == count else [None] * count
+        if entry is not None and entry.source is not None and entry.kind in ("layer", "network"):
+            if count == 1:
+                return [entry.source]
+            if len(entry.source.summands) == count:
+                return [Type((summand,)) for summand in entry.source.summands]
+        return [None] * count
 
     def _boxed(self, term: nodes.Term) -> bool:
         """Whether there is a box in a diagram."""
@@ -176,14 +196,14 @@ class Values:
         kinds = [(entries[name].kind, entries[name].value) for name in named if name in entries]
         return any(kind == "box" or isinstance(value, Combination) for kind, value in kinds)
 
-    def _nothing(self, node: nodes.Call) -> Answer:
+    def _nothing(self, node: nodes.Call, wanted: Type | None) -> Answer:
         """A call without arguments: a diagram or box out of nothing."""
         function = unbracketed(node.function)
         named = isinstance(function, nodes.Generator) and function.name.text not in (*ACTIVATIONS, *GENERATORS)
         if named and isinstance(function, nodes.Generator) and self.scope.entry(function.name) is None:
             return None
         if is_diagram(function, self.scope):
-            return self._made(product(function, [], node.span, self.scope, self.making))
+            return self._made(product(function, [], node.span, self.scope, self.making, wanted))
         else:
             self.scope.report.error("E0311", f"`{brief(function.span)}` takes a value", (node.span, "none is given"))
         return None
@@ -250,7 +270,7 @@ class Values:
 
     # ---------------------------------------------------------------------------------------------------------- sums
 
-    def _sum(self, node: nodes.Term) -> Asking:
+    def _sum(self, node: nodes.Term, wanted: Type | None) -> Asking:
         found: list[tuple[Scalar, nodes.Term, Bound]] = []
         lost = False
         for factor, term, written in summands(node):
@@ -264,7 +284,7 @@ class Values:
                     lost = True
                 elif not Inference(self.scope).scalar(scaled.scalar):
                     lost = True
-            answer = yield term
+            answer = yield term, wanted
             one = self._one(term, answer)
             if one:
                 found.append((factor, written, one[0]))
