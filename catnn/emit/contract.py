@@ -103,43 +103,52 @@ class _Writer:
         self._keep(key, named, lambda: self._product(self.values[left], self.values[right], kept, comment))
 
     def _product(self, left: Held, right: Held, kept: set[int], comment: str) -> Held:
+        held = self._multiplied(left, right, kept, comment)
+        if BATCH not in held.axes or held.axes[0] == BATCH:
+            return held
+        axes = (BATCH, *(axis for axis in held.axes if axis != BATCH))  # where everybody looks for it
+        return Held(self.lines.let("z", ordered(held, axes)), axes)
+
+    def _multiplied(self, left: Held, right: Held, kept: set[int], comment: str) -> Held:
         both = [axis for axis in left.axes if axis in right.axes]
         shared = sort_axes((axis for axis in both if axis in kept), ())
         summed = [axis for axis in both if axis not in kept]
         rows = [axis for axis in left.axes if axis not in right.axes]
         columns = [axis for axis in right.axes if axis not in left.axes]
-        if self._exchanged(rows, columns):
+        if self._exchanged(shared, rows, columns):
             left, right, rows, columns = right, left, columns, rows
         if not summed:
             return self._outer(left, right, [*shared, *rows, *columns], comment)
         if not rows and not columns:
             return self._inner(left, right, shared, summed, comment)
         summed.sort(key=right.axes.index)
-        if not shared and columns:  # torch folds the rows by itself
-            first = grouped(left, [*([row] for row in rows), summed])
-            second = grouped(right, [summed, columns])
-            back = ungrouped(len(rows), columns, lambda axis: f"{right.name}.shape[{right.at(axis)}]")
+        if not shared:  # torch folds the rows by itself
+            flat = len(rows) > 1 and [*rows, *summed] != list(left.axes)  # rows that lie apart it would take one by one
+            first = grouped(left, [rows, summed] if flat else [*([row] for row in rows), summed])
+            second = grouped(right, [summed, columns] if columns else [summed])
+            at = 1 if flat else len(rows)
+            back = ungrouped(at, columns, lambda axis: f"{right.name}.shape[{right.at(axis)}]")
+            back += ungrouped(0, rows, lambda axis: f"{left.name}.shape[{left.at(axis)}]") if flat else ""
             product = self.lines.let("z", f"{first} @ {second}" if not back else f"({first} @ {second}){back}", comment)
             return Held(product, (*rows, *columns))
         first = grouped(left, [*([axis] for axis in shared), rows, summed])
         second = grouped(right, [*([axis] for axis in shared), summed, columns])
         at = len(shared)
         back = ungrouped(at + 1, columns, lambda axis: f"{right.name}.shape[{right.at(axis)}]")
-        back += ungrouped(at, rows, lambda axis: f"{left.name}.shape[{left.at(axis)}]")
-        if not columns:
-            back += ".squeeze(-1)"
-        if not rows:
-            back += f".squeeze({at})"
-        axes = (*shared, *rows, *columns)
+        back += ungrouped(at, rows, lambda axis: f"{left.name}.shape[{left.at(axis)}]") if rows else f".squeeze({at})"
         product = self.lines.let("z", f"({first} @ {second}){back}" if back else f"{first} @ {second}", comment)
-        return Held(product, axes)
+        return Held(product, (*shared, *rows, *columns))
 
-    def _exchanged(self, rows: list[int], columns: list[int]) -> bool:
-        """Whether the right factor had better be the left: batch among the rows, then the order that is wanted."""
+    def _exchanged(self, shared: list[int], rows: list[int], columns: list[int]) -> bool:
+        """Whether the right factor had better be the left.
+
+        A vector times matrices is fast from the left, a matrix times one vector from the right.  Then batch is among the
+        rows, and then the order is the one that is wanted.
+        """
+        if not rows or not columns:
+            return not columns if shared else not rows
         if BATCH in rows or BATCH in columns:
             return BATCH in columns
-        if not rows or not columns:
-            return not rows
         order = sort_axes((*rows, *columns), self.wanted)
         return order[0] in columns
 

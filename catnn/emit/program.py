@@ -23,11 +23,15 @@ from catnn.plan.fuse import fused
 from catnn.program import Add, Along, Apply, Contract, Program, Run, Step
 
 
+OWN = ("draw", "enter", "even", "inputs", "is_complex", "label", "masked", "space_sizes", "_alike", "_seen", "_version")
+"""Attributes of `_Program`, which no submodule and no tensor may be called."""
+
+
 def emit_program(network: Network, class_name: str, classes: Mapping[int, str]) -> Emitted:
     """The class of a point-ful network; classes: the class name of every layer and network by identity."""
     program = network.program
     assert program is not None
-    names = Names([*MODULE, "enter"])
+    names = Names([*MODULE, *OWN])
     items: list[Layer | Network] = [*network.layers, *network.networks]
     parts = {id(part): part for part in items}
     modules = {key: names.fresh(part.name.replace(".", "_")) for key, part in parts.items()}

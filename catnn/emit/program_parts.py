@@ -23,6 +23,8 @@ class _Program(nn.Module):
     masked: tuple[str, ...]
     even: tuple[str, ...] = ()
     is_complex = False
+    _seen: tuple = (None, None)
+    _alike = False
 
     def __init__(self, sizes: dict[str, int]) -> None:
         super().__init__()
@@ -32,7 +34,23 @@ class _Program(nn.Module):
                 raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
 
     def enter(self, xs, mask, sizes):
-        """The inputs with one batch axis, their batch axes, the masks by space, and the sizes by name."""
+        """The inputs with one batch axis, their batch axes, the masks by space, and the sizes by name.
+
+        What was checked last time is not checked again (`_seen`), unless torch is compiling.
+        """
+        device = xs[0].device.type if xs and isinstance(xs[0], Tensor) else "cpu"
+        autocast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+        known = mask is None and not sizes and not torch.compiler.is_compiling()
+        if known:
+            kinds = [(x.shape, x.dtype) for x in xs if isinstance(x, Tensor)]
+            if kinds == self._seen[0] and len(kinds) == len(xs):
+                batch, lengths = self._seen[1]
+                for parameter in self._parameters.values() if kinds and not autocast else ():
+                    if parameter.dtype != kinds[0][1]:
+                        _other_dtype(self, parameter, xs[0])
+                if len(batch) == 1 and self._alike:
+                    return xs, batch, None, lengths
+                return _one_batch(xs, self.inputs), batch, None, lengths
         if mask is not None and not isinstance(mask, dict):
             if len(self.masked) != 1:
                 spaces = ", ".join(self.masked) or "none"
@@ -43,17 +61,16 @@ class _Program(nn.Module):
         batches = [tuple(x.shape[: -len(word) - 1]) for x, (word, _) in pairs if isinstance(x, Tensor)]
         batch = next((found for found in batches if found), ())
         whole = tuple(
-            x.expand(*batch, *x.shape) if isinstance(x, Tensor) and x.dim() == len(word) + 1 else x
-            for x, (word, _) in pairs
+            x.expand(*batch, *x.shape) if isinstance(x, Tensor) and x.dim() == len(word) + 1 else x for x, (word, _) in pairs
         )
         lengths = self.sizes | (sizes or {}) | _lengths(self, whole, masks)
-        flat = tuple(x.unsqueeze(0).flatten(0, -len(word) - 2) for x, (word, _) in zip(xs, self.inputs, strict=True))
+        for parameter in self._parameters.values() if xs and not autocast else ():
+            if parameter.dtype != xs[0].dtype:
+                _other_dtype(self, parameter, xs[0])
+        if known:
+            self._seen, self._alike = (kinds, (batch, lengths)), all(found == batch for found in batches)
+        flat = _one_batch(xs, self.inputs)
         masks = {space: real.unsqueeze(0).flatten(0, -2) for space, real in masks.items()}
-        device = flat[0].device.type if flat else "cpu"
-        if flat and not (torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)):
-            for parameter in self.parameters(recurse=False):
-                if parameter.dtype != flat[0].dtype:
-                    raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {flat[0].dtype}")
         if masks:
             flat = tuple(_kept(x, [masks.get(s) for s in word]) for x, (word, _) in zip(flat, self.inputs, strict=True))
         return flat, batch, masks or None, lengths
@@ -69,8 +86,20 @@ class _Program(nn.Module):
         return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
 
 
+def _one_batch(xs, inputs):
+    """The inputs with one batch axis."""
+    return tuple(x.unsqueeze(0).flatten(0, -len(word) - 2) for x, (word, _) in zip(xs, inputs, strict=True))
+
+
+def _other_dtype(network, parameter, x):
+    """Say that the weights have another dtype than the inputs."""
+    raise ValueError(f"{network.label}: expected {parameter.dtype} like its weights, got {x.dtype}")
+
+
 def _left(y: Tensor, batch) -> Tensor:
     """A result with the batch axes that the inputs had."""
+    if len(batch) == 1 and y.shape[0] == batch[0]:
+        return y
     entries = 1
     for length in batch:
         entries = entries * length

@@ -39,12 +39,12 @@ TORCH = frozenset(
 
 ATTRIBUTES = frozenset(
     """
-    T __init__ _load_from_state_dict add_ addmm_ apply baddbmm_ clamp clone conj contiguous device diag diagonal dim
-    draw dtype element_size enter even expand flatten flip forward fromkeys get index_select inputs is_complex
-    is_contiguous items join label masked_fill min movedim mul_ needs_input_grad new_empty new_ones new_zeros numel
-    parameters permute pow powers real register_buffer reset_parameters reshape rest rsqrt save_for_backward
-    save_for_forward saved_tensors scatter select setdefault shape sort space_sizes sqrt squeeze sub_ sum
-    tensor_split to to_complex transpose type unflatten unsqueeze update values view
+    T __init__ _load_from_state_dict _parameters add_ addmm_ apply baddbmm_ clamp clone conj contiguous device diag
+    diagonal dim draw dtype element_size enter even expand flatten flip forward fromkeys get index_select inputs
+    is_complex is_contiguous items join label masked masked_fill min movedim mul_ needs_input_grad new_empty
+    new_ones new_zeros numel parameters permute pow powers real register_buffer reset_parameters reshape rest rsqrt
+    save_for_backward save_for_forward saved_tensors scatter select setdefault shape sizes sort space_sizes sqrt
+    squeeze sub_ sum tensor_split to to_complex transpose type unflatten unsqueeze update values view
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""

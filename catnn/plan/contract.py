@@ -18,8 +18,11 @@ BATCH, CHANNELS = -1, -2
 HINT = 16
 """The size that is assumed where nobody gave one."""
 
-MOST_OPTIMAL = 6
-"""So many operands are ordered by trying everything; more, by branching, and then greedily."""
+MOST_OPTIMAL = 10
+"""So many operands are ordered by dynamic programming, which finds the best; more, greedily."""
+
+WRITE = 16
+"""To write a number costs as much as so many multiplications."""
 
 MOST_NUMBERS = 2**26
 """An intermediate tensor has at most this many numbers, if an order allows it."""
@@ -41,13 +44,13 @@ class Product:
 class ContractionPlan:
     """How a contraction is computed; every operand is used once, the last product is the result.
 
-    axes: for each operand its indices, batch and channels among them; flops: multiplications at the hinted sizes.
+    axes: for each operand its indices, batch and channels among them; cost: its multiplications at the hinted sizes, and what it writes.
     """
 
     contraction: Contraction
     axes: tuple[tuple[int, ...], ...]
     products: tuple[Product, ...]
-    flops: int
+    cost: int
 
 
 def plan_contraction(
@@ -80,12 +83,12 @@ def plan_contraction(
         if len(set(found)) < len(found) or not set(found) <= elsewhere([at]):
             add(at, None, [at])
     live.sort(key=lambda value: products[value - len(axes)].left if value >= len(axes) else value)
-    flops = 0
+    cost = 0
     for left, right in _path([current[value] for value in live], target, lengths):
         one, other = live[left], live[right]
-        flops += _volume(current[one] | current[other], lengths)
-        add(one, other, [one, other])
-    return ContractionPlan(contraction, axes, tuple(products), flops)
+        volume = _volume(current[one] | current[other], lengths)
+        cost += volume + WRITE * _volume(current[add(one, other, [one, other])], lengths)
+    return ContractionPlan(contraction, axes, tuple(products), cost)
 
 
 def _lengths(contraction: Contraction, channels: int, sizes: Mapping[str, int]) -> dict[int, int]:
@@ -114,9 +117,9 @@ def _path(inputs: list[set[int]], target: set[int], lengths: dict[int, int]) -> 
     frozen = [frozenset(found) for found in inputs]
     output = frozenset(target & set().union(*inputs))
     largest = max(_volume(found, lengths) for found in (*frozen, output))
-    limit = max(MOST_NUMBERS, largest)
-    search = paths.optimal if len(inputs) <= MOST_OPTIMAL else paths.branch if len(inputs) <= 10 else paths.greedy
-    found = [tuple(sorted(pair)) for pair in search(frozen, output, lengths, limit)]
+    best = paths.DynamicProgramming(minimize=f"combo-{WRITE}")
+    search = best if len(inputs) <= MOST_OPTIMAL else paths.greedy
+    found = [tuple(sorted(pair)) for pair in search(frozen, output, lengths, max(MOST_NUMBERS, largest))]
     if any(len(pair) > 2 for pair in found):  # no order keeps within the memory
         found = [tuple(sorted(pair)) for pair in search(frozen, output, lengths, None)]
     return [(pair[0], pair[1]) for pair in found]

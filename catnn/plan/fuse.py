@@ -83,7 +83,7 @@ def _together(outer: Contract, inner: Contract, value: int) -> Contract:
 
 
 def _cheaper(program: Program, flags: tuple[bool, ...], whole: Contract, outer: Contract, inner: Contract) -> bool:
-    def flops(step: Contract) -> int:
-        return plan_contraction(step.contraction, extras(program, flags, step), step.output.channels).flops
+    def cost(step: Contract) -> int:
+        return plan_contraction(step.contraction, extras(program, flags, step), step.output.channels).cost
 
-    return flops(whole) < flops(outer) + flops(inner)
+    return cost(whole) < cost(outer) + cost(inner)
