@@ -9,7 +9,7 @@ from catnn.category.wires import Type, Wire, Word
 from catnn.diagnostics import Span
 from catnn.elaborate.report import brief, listed
 from catnn.elaborate.scopes import Scope
-from catnn.elaborate.tensors import Bound, Made, Making
+from catnn.elaborate.tensors import Bound, Made, Making, packed
 from catnn.program import Along
 from catnn.syntax import nodes
 
@@ -26,6 +26,9 @@ def along(node: nodes.Generator, args: Sequence[Bound], span: Span, scope: Scope
         return None
     (bound,) = args
     (summand,) = bound.type.summands
+    if summand.symmetric:
+        packed(bound.span, scope)
+        return None
     axes = _axes(node, bound, summand.word, scope)
     if axes is None:
         return None

@@ -51,21 +51,21 @@ def _allowed(file: nodes.FileName, scope: Scope) -> Path | None:
     """The path of a file below the folder of the spec."""
     text, notes = file.text, ("a file of numbers lies in the folder of the spec, or below",)
     if scope.base is None:
-        scope.report.error("E0805", "a text without a file cannot read numbers", (file.span, ""), notes=notes,
+        scope.report.error("E0807", "a text without a file cannot read numbers", (file.span, ""), notes=notes,
                            helps=("load it from a file: `catnn.load(...)`",))  # fmt: skip
         return None
     parts = PurePosixPath(text).parts
     strange = any(ord(character) < 32 for character in text) or "\\" in text or ":" in text
     if not parts or strange or text.startswith("/") or ".." in parts:
-        scope.report.error("E0805", f"`{text}` may not be read", (file.span, "not below this folder"), notes=notes)
+        scope.report.error("E0807", f"`{text}` may not be read", (file.span, "not below this folder"), notes=notes)
         return None
     try:
         path, folder = (scope.base / text).resolve(), scope.base.resolve()
     except (OSError, RuntimeError):
-        scope.report.error("E0806", f"`{text}` cannot be read", (file.span, "no such file"))
+        scope.report.error("E0808", f"`{text}` cannot be read", (file.span, "no such file"))
         return None
     if not path.is_relative_to(folder):
-        scope.report.error("E0805", f"`{text}` may not be read", (file.span, "a link out of this folder"), notes=notes)
+        scope.report.error("E0807", f"`{text}` may not be read", (file.span, "a link out of this folder"), notes=notes)
         return None
     return path
 
@@ -88,7 +88,7 @@ def _bytes(file: nodes.FileName, path: Path, scope: Scope) -> bytes | None:
                 reason = f"it has {found.st_size:,} bytes, at most {MOST_BYTES:,} are read"
             else:
                 return stream.read(MOST_BYTES + 1)
-    scope.report.error("E0806", f"`{file.text}` cannot be read: {reason}", (file.span, "named here"))
+    scope.report.error("E0808", f"`{file.text}` cannot be read: {reason}", (file.span, "named here"))
     return None
 
 
@@ -121,7 +121,7 @@ def _array(file: nodes.FileName, name: str, data: bytes, scope: Scope) -> NDArra
     if array is not None and array.dtype.kind not in "fiub":
         reason, helps, array = f"its numbers are {array.dtype}, not real or whole", (), None
     if array is None:
-        scope.report.error("E0806", f"`{file.text}` cannot be read: {reason}", (file.span, "named here"), helps=helps)
+        scope.report.error("E0808", f"`{file.text}` cannot be read: {reason}", (file.span, "named here"), helps=helps)
     return array
 
 

@@ -19,7 +19,7 @@ from catnn.elaborate.ports import Ports, known, resolved, unify
 from catnn.elaborate.report import brief, plural
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.settling import settle
-from catnn.elaborate.tensors import Bound, Made, Making, common_channels, ids
+from catnn.elaborate.tensors import Bound, Made, Making, common_channels, ids, packed
 from catnn.elaborate.terms import Value, meaning
 from catnn.hypergraph.contraction import contraction
 from catnn.hypergraph.linear import lift
@@ -118,6 +118,9 @@ def _unknown(node: nodes.Pattern, found: dict[str, tuple[Wire, nodes.Name]], sco
 def _single(node: nodes.Term, args: Sequence[Bound], scope: Scope) -> bool:
     """Whether every argument is one tensor; reports a direct sum."""
     for bound in args:
+        if any(summand.symmetric for summand in bound.type.summands):
+            packed(bound.span, scope)
+            return False
         if len(bound.type.summands) > 1:
             scope.report.error("E0207", f"`{brief(bound.span)}` is a direct sum", (bound.span, f"this is {scope.show_type(bound.type)}"),
                                (node.span, "takes single words"),

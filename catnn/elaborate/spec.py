@@ -17,11 +17,13 @@ from catnn.elaborate.boxes import boxes
 from catnn.elaborate.checks import check
 from catnn.elaborate.imports import Imported, Loader
 from catnn.elaborate.networks import network
+from catnn.elaborate.pipelines import boxed_network
 from catnn.elaborate.pointful import pointful
 from catnn.elaborate.report import Report
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.terms import evaluate
 from catnn.elaborate.types import arrow, check_size_names, declare_spaces, fixed_arrow
+from catnn.elaborate.values import boxed
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.linear import Combination
 from catnn.model import Check, Layer, Network, Spec
@@ -135,7 +137,8 @@ def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
             _define(node, scope, _layer(node, scope))
         case nodes.NetworkStatement():
             source, target = arrow(node.arrow, scope)
-            _define(node, scope, Entry("network", node.name.span, source, target, network(node, source, target, scope)))
+            build = boxed_network if boxed(node.term, scope) else network
+            _define(node, scope, Entry("network", node.name.span, source, target, build(node, source, target, scope)))
         case nodes.CheckStatement():
             return check(node, scope)
         case nodes.BoxStatement():

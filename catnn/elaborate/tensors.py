@@ -103,3 +103,10 @@ def common_channels(args: Sequence[Bound], span: Span, scope: Scope) -> int | No
             )  # fmt: skip
             return None
     return wide[0].type.summands[0].channels if wide else 1
+
+
+def packed(span: Span, scope: Scope) -> None:
+    """Report a symmetric power where there are only letters for whole wires."""
+    scope.report.error("E0317", "a point-ful network has no symmetric powers", (span, "a packed axis"),
+                       notes=("its letters stand for whole wires",),
+                       helps=("take the whole power, `V^2`, or a pipeline of layers",))  # fmt: skip

@@ -150,8 +150,11 @@ class Values:
             answer = yield argument, aim
             lost |= answer is None
             args += answer or ()
-        if lost:
-            return None
+        return None if lost else self.applied(node, args, wanted)
+
+    def applied(self, node: nodes.Call, args: list[Bound], wanted: Type | None) -> Answer:
+        """What a function gives on values."""
+        function = unbracketed(node.function)
         if isinstance(function, nodes.Pattern):
             return self._made(pattern(function, args, node.span, self.scope, self.making, wanted))
         name = function.name.text if isinstance(function, nodes.Generator) else ""
@@ -168,7 +171,7 @@ class Values:
             return self._nothing(node, wanted)
         if entry is not None and isinstance(entry.value, Box) and entry.value.kind == "map":
             return self._map(node, entry.value, args)
-        if is_diagram(function, self.scope) and (len(args) > 1 or self._boxed(function)):
+        if is_diagram(function, self.scope) and (len(args) > 1 or boxed(function, self.scope)):
             return self._made(product(function, args, node.span, self.scope, self.making, wanted))
         return self._stage(node, function, args)
 
@@ -188,13 +191,6 @@ class Values:
             if len(entry.source.summands) == count:
                 return [Type((summand,)) for summand in entry.source.summands]
         return [None] * count
-
-    def _boxed(self, term: nodes.Term) -> bool:
-        """Whether there is a box in a diagram."""
-        entries = self.scope.entries
-        named = (node.name.text for node in postorder(term) if isinstance(node, nodes.Generator))
-        kinds = [(entries[name].kind, entries[name].value) for name in named if name in entries]
-        return any(kind == "box" or isinstance(value, Combination) for kind, value in kinds)
 
     def _nothing(self, node: nodes.Call, wanted: Type | None) -> Answer:
         """A call without arguments: a diagram or box out of nothing."""
@@ -290,8 +286,10 @@ class Values:
                 found.append((factor, written, one[0]))
             else:
                 lost = True
-        if lost:
-            return None
+        return None if lost else self.added(node, found)
+
+    def added(self, node: nodes.Term, found: list[tuple[Scalar, nodes.Term, Bound]]) -> Answer:
+        """A linear combination of values: (coefficient, summand as written, value)."""
         (_, first, base), *others = found
         for _, written, bound in others:
             if not _alike(base.type, bound.type):
@@ -332,3 +330,10 @@ def _alike(one: Type, other: Type) -> bool:
         a.channels == b.channels or 1 in (a.channels, b.channels)
         for a, b in zip(one.summands, other.summands, strict=True)
     )
+
+
+def boxed(term: nodes.Term, scope: Scope) -> bool:
+    """Whether there is a box in a term, or in a diagram that it names."""
+    named = (node.name.text for node in postorder(term) if isinstance(node, nodes.Generator))
+    found = [scope.entries[name] for name in named if name in scope.entries]
+    return any(entry.kind == "box" or isinstance(entry.value, Combination) for entry in found)

@@ -243,7 +243,7 @@ def _call(forward: Forward, part: Layer | Network, x: str) -> str:
     told = untold(part)
     forward.told |= told
     program = part.program if isinstance(part, Network) else None
-    arguments = x if program is None else _spread(program, x)
+    arguments = x if program is None else spread_arguments(program, x)
     given = [*([arguments] if arguments else []), "mask=mask" if program is not None else "mask"]
     if told:
         given.append(f"sizes={forward.lengths}" if program is not None else forward.lengths)
@@ -255,7 +255,7 @@ def _call(forward: Forward, part: Layer | Network, x: str) -> str:
     return result
 
 
-def _spread(program: Program, x: str) -> str:
+def spread_arguments(program: Program, x: str) -> str:
     """The arguments of a point-ful network from the tensors of all its parameters side by side."""
     count = sum(len(parameter.type.summands) for parameter in program.parameters)
     if count <= 1 or len(program.parameters) == 1:

@@ -11,7 +11,16 @@ from catnn.category.wires import Summand, Wire, bases
 from catnn.emit.classes import size_names
 from catnn.emit.contract import Shared, emit_contraction
 from catnn.emit.layer import Emitted
-from catnn.emit.network import KEYWORDS, Axis, Forward, has_parts, network_sizes, stage_lines, told_sizes
+from catnn.emit.network import (
+    KEYWORDS,
+    Axis,
+    Forward,
+    has_parts,
+    network_sizes,
+    spread_arguments,
+    stage_lines,
+    told_sizes,
+)
 from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered
 from catnn.emit.weigh import Weighed, tensor_lines
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
@@ -76,7 +85,8 @@ def emit_program(network: Network, class_name: str, classes: Mapping[int, str]) 
         text += [f"        {line}" for line in again]
     shown = [_shape(summand) for parameter in program.parameters for summand in parameter.type.summands]
     doc = f"{', '.join(shown) or 'nothing'} -> {', '.join(_shape(s) for t in program.targets for s in t.summands)}"
-    head = ", ".join(["self", *arguments, "mask=None", "sizes=None"])
+    later = [f"{argument}=None" for argument in arguments[1:]]
+    head = ", ".join(["self", *arguments[:1], *later, "mask=None", "sizes=None"])
     text += ["", f"    def forward({head}):", f'        """{doc}; mask: bool (*batch, n), True = real."""']
     text += [f"        {line}".rstrip() for line in writer.lines.lines]
     text.append(f"        return {results}")
@@ -133,6 +143,12 @@ class _Writer:
             f"*{name}" if len(parameter.type.summands) > 1 else name
             for name, parameter in zip(arguments, self.program.parameters, strict=True)
         ]
+        if len(arguments) > 1:  # all of them as one tuple: a direct sum is one argument
+            pieces = spread_arguments(self.program, arguments[0])
+            self.lines.lines += [
+                f"if {arguments[1]} is None and isinstance({arguments[0]}, tuple):",
+                f"    {', '.join(arguments)} = {pieces}",
+            ]
         variables: list[str] = []
         for name, parameter in zip(arguments, self.program.parameters, strict=True):
             many = len(parameter.type.summands) > 1

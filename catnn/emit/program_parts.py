@@ -61,7 +61,8 @@ class _Program(nn.Module):
         batches = [tuple(x.shape[: -len(word) - 1]) for x, (word, _) in pairs if isinstance(x, Tensor)]
         batch = next((found for found in batches if found), ())
         whole = tuple(
-            x.expand(*batch, *x.shape) if isinstance(x, Tensor) and x.dim() == len(word) + 1 else x for x, (word, _) in pairs
+            x.expand(*batch, *x.shape) if isinstance(x, Tensor) and x.dim() == len(word) + 1 else x
+            for x, (word, _) in pairs
         )
         lengths = self.sizes | (sizes or {}) | _lengths(self, whole, masks)
         for parameter in self._parameters.values() if xs and not autocast else ():

@@ -403,3 +403,29 @@ def test_the_file_stands_alone(name: str, tmp_path: Path) -> None:
     args = inputs(item)
     assert_close(module(*args), other(*args))
     assert generated.text == generate(catnn.parse(SPACES + SPECS[name])).text
+
+
+# --------------------------------------------------------------------------------------------------------- pipelines
+
+
+def test_boxes_in_a_pipeline() -> None:
+    """A box is a stage, alone or in a diagram; named twice it is one tensor."""
+    text = """space V : S(n)  space D : 4  box W : D -> D  box K : D -> D { rank: 2 }
+        layer mix : V @ D[2] -> V @ D[2] = all
+        network f : V @ D[2] -> V @ D[2] = id[V] @ W ; relu ; (mix + 1/2 * id) ; (id[V] @ (K ; W))"""
+    module = catnn.compile(catnn.parse(text)["f"], dtype=DOUBLE)
+    assert {key.partition(".")[0] for key in module.state_dict()} == {"W", "K_out", "K_in", "mix"}
+    x = torch.randn(2, 5, 4, 2, dtype=DOUBLE)
+    y = torch.relu(einsum("ed,bidc->biec", module.W, x))
+    y = einsum("fd,bidc->bifc", module.W @ module.K_out @ module.K_in, module.mix(y) + y / 2)
+    assert_close(module(x), y)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_all_arguments_as_one_tuple(name: str) -> None:
+    item, module = build(name)
+    args = inputs(item)
+    if len(args) > 1:
+        assert_close(module(tuple(flat(args))), module(*args))
+    with pytest.raises((ValueError, TypeError)):
+        module(*args[:-1])
