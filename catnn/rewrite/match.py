@@ -258,7 +258,10 @@ class _Matcher:
             extra = [leg for vertex in own for leg in self.legs_of(vertex)[1:]]
             legs.update({leg: start + 1 + i for i, leg in enumerate(extra)})
         gap = hole(self.left.source, self.left.target)
-        rows = [tuple(legs[-1, row, i] for i in range(len(ends))) for row, ends in enumerate((self.left.ins, self.left.outs))]
+        rows = [
+            tuple(legs[-1, row, i] for i in range(len(ends)))
+            for row, ends in enumerate((self.left.ins, self.left.outs))
+        ]
         rest = [at for at in range(len(graph.nodes)) if at not in taken]
         kept = tuple(
             Node(

@@ -225,7 +225,9 @@ def prove(left: Combination, right: Combination, laws: Iterable[Law], budget: Bu
     direct = meet(Trace(left), Trace(right))
     if direct is not None or not laws:
         return direct
-    reduced = [simplify(side, laws, Budget(min(budget.steps, 200), effort=budget.effort // 4)).trace for side in (left, right)]
+    reduced = [
+        simplify(side, laws, Budget(min(budget.steps, 200), effort=budget.effort // 4)).trace for side in (left, right)
+    ]
     proof = meet(*reduced)
     if proof is not None:
         return proof

@@ -158,5 +158,3 @@ def meet(left: Trace, right: Trace) -> Proof | None:
         at = number[graph]
         meeting.append((at, isomorphism(graph, right.end.weighted[at][1])))
     return Proof(left, right, tuple(meeting))
-
-
