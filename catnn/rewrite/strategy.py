@@ -17,6 +17,9 @@ from catnn.rewrite.match import Effort, Index, matches
 from catnn.rewrite.rule import Law, Rule, Schema, widest
 from catnn.rewrite.trace import Proof, Step, Trace, apply, meet
 
+PRICE = 12
+"""What a step costs for every vertex and box, in the units in which matching is counted."""
+
 Cost = Callable[[Combination], int]
 
 
@@ -124,6 +127,9 @@ def _uses(value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bo
         for rule in _rules(laws, index.graph):
             for match in matches(rule.left, index, effort):
                 yield apply(rule, value, term, match)
+                if not effort.spend(sum(PRICE * (1 + len(g.wires) + len(g.nodes)) for _, g in rule.right.weighted)):
+                    return
+                effort.spend(PRICE * (len(index.graph.wires) + len(index.graph.nodes)))
                 if not widely:
                     break
 
