@@ -11,9 +11,9 @@ from catnn.model import Check
 from catnn.rewrite.models import Counterexample, counterexample
 from catnn.rewrite.proofs import goal, to_dict
 from catnn.rewrite.rule import Law
-from catnn.rewrite.strategy import Budget, laws_of, prove, simplify
+from catnn.rewrite.strategy import Budget, laws_of, normalise, prove, simplify
 from catnn.rewrite.theories import builtin
-from catnn.rewrite.trace import Proof, meet
+from catnn.rewrite.trace import meet
 from catnn.syntax import nodes
 
 FEW = 60
@@ -23,10 +23,11 @@ FEW = 60
 def boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
     """The proved line, its proof replayed by the checker; None once it is reported what is wrong with it."""
     laws = laws_of(builtin(left, right), scope.rules)
-    proof = _reduced(left, right, laws)
+    reduced = normalise(left, right, laws)
+    proof = meet(*reduced)
     found = None if proof is not None else counterexample(left, right, laws, FEW)
     if proof is None and found is None and laws:
-        proof = prove(left, right, laws)
+        proof = prove(left, right, laws, reduced=reduced)
         found = None if proof is not None else counterexample(left, right, laws)
     if proof is not None:
         verify(to_dict(proof), goal(left, right, proof))
@@ -36,12 +37,6 @@ def boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Co
     else:
         _undecided(node, scope, (left, right), laws)
     return None
-
-
-def _reduced(left: Combination, right: Combination, laws: tuple[Law, ...]) -> Proof | None:
-    """The proof by normal forms, if these are equal."""
-    few = Budget(steps=200, effort=100_000)
-    return meet(*(simplify(side, laws, few).trace for side in (left, right)))
 
 
 def _places(node: nodes.CheckStatement, sides: tuple[Combination, Combination], verb: str) -> tuple[Place, Place]:
