@@ -143,7 +143,7 @@ class _Replay:
     def fill(self, context: Graph, filling: Graph, where: str) -> Graph:
         """C[filling]."""
         holes = [node for node in context["boxes"] if node[0] == ""]
-        _require(len(holes) == 1, f"{where}: a context has one hole")
+        _require(len(holes) == 1 and holes[0][1] is False, f"{where}: a context has one hole")
         self.well_formed(context, where, filling)
         (_, _, inputs, outputs), shift = holes[0], len(context["wires"])
         wires = [*context["wires"], *filling["wires"]]

@@ -290,6 +290,6 @@ def test_the_checker_runs_alone(tmp_path: Path, capsys: pytest.CaptureFixture[st
     proof = every_proof()[0]
     file.write_text(to_json(proof), encoding="utf-8")
     assert checker.main([str(file)]) == 0
-    assert "valid; from frobenius" in capsys.readouterr().out
+    assert "valid; from copies[q=2]" in capsys.readouterr().out
     file.write_text(to_json(proof).replace('"forward":true', '"forward":false'), encoding="utf-8")
     assert checker.main([str(file)]) == 1
