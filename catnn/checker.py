@@ -8,6 +8,8 @@ other renumbered, that a closed loop is the size of its wire, and the rules them
 
 from __future__ import annotations
 
+import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -34,6 +36,20 @@ def verify(document: dict[str, Any], goal: dict[str, Any] | None = None) -> tupl
         return _Replay(document).run(goal)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError, RecursionError) as error:
         raise Invalid(f"no trace: {type(error).__name__}: {error}") from None
+
+
+def main(paths: list[str]) -> int:
+    """Replay the documents in some files: ``python -m catnn.checker proof.json``."""
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+        try:
+            used = verify(document)
+        except Invalid as fault:
+            print(f"{path}: {fault}")
+            return 1
+        print(f"{path}: valid; from {', '.join(used) or 'no rule'}")
+    return 0
 
 
 def _require(holds: bool, what: str) -> None:
@@ -68,7 +84,7 @@ class _Replay:
             _require(sorted(at for at, _, _ in meeting) == list(range(len(right))), "the traces do not meet")
             for (coefficient, graph), (at, vertices, boxes) in zip(left, meeting, strict=True):
                 _require(_scalar(coefficient) == _scalar(right[at][0]), "the traces meet with different coefficients")
-                self.same(graph, right[at][1], vertices, boxes, "the meeting")
+                self.same(graph, right[at][1], (vertices, boxes), "the meeting")
         return tuple(self.used)
 
     # ---------------------------------------------------------------------------------------------------- the steps
@@ -97,7 +113,7 @@ class _Replay:
             share = _inverse(_scalar(right[0][0]))
             products = [(_times(_scalar(taken), share), self.fill(context, left, where))]
             left = right[0][1]
-        self.same(self.fill(context, left, where), found, *step["placed"], where)
+        self.same(self.fill(context, left, where), found, step["placed"], where)
         raw = [(_scalar(c), graph) for i, (c, graph) in enumerate(terms) if i != at] + products
         return self.collect(raw, step, where)
 
@@ -118,7 +134,7 @@ class _Replay:
                     kept.append(new)
             _require(len(vertices) == len(graph["wires"]), f"{where}: vertices are missing")
             number = {v: i for i, v in enumerate(v for v, new in enumerate(vertices) if new != -1)}
-            self.same(_renumbered(graph, number), step["terms"][at][1], kept, boxes, where)
+            self.same(_renumbered(graph, number), step["terms"][at][1], (kept, boxes), where)
             totals[at] = _plus(totals[at], coefficient)
         for total, (coefficient, _) in zip(totals, step["terms"], strict=True):
             _require(total == _scalar(coefficient), f"{where}: a coefficient is wrong")
@@ -127,7 +143,7 @@ class _Replay:
     def fill(self, context: Graph, filling: Graph, where: str) -> Graph:
         """C[filling]."""
         holes = [node for node in context["boxes"] if node[0] == ""]
-        _require(len(holes) == 1, f"{where}: a context has one hole")
+        _require(len(holes) == 1 and holes[0][1] is False, f"{where}: a context has one hole")
         self.well_formed(context, where, filling)
         (_, _, inputs, outputs), shift = holes[0], len(context["wires"])
         wires = [*context["wires"], *filling["wires"]]
@@ -157,16 +173,17 @@ class _Replay:
 
     # -------------------------------------------------------------------------------------------------- the diagrams
 
-    def same(self, one: Graph, other: Graph, vertices: list[int], boxes: list[int], where: str) -> None:
+    def same(self, one: Graph, other: Graph, numbers: Any, where: str) -> None:
         """Whether one diagram is the other, each vertex and box being the one that is said."""
+        vertices, boxes = numbers
         _require(_words(one) == _words(other), f"{where}: another type")
-        for numbers, key in ((vertices, "wires"), (boxes, "boxes")):
-            _require(len(numbers) == len(one[key]) == len(other[key]), f"{where}: another number of {key}")
-            _require(sorted(numbers) == list(range(len(numbers))), f"{where}: no renumbering")
+        for row, key in ((vertices, "wires"), (boxes, "boxes")):
+            _require(len(row) == len(one[key]) == len(other[key]), f"{where}: another number of {key}")
+            _require(sorted(row) == list(range(len(row))), f"{where}: no renumbering")
         for at, wire in zip(vertices, one["wires"], strict=True):
             _require(other["wires"][at] == wire, f"{where}: a vertex is on another wire")
-        for row in ("ins", "outs"):
-            _require([vertices[v] for v in one[row]] == other[row], f"{where}: the {row} are elsewhere")
+        for key in ("ins", "outs"):
+            _require([vertices[v] for v in one[key]] == other[key], f"{where}: the {key} are elsewhere")
         for at, (name, turned, inputs, outputs) in zip(boxes, one["boxes"], strict=True):
             theirs = other["boxes"][at]
             _require([name, turned] == theirs[:2], f"{where}: a box has another name")
@@ -269,3 +286,7 @@ def _inverse(scalar: Scalar) -> Scalar:
     _require(len(scalar) == 1, "a sum has no inverse")
     ((monomial, value),) = scalar.items()
     return {tuple((name, -exponent) for name, exponent in monomial): 1 / value}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

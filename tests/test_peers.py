@@ -175,7 +175,7 @@ def test_no_vector_becomes_a_matrix_under_reflections() -> None:
 
 
 def test_the_split_of_tensornet() -> None:
-    """X = I + A + S: the trace, the antisymmetric part, the symmetric one without trace, of the three diagrams V^2 -> V^2.
+    """X = I + A + S: the trace, the antisymmetric part, the rest of the symmetric one; three diagrams V^2 -> V^2.
 
     And the parity of TensorNet: transposing X changes the sign of A alone.
     """

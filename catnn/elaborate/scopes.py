@@ -15,6 +15,7 @@ from catnn.hypergraph.box import Box
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
 from catnn.program import Tensor
+from catnn.rewrite.rule import Law
 from catnn.syntax import nodes
 
 GENERATORS = (
@@ -32,7 +33,7 @@ RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "
 
 @dataclass(frozen=True)
 class Entry:
-    """A definition: its kind (let, layer, network, box), where it is, its type and its value.
+    """A definition: its kind (let, layer, network, box, rule), where it is, its type and its value.
 
     source, target: None where the type itself was wrong; value: None where the definition failed.  Both keep later
     lines silent about what is not their fault.
@@ -42,7 +43,7 @@ class Entry:
     span: Span
     source: Type | None
     target: Type | None
-    value: Morphism | Combination | Box | Layer | Network | None
+    value: Morphism | Combination | Box | Law | Layer | Network | None
 
     @property
     def words(self) -> tuple[Word, Word] | None:
@@ -58,8 +59,9 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands; tensors: the numbers of the boxes, by the names of the boxes themselves; base: the
-    folder that files are below, None for a text.
+    name first stands; tensors: the numbers of the boxes, by the names of the boxes themselves; base: the folder that
+    files are below, None for a text; arities: while a rule is made, the numbers of its variable arities; rules: the
+    rules so far, those of imports too.
     """
 
     report: Report
@@ -73,6 +75,8 @@ class Scope:
     tensors: dict[str, Tensor] = field(default_factory=dict)
     failed_spaces: bool = False
     base: Path | None = None
+    arities: dict[str, int] = field(default_factory=dict)
+    rules: list[Law] = field(default_factory=list)
 
     # -------------------------------------------------------------------------------------------------- declaring
 

@@ -7,7 +7,6 @@ faults that are not theirs.
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from catnn.category.diagram import Morphism
@@ -20,6 +19,7 @@ from catnn.elaborate.networks import network
 from catnn.elaborate.pipelines import boxed_network
 from catnn.elaborate.pointful import pointful
 from catnn.elaborate.report import Report
+from catnn.elaborate.rules import rule
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.terms import evaluate
 from catnn.elaborate.types import arrow, check_size_names, declare_spaces, fixed_arrow
@@ -56,7 +56,7 @@ def elaborate(
     boxes = {name: value for name, value in values.items() if isinstance(value, Box)}
     composites = {name: value for name, value in values.items() if isinstance(value, Combination)}
     spaces = {name: wire for name, wire in scope.spaces.items() if wire is not None}
-    return Spec(source.path, source.text, definitions, spaces, tuple(checks), boxes, composites)
+    return Spec(source.path, source.text, definitions, spaces, tuple(checks), boxes, composites, tuple(scope.rules))
 
 
 def _file(
@@ -101,8 +101,7 @@ def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Load
                 for name in statement.names:
                     scope.declare(name)
             case nodes.RuleStatement():
-                if scope.declare(statement.name):
-                    scope.broken.add(statement.name.text)
+                scope.declare(statement.name)
             case nodes.LetStatement() | nodes.LayerStatement() | nodes.NetworkStatement() | nodes.PointfulStatement():
                 scope.declare(statement.name)
     check_size_names(scope)
@@ -121,6 +120,7 @@ def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader
     scope.spaces.update({f"{alias}.{name}": wire for name, wire in found.spaces.items()})
     scope.entries.update({f"{alias}.{name}": entry for name, entry in found.entries.items()})
     scope.tensors.update(found.tensors)
+    scope.rules.extend(law for law in found.rules if law not in scope.rules)
 
 
 # ---------------------------------------------------------------------------------------------------- the second pass
@@ -129,7 +129,6 @@ def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader
 def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
     """Read a statement; a check gives back its proved line."""
     scope.report.begin()
-    later = partial(_later, scope, node)
     match node:
         case nodes.LetStatement():
             _define(node, scope, _let(node, scope))
@@ -144,7 +143,7 @@ def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
         case nodes.BoxStatement():
             boxes(node, scope)
         case nodes.RuleStatement():
-            later("E0904", "rules are")
+            rule(node, scope)
         case nodes.PointfulStatement():
             _define(node, scope, pointful(node, scope))
     return None
@@ -180,8 +179,3 @@ def _layer(node: nodes.LayerStatement, scope: Scope) -> Entry | None:
     if source is not None and target is not None:
         value = layers.layer(node, source, target, scope)
     return Entry("layer", node.name.span, source, target, value)
-
-
-def _later(scope: Scope, node: nodes.Statement, code: str, what: str, *helps: str) -> None:
-    """Refuse a statement that this release does not compile."""
-    scope.report.error(code, f"{what} not built yet", (node.span, ""), helps=helps)
