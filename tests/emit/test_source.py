@@ -72,7 +72,8 @@ for cls in list(vars(module).values()):
         sizes = {space: size if isinstance(size, int) else 4 for space, size in layer.space_sizes.items()}
         lengths = [[sizes[space] for space in word] for word, _ in layer.inputs]
         if hasattr(layer, "powers"):
-            lengths = [[10, *axes[2:]] if powers[:1] == (2,) else axes for axes, powers in zip(lengths, layer.powers[0])]
+            packed = zip(lengths, layer.powers[0])
+            lengths = [[10, *axes[2:]] if powers[:1] == (2,) else axes for axes, powers in packed]
         xs = tuple(torch.randn(2, *axes, c, requires_grad=True) for axes, (_, c) in zip(lengths, layer.inputs))
         ys = layer(xs if len(xs) > 1 else xs[0])
         sum(y.sum() for y in (ys if isinstance(ys, tuple) else (ys,))).backward()
