@@ -1,7 +1,7 @@
 """The body of a point-ful network: named values, each made from earlier ones by one step.
 
-Values are single tensors, numbered: the summands of the parameters first, in order, then what each step makes.  A direct sum
-is a tuple of values, so taking one apart or putting one together is no step.
+Values are single tensors, numbered: the summands of the parameters first, in order, then what each step makes.  A
+direct sum is a tuple of values, so taking one apart or putting one together is no step.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Contraction
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Summand, Type
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.contraction import Contraction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

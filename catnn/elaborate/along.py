@@ -38,12 +38,20 @@ def along(node: nodes.Generator, args: Sequence[Bound], span: Span, scope: Scope
         law = "a function along an axis commutes with permutations of it, not with the rest"
         alone = axes == (summand.word.index(wire),) and FAMILIES[wire.group.family].closing in ("sum", "trace")
         helps = ("`rms_norm` is equivariant along a rotated axis",) if alone and name != "rms_norm" else ()
-        scope.report.error("E0501", f"`{name}` is not equivariant on `{shown}` ({wire.group})",
-                           (node.span, f"acts on {scope.show_type(bound.type)}"), notes=(law,), helps=helps)  # fmt: skip
+        scope.report.error(
+            "E0501",
+            f"`{name}` is not equivariant on `{shown}` ({wire.group})",
+            (node.span, f"acts on {scope.show_type(bound.type)}"),
+            notes=(law,),
+            helps=helps,
+        )
         return None
     if scope.is_complex:
-        scope.report.error("E0502", f"`{name}` is a function of real numbers, and the tensors here are complex",
-                           (node.span, f"acts on {scope.show_type(bound.type)}"))  # fmt: skip
+        scope.report.error(
+            "E0502",
+            f"`{name}` is a function of real numbers, and the tensors here are complex",
+            (node.span, f"acts on {scope.show_type(bound.type)}"),
+        )
         return None
     values = making.step(Along(name, axes, bound.ids[0], summand))
     return Bound(values, Type((summand,)), bound.letters, span)

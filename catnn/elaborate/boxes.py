@@ -55,15 +55,24 @@ def boxes(node: nodes.BoxStatement, scope: Scope) -> None:
 
 def _kind(node: nodes.BoxStatement, scope: Scope) -> bool:
     if node.kind not in KINDS:
-        scope.report.error("E0624", f"there is no box `= {node.kind}`", (node.span, "unknown kind"),
-                           notes=('a box is learned (nothing behind its type), `= fixed "file.npz"`, `= pointwise`, or '
-                                  "`= abstract`, a name for rules and checks",),
-                           helps=nearest(node.kind, KINDS))  # fmt: skip
+        scope.report.error(
+            "E0624",
+            f"there is no box `= {node.kind}`",
+            (node.span, "unknown kind"),
+            notes=(
+                'a box is learned, `= fixed "file.npz"`, `= pointwise`, or `= abstract`, a name for rules and checks',
+            ),
+            helps=nearest(node.kind, KINDS),
+        )
         return False
     if (node.kind == "fixed") != (node.file is not None) and node.kind != "pointwise":
         what = "needs the file of its numbers" if node.kind == "fixed" else "takes no file"
-        scope.report.error("E0624", f"`= {node.kind}` {what}", (node.span, "no file" if node.file is None else "a file"),
-                           helps=('`= fixed "file.npz"`',))  # fmt: skip
+        scope.report.error(
+            "E0624",
+            f"`= {node.kind}` {what}",
+            (node.span, "no file" if node.file is None else "a file"),
+            helps=('`= fixed "file.npz"`',),
+        )
         return False
     return True
 
@@ -77,11 +86,16 @@ def _tensor(node: nodes.BoxStatement, scope: Scope) -> Tensor | None:
         if key not in TENSORS:
             continue
         if key in found:
-            scope.report.error("E0605", f"`{key}` is given twice", (attribute.key.span, "again"),
-                               (found[key].span, "first here"))  # fmt: skip
+            scope.report.error(
+                "E0605", f"`{key}` is given twice", (attribute.key.span, "again"), (found[key].span, "first here")
+            )
         elif node.kind != "learned":
-            scope.report.error("E0603", f"`{key}` is of learned boxes", (attribute.key.span, "nothing is learned here"),
-                               (node.arrow.span, f"`= {node.kind}`"))  # fmt: skip
+            scope.report.error(
+                "E0603",
+                f"`{key}` is of learned boxes",
+                (attribute.key.span, "nothing is learned here"),
+                (node.arrow.span, f"`= {node.kind}`"),
+            )
         elif key == "rank":
             number = value.value if isinstance(value, nodes.Scalar) and not value.powers else None
             if number is None or number.denominator != 1 or not 1 <= number <= MOST_RANK:
@@ -90,9 +104,13 @@ def _tensor(node: nodes.BoxStatement, scope: Scope) -> Tensor | None:
                 )
         elif key == "init" and not (isinstance(value, nodes.Name) and value.text in INITS):
             text = brief(value.span)
-            scope.report.error("E0604", f"`init` cannot be `{text}`", (value.span, "unknown value"),
-                               notes=(f"`init` is {' or '.join(f'`{value}`' for value in INITS)}",),
-                               helps=nearest(text, INITS))  # fmt: skip
+            scope.report.error(
+                "E0604",
+                f"`init` cannot be `{text}`",
+                (value.span, "unknown value"),
+                notes=(f"`init` is {' or '.join(f'`{value}`' for value in INITS)}",),
+                helps=nearest(text, INITS),
+            )
         found.setdefault(key, attribute)
     if scope.report.faults > before:
         return None
@@ -110,9 +128,13 @@ def _tensor(node: nodes.BoxStatement, scope: Scope) -> Tensor | None:
             or rank is not None
             or init
         ):
-            scope.report.error("E0625", f"a box that shares the weights of `{brief(share.span)}` is of its type",
-                               (node.arrow.span, "shares weights"), (other.span, "whose weights they are"),
-                               notes=("it has the rank and the initialisation of the other, too",))  # fmt: skip
+            scope.report.error(
+                "E0625",
+                f"a box that shares the weights of `{brief(share.span)}` is of its type",
+                (node.arrow.span, "shares weights"),
+                (other.span, "whose weights they are"),
+                notes=("it has the rank and the initialisation of the other, too",),
+            )
             return None
         shared = scope.tensors[shares]
         return Tensor(shared.rank, shared.init, shared.shares or shares)
@@ -151,13 +173,20 @@ def _weighs(
             scope.report.error("E0625", f"a box of a rank {what}", (node.arrow.span, "is the product of two tensors"))
             return False
         if promised.get("adjoint", ("", node.span))[0] in ("isometry", "unitary"):
-            scope.report.error("E0625", f"`adjoint: {promised['adjoint'][0]}` cannot be learned", (promised["adjoint"][1], "promised here"),
-                               notes=("gradient steps would leave the isometries",),
-                               helps=("promise it of an `= abstract` box",))  # fmt: skip
+            scope.report.error(
+                "E0625",
+                f"`adjoint: {promised['adjoint'][0]}` cannot be learned",
+                (promised["adjoint"][1], "promised here"),
+                notes=("gradient steps would leave the isometries",),
+                helps=("promise it of an `= abstract` box",),
+            )
             return False
         if promised.get("symmetric") is not None and max(len(source), len(target)) > MOST_EXCHANGED:
-            scope.report.error("E0625", f"at most {MOST_EXCHANGED} legs of a learned box are exchangeable",
-                               (promised["symmetric"][1], "promised here"))  # fmt: skip
+            scope.report.error(
+                "E0625",
+                f"at most {MOST_EXCHANGED} legs of a learned box are exchangeable",
+                (promised["symmetric"][1], "promised here"),
+            )
             return False
     return True
 
@@ -183,17 +212,25 @@ def _pointwise(node: nodes.BoxStatement, name: nodes.Name, box: Box, scope: Scop
     text = node.file.text if node.file is not None else name.text
     span = node.file.span if node.file is not None else name.span
     if text not in MAPS or MAPS[text].kind == "norm":
-        scope.report.error("E0624", f"there is no function `{text}` of one number", (span, "unknown function"),
-                           notes=(f"those there are: {listed((m for m in MAPS if MAPS[m].kind != 'norm'), 40)}",),
-                           helps=nearest(text, MAPS))  # fmt: skip
+        scope.report.error(
+            "E0624",
+            f"there is no function `{text}` of one number",
+            (span, "unknown function"),
+            notes=(f"those there are: {listed((m for m in MAPS if MAPS[m].kind != 'norm'), 40)}",),
+            helps=nearest(text, MAPS),
+        )
         return None
     if box.source != box.target:
         scope.report.error("E0625", "a pointwise box goes from a word to itself", (node.arrow.span, "another word"))
         return None
     wire = culprit(MAPS[text], box.source)
     if wire is not None:
-        scope.report.error("E0501", f"`{text}` is not equivariant on `{scope.show_word((wire,))}` ({wire.group}): "
-                           + reason(MAPS[text], wire, norms=True), (node.arrow.span, "acts here"))  # fmt: skip
+        scope.report.error(
+            "E0501",
+            f"`{text}` is not equivariant on `{scope.show_word((wire,))}` ({wire.group}): "
+            + reason(MAPS[text], wire, norms=True),
+            (node.arrow.span, "acts here"),
+        )
         return None
     if scope.is_complex:
         scope.report.error(
@@ -214,8 +251,13 @@ def promises(written: tuple[nodes.Attribute, ...], report: Report) -> Promises |
     for attribute in written:
         key = attribute.key.text
         if key not in PROMISES:
-            report.error("E0603", f"a box has no attribute `{key}`", (attribute.key.span, "unknown attribute"),
-                         notes=(f"the attributes are {listed(PROMISES)}",), helps=nearest(key, PROMISES))  # fmt: skip
+            report.error(
+                "E0603",
+                f"a box has no attribute `{key}`",
+                (attribute.key.span, "unknown attribute"),
+                notes=(f"the attributes are {listed(PROMISES)}",),
+                helps=nearest(key, PROMISES),
+            )
             continue
         text = brief(attribute.value.span)
         if key in found:
@@ -223,9 +265,13 @@ def promises(written: tuple[nodes.Attribute, ...], report: Report) -> Promises |
                 "E0605", f"`{key}` is given twice", (attribute.key.span, "again"), (found[key][1], "first here")
             )
         elif not isinstance(attribute.value, nodes.Name) or attribute.value.text not in PROMISES[key]:
-            report.error("E0604", f"`{key}` cannot be `{text}`", (attribute.value.span, "unknown value"),
-                         notes=(f"`{key}` is {' or '.join(f'`{value}`' for value in PROMISES[key])}",),
-                         helps=nearest(text, PROMISES[key]))  # fmt: skip
+            report.error(
+                "E0604",
+                f"`{key}` cannot be `{text}`",
+                (attribute.value.span, "unknown value"),
+                notes=(f"`{key}` is {' or '.join(f'`{value}`' for value in PROMISES[key])}",),
+                helps=nearest(text, PROMISES[key]),
+            )
         found.setdefault(key, (text, attribute.span))
     return found if report.faults == before else None
 

@@ -51,8 +51,13 @@ def _allowed(file: nodes.FileName, scope: Scope) -> Path | None:
     """The path of a file below the folder of the spec."""
     text, notes = file.text, ("a file of numbers lies in the folder of the spec, or below",)
     if scope.base is None:
-        scope.report.error("E0807", "a text without a file cannot read numbers", (file.span, ""), notes=notes,
-                           helps=("load it from a file: `catnn.load(...)`",))  # fmt: skip
+        scope.report.error(
+            "E0807",
+            "a text without a file cannot read numbers",
+            (file.span, ""),
+            notes=notes,
+            helps=("load it from a file: `catnn.load(...)`",),
+        )
         return None
     parts = PurePosixPath(text).parts
     strange = any(ord(character) < 32 for character in text) or "\\" in text or ":" in text
@@ -96,7 +101,8 @@ def _array(file: nodes.FileName, name: str, data: bytes, scope: Scope) -> NDArra
     """The array in a .npy or .npz file, never a pickled one."""
     import numpy
 
-    reason, helps = "it is no .npy and no .npz file", ("`numpy.savez(path, W=array)` writes one",)
+    reason = "it is no .npy and no .npz file"
+    helps: tuple[str, ...] = ("`numpy.savez(path, W=array)` writes one",)
     array = None
     try:
         if data[:2] == b"PK":
@@ -115,8 +121,18 @@ def _array(file: nodes.FileName, name: str, data: bytes, scope: Scope) -> NDArra
                     array = found[name if name in arrays else arrays[0]]
         elif data[:6] == b"\x93NUMPY":
             array = numpy.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, TypeError, OSError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, SyntaxError,
-            MemoryError, RuntimeError):  # fmt: skip
+    except (
+        ValueError,
+        TypeError,
+        OSError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        SyntaxError,
+        MemoryError,
+        RuntimeError,
+    ):
         reason, helps = "it is damaged, or holds objects instead of numbers, which are never unpickled", ()
     if array is not None and array.dtype.kind not in "fiub":
         reason, helps, array = f"its numbers are {array.dtype}, not real or whole", (), None
@@ -136,17 +152,27 @@ def _fits(file: nodes.FileName, array: NDArray[Any], source: Word, target: Word,
     notes = ("a tensor has an axis for each wire: those of the target, then those of the source",)
     if symbolic is not None:
         message = f"a fixed tensor has one size, and `{scope.show_word((symbolic,))}` has any"
-        scope.report.error("E0622", message, (file.span, shown), notes=notes,
-                           helps=(f"give the space a number: `{symbolic.group.family}({(*array.shape, 3)[0]})`",))  # fmt: skip
+        scope.report.error(
+            "E0622",
+            message,
+            (file.span, shown),
+            notes=notes,
+            helps=(f"give the space a number: `{symbolic.group.family}({(*array.shape, 3)[0]})`",),
+        )
         return False
     if array.shape != shape:
         wanted = "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"
-        scope.report.error("E0622", f"`{file.text}` has the shape {shown}, its wires have {wanted}", (file.span, shown),
-                           notes=notes)  # fmt: skip
+        scope.report.error(
+            "E0622", f"`{file.text}` has the shape {shown}, its wires have {wanted}", (file.span, shown), notes=notes
+        )
         return False
     if prod(array.shape) > MOST_NUMBERS:
-        scope.report.error("E0622", f"`{file.text}` has {prod(array.shape):,} numbers, at most {MOST_NUMBERS:,} are taken",
-                           (file.span, shown), notes=("they are written into the generated source",))  # fmt: skip
+        scope.report.error(
+            "E0622",
+            f"`{file.text}` has {prod(array.shape):,} numbers, at most {MOST_NUMBERS:,} are taken",
+            (file.span, shown),
+            notes=("they are written into the generated source",),
+        )
         return False
     if not numpy.isfinite(array).all():
         scope.report.error("E0622", f"`{file.text}` holds a number that is not finite", (file.span, "nan or inf"))

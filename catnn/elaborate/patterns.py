@@ -39,9 +39,12 @@ def pattern(
         inputs = ()
     if len(args) != len(inputs):
         shown = brief(node.span)
-        scope.report.error("E0311", f"`{shown}` takes {plural(len(inputs), 'value')}, got {len(args)}",
-                           (span, f"{plural(len(args), 'value')} given"),
-                           (node.span, f"{plural(len(inputs), 'value')} between the commas"))  # fmt: skip
+        scope.report.error(
+            "E0311",
+            f"`{shown}` takes {plural(len(inputs), 'value')}, got {len(args)}",
+            (span, f"{plural(len(args), 'value')} given"),
+            (node.span, f"{plural(len(inputs), 'value')} between the commas"),
+        )
         return None
     if not _fits(node, args, scope, wanted):
         return None
@@ -81,7 +84,8 @@ def _fits(node: nodes.Pattern, args: Sequence[Bound], scope: Scope, wanted: Type
             )
             scope.report.error(
                 "E0313",
-                f"`{brief(bound.span)}` has {plural(len(word), 'wire')}, the pattern has {plural(len(letters), 'letter')} for it",
+                f"`{brief(bound.span)}` has {plural(len(word), 'wire')}, "
+                f"the pattern has {plural(len(letters), 'letter')} for it",
                 place,
                 (bound.span, f"this is {scope.show_type(bound.type)}"),
                 notes=("a pattern has one letter for each wire, and none for the channels",),
@@ -109,8 +113,12 @@ def _unknown(node: nodes.Pattern, found: dict[str, tuple[Wire, nodes.Name]], sco
     for letter in node.outputs:
         if letter.text not in found and scope.only_space is None and not scope.failed_spaces:
             space = next(iter(scope.spaces), "V")
-            scope.report.error("E0304", f"the space of the letter `{letter.text}` is not known", (letter.span, "on no value"),
-                               helps=(f"take it from a value, or from `let one : 1 -> {space} = unit`",))  # fmt: skip
+            scope.report.error(
+                "E0304",
+                f"the space of the letter `{letter.text}` is not known",
+                (letter.span, "on no value"),
+                helps=(f"take it from a value, or from `let one : 1 -> {space} = unit`",),
+            )
             return True
     return False
 
@@ -122,9 +130,13 @@ def _single(node: nodes.Term, args: Sequence[Bound], scope: Scope) -> bool:
             packed(bound.span, scope)
             return False
         if len(bound.type.summands) > 1:
-            scope.report.error("E0207", f"`{brief(bound.span)}` is a direct sum", (bound.span, f"this is {scope.show_type(bound.type)}"),
-                               (node.span, "takes single words"),
-                               helps=("take it apart: `a, b = ...`",))  # fmt: skip
+            scope.report.error(
+                "E0207",
+                f"`{brief(bound.span)}` is a direct sum",
+                (bound.span, f"this is {scope.show_type(bound.type)}"),
+                (node.span, "takes single words"),
+                helps=("take it apart: `a, b = ...`",),
+            )
             return False
     return True
 
@@ -139,7 +151,7 @@ def _applied(
     if shape is None or inference.faults:
         return None
     if not unify(shape.source, known(word)):
-        _refuse(term, args, word, shape.source, inference, scope)
+        _refuse(term, args, word, shape.source, scope)
         return None
     if resolved(shape.target) is None and wanted is not None and len(wanted.words) == 1:
         unify(shape.target, known(wanted.words[0]))
@@ -149,9 +161,7 @@ def _applied(
     return None if value is None else _steps(value, args, span, scope, making)
 
 
-def _refuse(
-    term: nodes.Term, args: Sequence[Bound], word: Word, source: Ports, inference: Inference, scope: Scope
-) -> None:
+def _refuse(term: nodes.Term, args: Sequence[Bound], word: Word, source: Ports, scope: Scope) -> None:
     """Report a diagram that does not start from the values."""
     oriented = next((w for w in word if FAMILIES[w.group.family].oriented), None)
     note = (
@@ -170,7 +180,7 @@ def _refuse(
 
 def _steps(value: Value, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:
     """A contraction for each diagram, and their combination."""
-    channels = common_channels(args, span, scope)
+    channels = common_channels(args, scope)
     if channels is None:
         return None
     out = Summand(value.target, channels)

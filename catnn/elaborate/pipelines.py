@@ -63,5 +63,9 @@ def _through(term: nodes.Term, bound: Bound, wanted: Type | None, values: Values
             answer = values.applied(nodes.Call(term, (), term.span), [bound], wanted)
     if answer is None:
         return None
-    return Bound(tuple(value for one in answer for value in one.ids),
-                 Type(tuple(summand for one in answer for summand in one.type.summands)), None, term.span)  # fmt: skip
+    return Bound(
+        tuple(value for one in answer for value in one.ids),
+        Type(tuple(summand for one in answer for summand in one.type.summands)),
+        None,
+        term.span,
+    )

@@ -38,9 +38,13 @@ def pointful(node: nodes.PointfulStatement, scope: Scope) -> Entry:
     results = _results(node, result, targets, values)
     for name, own in declared:
         if own and name.text not in values.used and not name.text.startswith("_"):
-            scope.report.error("E0312", f"`{name.text}` is never used", (name.span, "bound here"),
-                               notes=("what is computed is used, or it is a mistake",),
-                               helps=(f"use it, remove it, or call it `_{name.text}`",))  # fmt: skip
+            scope.report.error(
+                "E0312",
+                f"`{name.text}` is never used",
+                (name.span, "bound here"),
+                notes=("what is computed is used, or it is a mistake",),
+                helps=(f"use it, remove it, or call it `_{name.text}`",),
+            )
     whole = [target for target in targets if target is not None]
     if len(whole) < len(targets) or len(parameters) < len(node.parameters):
         return Entry("network", node.name.span, None, None, None)
@@ -59,14 +63,24 @@ def _bind(name: nodes.Name, bound: Bound | None, values: Values, declared: list[
     """Give a value its name, if the name is free."""
     text, scope = name.text, values.scope
     if text in RESERVED or "." in text:
-        scope.report.error("E0103", f"`{text}` is a word of the language", (name.span, "cannot name a value"),
-                           helps=(f"write `{text}_`",))  # fmt: skip
+        scope.report.error(
+            "E0103",
+            f"`{text}` is a word of the language",
+            (name.span, "cannot name a value"),
+            helps=(f"write `{text}_`",),
+        )
         return
     first = values.places.get(text) or scope.places.get(text) or scope.sizes.get(text)
     if first is not None:
         what = "is bound twice" if text in values.places else "has a meaning in this file"
-        scope.report.error("E0102", f"`{text}` {what}", (name.span, "bound here"), (first, "first here"),
-                           notes=("a name stands for one thing",), helps=(f"call it `{text}_`",))  # fmt: skip
+        scope.report.error(
+            "E0102",
+            f"`{text}` {what}",
+            (name.span, "bound here"),
+            (first, "first here"),
+            notes=("a name stands for one thing",),
+            helps=(f"call it `{text}_`",),
+        )
         return
     values.places[text] = name.span
     values.names[text] = bound
@@ -91,7 +105,8 @@ def _unpack(
         else:
             values.scope.report.error(
                 "E0311",
-                f"`{brief(binding.terms[0].span)}` gives {plural(len(answer), 'value')}, for {plural(len(names), 'name')}",
+                f"`{brief(binding.terms[0].span)}` gives {plural(len(answer), 'value')}, "
+                f"for {plural(len(names), 'name')}",
                 (names[0].span.to(names[-1].span), plural(len(names), "name")),
                 (binding.terms[0].span, plural(len(answer), "value")),
             )
@@ -117,22 +132,34 @@ def _results(
     given = tuple(summand for bound in found for summand in bound.type.summands)
     declared = node.targets[0].span.to(node.targets[-1].span)
     if len(found) != len(targets) and not (len(targets) == 1 and len(given) == len(whole)):
-        scope.report.error("E0311", f"`{name}` returns {plural(len(found), 'value')}, declared {len(targets)}",
-                           (result.span, plural(len(found), "value")), (declared, "declared here"))  # fmt: skip
+        scope.report.error(
+            "E0311",
+            f"`{name}` returns {plural(len(found), 'value')}, declared {len(targets)}",
+            (result.span, plural(len(found), "value")),
+            (declared, "declared here"),
+        )
         return None
     ids = tuple(value for bound in found for value in bound.ids)
     if len(found) != len(targets):
         pairs: list[tuple[Type, Bound, nodes.Type]] = []
         if given != whole:
             shown = " + ".join(scope.show_type(bound.type) for bound in found)
-            scope.report.error("E0303", f"`{name}` should return {scope.show_type(Type(whole))}", (result.span, f"this is {shown}"),
-                               (declared, "declared here"))  # fmt: skip
+            scope.report.error(
+                "E0303",
+                f"`{name}` should return {scope.show_type(Type(whole))}",
+                (result.span, f"this is {shown}"),
+                (declared, "declared here"),
+            )
             return None
         return (ids,)
     pairs = [(t, b, n) for t, b, n in zip(targets, found, node.targets, strict=True) if t is not None]
     for target, bound, written in pairs:
         if target != bound.type:
-            scope.report.error("E0303", f"`{name}` should return {scope.show_type(target)}, but `{brief(bound.span)}` is not that",
-                               (bound.span, f"this is {scope.show_type(bound.type)}"), (written.span, "declared here"))  # fmt: skip
+            scope.report.error(
+                "E0303",
+                f"`{name}` should return {scope.show_type(target)}, but `{brief(bound.span)}` is not that",
+                (bound.span, f"this is {scope.show_type(bound.type)}"),
+                (written.span, "declared here"),
+            )
             return None
     return tuple(bound.ids for bound in found)

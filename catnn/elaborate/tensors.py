@@ -57,14 +57,18 @@ class Making:
 
     def own(self, contraction: Contraction, scope: Scope, span: Span) -> bool:
         """Note the boxes of a contraction; False once it is reported that one has no numbers."""
-        return all([self.use(box, scope, span) for box in contraction.boxes])
+        return all(self.use(box, scope, span) for box in contraction.boxes)
 
     def use(self, box: Box, scope: Scope, span: Span) -> bool:
         """Note a box; False once it is reported that it has no numbers."""
         if box not in self.tensors and box.name not in scope.tensors:
-            scope.report.error("E0621", f"the box `{scope.local(box.name)}` has no numbers", (span, "used in a network"),
-                               notes=("a box of rules and checks, or one that shares no weights, computes nothing",),
-                               helps=("leave `= abstract` out, and its tensor is learned",))  # fmt: skip
+            scope.report.error(
+                "E0621",
+                f"the box `{scope.local(box.name)}` has no numbers",
+                (span, "used in a network"),
+                notes=("a box of rules and checks, or one that shares no weights, computes nothing",),
+                helps=("leave `= abstract` out, and its tensor is learned",),
+            )
             return False
         self.tensors.setdefault(box, scope.tensors.get(box.name, Tensor()))
         return True
@@ -86,27 +90,31 @@ def ids(args: Sequence[Bound]) -> tuple[int, ...]:
     return tuple(bound.ids[0] for bound in args)
 
 
-def common_channels(args: Sequence[Bound], span: Span, scope: Scope) -> int | None:
+def common_channels(args: Sequence[Bound], scope: Scope) -> int | None:
     """The channels of a product of values: equal, or 1; None once it is reported that they are not."""
     wide = [bound for bound in args if bound.type.summands[0].channels > 1]
     for bound in wide[1:]:
         first, here = wide[0].type.summands[0].channels, bound.type.summands[0].channels
         if here != first:
+            wanted = scope.show_type(Type((Summand(bound.type.words[0], first),)))
             scope.report.error(
                 "E0314",
                 f"`{brief(wide[0].span)}` has {first:,} channels, `{brief(bound.span)}` has {here:,}",
                 (bound.span, f"this is {scope.show_type(bound.type)}"),
                 (wide[0].span, f"this is {scope.show_type(wide[0].type)}"),
                 notes=("channels multiply entry by entry: they are equal, or 1",),
-                helps=(f"mix them first: `layer mix : {scope.show_type(bound.type)} -> "
-                       f"{scope.show_type(Type((Summand(bound.type.words[0], first),)))} = all`",),
-            )  # fmt: skip
+                helps=(f"mix them first: `layer mix : {scope.show_type(bound.type)} -> {wanted} = all`",),
+            )
             return None
     return wide[0].type.summands[0].channels if wide else 1
 
 
 def packed(span: Span, scope: Scope) -> None:
     """Report a symmetric power where there are only letters for whole wires."""
-    scope.report.error("E0317", "a point-ful network has no symmetric powers", (span, "a packed axis"),
-                       notes=("its letters stand for whole wires",),
-                       helps=("take the whole power, `V^2`, or a pipeline of layers",))  # fmt: skip
+    scope.report.error(
+        "E0317",
+        "a point-ful network has no symmetric powers",
+        (span, "a packed axis"),
+        notes=("its letters stand for whole wires",),
+        helps=("take the whole power, `V^2`, or a pipeline of layers",),
+    )

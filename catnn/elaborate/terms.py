@@ -60,9 +60,13 @@ def pure(value: Value, term: nodes.Term, scope: Scope) -> Morphism | None:
     if not isinstance(value, Combination):
         return value
     name = next(box.name for _, graph in value.weighted for box in graph.boxes if box.kind != "form")
-    scope.report.error("E0614", "a layer is made of diagrams alone", (term.span, f"holds the box `{scope.local(name)}`"),
-                       notes=("a layer is equivariant by its diagrams; a box has a tensor of its own",),
-                       helps=("use it in a network: `network f : A -> B = ...`",))  # fmt: skip
+    scope.report.error(
+        "E0614",
+        "a layer is made of diagrams alone",
+        (term.span, f"holds the box `{scope.local(name)}`"),
+        notes=("a layer is equivariant by its diagrams; a box has a tensor of its own",),
+        helps=("use it in a network: `network f : A -> B = ...`",),
+    )
     return None
 
 

@@ -1,7 +1,7 @@
 """The expressions of a point-ful body: what each value is, and the steps that make it.
 
-An expression is asked for and answers with its values (several for a call of a network with several results), None once a
-fault is reported; each method of an expression is a generator that asks for its parts, so nothing recurses.
+An expression is asked for and answers with its values (several for a call of a network with several results), None once
+a fault is reported; each method of an expression is a generator that asks for its parts, so nothing recurses.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ Asking = Steps[Request, Answer, Answer]
 class Values:
     """The values of a body while it is read.
 
-    names: what each name stands for, None where its expression failed; places: where each was bound; used: the names that
-    were read.
+    names: what each name stands for, None where its expression failed; places: where each was bound; used: the names
+    that were read.
     """
 
     scope: Scope
@@ -87,8 +87,12 @@ class Values:
     def _one(self, term: nodes.Term, answer: Answer) -> tuple[Bound, ...]:
         """The one value of an expression; () once it is reported that there are several."""
         if answer is not None and len(answer) > 1:
-            self.scope.report.error("E0311", f"`{brief(term.span)}` gives {len(answer)} values", (term.span, "one value is needed"),
-                                    helps=("give each a name: `a, b = ...`",))  # fmt: skip
+            self.scope.report.error(
+                "E0311",
+                f"`{brief(term.span)}` gives {len(answer)} values",
+                (term.span, "one value is needed"),
+                helps=("give each a name: `a, b = ...`",),
+            )
             return ()
         return answer or ()
 
@@ -117,9 +121,13 @@ class Values:
         ):
             self.scope.entry(node.name)
         else:
-            self.scope.report.error("E0101", f"there is no value `{name}`", (node.span, "unknown name"),
-                                    notes=(f"the values so far: {listed(self.names)}",),
-                                    helps=nearest(name, (*self.names, *self.scope.entries)))  # fmt: skip
+            self.scope.report.error(
+                "E0101",
+                f"there is no value `{name}`",
+                (node.span, "unknown name"),
+                notes=(f"the values so far: {listed(self.names)}",),
+                helps=nearest(name, (*self.names, *self.scope.entries)),
+            )
         return None
 
     def _no_value(self, term: nodes.Term) -> None:
@@ -160,9 +168,13 @@ class Values:
         name = function.name.text if isinstance(function, nodes.Generator) else ""
         if name in self.names:
             self.used.add(name)
-            self.scope.report.error("E0315", f"`{name}` is a value, not a function", (function.span, "cannot be called"),
-                                    (self.places[name], "bound here"),
-                                    helps=("several values are multiplied by a pattern: `[i, i -> i](x, y)`",))  # fmt: skip
+            self.scope.report.error(
+                "E0315",
+                f"`{name}` is a value, not a function",
+                (function.span, "cannot be called"),
+                (self.places[name], "bound here"),
+                helps=("several values are multiplied by a pattern: `[i, i -> i](x, y)`",),
+            )
             return None
         if name in AXIS_FUNCTIONS and isinstance(function, nodes.Generator):
             return self._made(along(function, args, node.span, self.scope, self.making))
@@ -260,9 +272,13 @@ class Values:
             wanted = ", ".join(f"{p.name}: {self.scope.show_type(p.type)}" for p in network.program.parameters)
         given = [(bound.span, f"this is {self.scope.show_type(bound.type)}") for bound in args]
         names = ", ".join(brief(bound.span, 20) for bound in args) or "nothing"
-        self.scope.report.error("E0301", f"`{shown}` does not take `{names}`",
-                                (node.function.span, f"expects {wanted}"), *given[:6],
-                                notes=("several values given to a layer are its direct sum, in order",))  # fmt: skip
+        self.scope.report.error(
+            "E0301",
+            f"`{shown}` does not take `{names}`",
+            (node.function.span, f"expects {wanted}"),
+            *given[:6],
+            notes=("several values given to a layer are its direct sum, in order",),
+        )
 
     # ---------------------------------------------------------------------------------------------------------- sums
 
@@ -274,9 +290,13 @@ class Values:
                 if any(name in self.names for name, _ in scaled.scalar.powers):
                     name = next(name for name, _ in scaled.scalar.powers if name in self.names)
                     self.used.add(name)
-                    self.scope.report.error("E0018", f"`{name}` is not a scalar", (scaled.scalar.span, "a value"),
-                                            notes=("`*` scales by a number or a size",),
-                                            helps=(f"values are multiplied by a pattern: `[i, i -> i]({name}, ...)`",))  # fmt: skip
+                    self.scope.report.error(
+                        "E0018",
+                        f"`{name}` is not a scalar",
+                        (scaled.scalar.span, "a value"),
+                        notes=("`*` scales by a number or a size",),
+                        helps=(f"values are multiplied by a pattern: `[i, i -> i]({name}, ...)`",),
+                    )
                     lost = True
                 elif not Inference(self.scope).scalar(scaled.scalar):
                     lost = True
@@ -307,7 +327,7 @@ class Values:
             Summand(summand.word, max(bound.type.summands[at].channels for _, _, bound in found))
             for at, summand in enumerate(base.type.summands)
         )
-        ids = []
+        ids: list[int] = []
         for at, summand in enumerate(out):
             terms = tuple((factor, bound.ids[at]) for factor, _, bound in found)
             ids += self.making.step(Add(terms, summand))

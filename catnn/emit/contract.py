@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from catnn.hypergraph.contraction import Contraction
 from catnn.emit.tensors import BATCH, Held, Lines, grouped, ordered, sort_axes, ungrouped
+from catnn.hypergraph.contraction import Contraction
 from catnn.plan.contract import ContractionPlan
 
 Key = tuple[object, ...]
@@ -30,8 +30,8 @@ def emit_contraction(
 ) -> Held:
     """The lines of a plan; the result's axes are the positions of the target, batch and channels.
 
-    operands: with the indices of the contraction as axes; length: the expression of the length of an index that no operand
-    has; ones: how a tensor of ones is made where there is no operand.
+    operands: with the indices of the contraction as axes; length: the expression of the length of an index that no
+    operand has; ones: how a tensor of ones is made where there is no operand.
     """
     writer = _Writer(lines, shared, list(operands), tuple(dict.fromkeys(plan.contraction.target)))
     for number, product in enumerate(plan.products):
@@ -55,7 +55,7 @@ class _Writer:
     wanted: tuple[int, ...]
 
     def _keep(self, key: tuple[object, ...], named: Mapping[int, int], make: Callable[[], Held]) -> None:
-        """A tensor under its key, made unless it is there; named: its indices as numbers that mean the same anywhere."""
+        """A tensor under its key, made unless it is there; named: its indices as numbers that mean the same."""
         back = {number: index for index, number in named.items()}
         if key in self.shared.found:
             name, axes = self.shared.found[key]
@@ -142,8 +142,8 @@ class _Writer:
     def _exchanged(self, shared: list[int], rows: list[int], columns: list[int]) -> bool:
         """Whether the right factor had better be the left.
 
-        A vector times matrices is fast from the left, a matrix times one vector from the right.  Then batch is among the
-        rows, and then the order is the one that is wanted.
+        A vector times matrices is fast from the left, a matrix times one vector from the right.  Then batch is among
+        the rows, and then the order is the one that is wanted.
         """
         if not rows or not columns:
             return not columns if shared else not rows
@@ -171,7 +171,7 @@ def _named(axes: Sequence[int]) -> dict[int, int]:
 
 
 def _placed(held: Held, contraction: Contraction, lines: Lines, length: Callable[[int], str]) -> Held:
-    """The result with an axis for each place of the target: missing indices broadcast, repeated ones write diagonals."""
+    """The result with an axis for each place of the target: missing indices broadcast, repeated ones are diagonals."""
     missing = [index for index in dict.fromkeys(contraction.target) if index not in held.axes]
     if missing:
         order = sort_axes((*held.axes, *missing), contraction.target)

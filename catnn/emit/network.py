@@ -90,6 +90,7 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     forward.names.fresh("x")
     forward.names.fresh("mask")
     forward.names.fresh("sizes")
+    assert not isinstance(network.body, Program)
     result = stage_lines(forward, network.body, "x")
     given_sizes = ", sizes=None" if untold(network) else ""
     parameters = ", ".join(

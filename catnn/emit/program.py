@@ -31,7 +31,6 @@ from catnn.plan.contract import plan_contraction, prove_contraction
 from catnn.plan.fuse import fused
 from catnn.program import Add, Along, Apply, Contract, Program, Run, Step
 
-
 OWN = ("draw", "enter", "even", "inputs", "is_complex", "label", "masked", "space_sizes", "_alike", "_seen", "_version")
 """Attributes of `_Program`, which no submodule and no tensor may be called."""
 
@@ -154,7 +153,8 @@ class _Writer:
             many = len(parameter.type.summands) > 1
             variables += [self.lines.names.fresh(name) if many else name for _ in parameter.type.summands]
         self.lines.lines.append(
-            f"{one_tuple(variables) if variables else '_'}, batch, mask, lengths = self.enter({one_tuple(given)}, mask, sizes)"
+            f"{one_tuple(variables) if variables else '_'}, batch, mask, lengths = "
+            f"self.enter({one_tuple(given)}, mask, sizes)"
         )
         for name, summand in zip(variables, self.program.values, strict=False):
             self._hold(name, summand)
@@ -215,8 +215,15 @@ class _Writer:
         x = variables[0] if len(variables) == 1 else f"({', '.join(variables)})"
         if len(variables) > 1:
             x = self.lines.let("x", x)
-        forward = Forward(self.network, self.modules, names=self.lines.names, lines=self.lines.lines, parts=self.lines.parts,
-                          lengths="lengths", axes=self.axes)  # fmt: skip
+        forward = Forward(
+            self.network,
+            self.modules,
+            names=self.lines.names,
+            lines=self.lines.lines,
+            parts=self.lines.parts,
+            lengths="lengths",
+            axes=self.axes,
+        )
         result = stage_lines(forward, step.stage, x)
         for at, summand in enumerate(step.outputs):
             self._hold(result if len(step.outputs) == 1 else f"{result}[{at}]", summand)
@@ -244,8 +251,11 @@ class _Writer:
         if all(wire.plain for wire in summand.word):
             return held
         self.lines.parts.add("_kept")
-        masks = ["None" if axis < 0 or summand.word[axis].plain else f"mask.get({quoted(summand.word[axis].space)})"
-                 for axis in held.axes if axis != BATCH]  # fmt: skip
+        masks = [
+            "None" if axis < 0 or summand.word[axis].plain else f"mask.get({quoted(summand.word[axis].space)})"
+            for axis in held.axes
+            if axis != BATCH
+        ]
         expression = held.name if BATCH in held.axes else f"{held.name}.unsqueeze(0)"
         axes = held.axes if BATCH in held.axes else (BATCH, *held.axes)
         name = self.lines.let("x", f"{expression} if mask is None else _kept({expression}, [{', '.join(masks)}])")

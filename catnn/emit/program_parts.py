@@ -12,8 +12,8 @@ from catnn.emit.parts import FORMAT, _lengths, _masks
 class _Program(nn.Module):
     """What networks of named values share: their inputs are checked, their weights know their format.
 
-    label: the name in messages.  inputs: ((spaces of the axes), channels) for each tensor.  space_sizes: the size of each
-    space, a name or a number; masked: the spaces that a mask may be of.  is_complex: whether tensors are complex.
+    label: the name in messages.  inputs: ((spaces of the axes), channels) for each tensor.  space_sizes: the size of
+    each space, a name or a number; masked: the spaces that a mask may be of.  is_complex: whether tensors are complex.
     """
 
     _version = FORMAT
@@ -132,7 +132,7 @@ def _number(mask, lengths: dict, space: str, size: str):
 
 
 def _real(x: Tensor, mask, spaces: tuple):
-    """Which entries of x are no padding along some axes, as a tensor beside it, or None; spaces: (axis, space) pairs."""
+    """Which entries of x are no padding along axes, as a tensor beside it, or None; spaces: (axis, space) pairs."""
     keep = None
     for axis, space in spaces:
         real = None if mask is None else mask.get(space)
@@ -187,7 +187,7 @@ def _drawn(parameter: Tensor, variance: float, generator) -> None:
 def _levi_civita(n: int, device, dtype) -> Tensor:
     """The Levi-Civita tensor of n axes, as a sum over all permutations."""
     found = torch.zeros((n,) * n, dtype=torch.float64)
-    rows = [((), 1)]
+    rows: list = [((), 1)]
     for _ in range(n):
         rows = [
             ((*row, i), -sign if sum(j > i for j in row) % 2 else sign)

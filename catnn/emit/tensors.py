@@ -76,13 +76,11 @@ def grouped(held: Held, groups: Sequence[Sequence[int]]) -> str:
     """The expression of a tensor with an axis a group; groups of several are flattened, empty ones have length 1."""
     order = [axis for group in groups for axis in group]
     expression = ordered(held, order)
-    at = 0
-    for group in groups:
+    for at, group in enumerate(groups):
         if len(group) > 1:
             expression += f".flatten({at}, {at + len(group) - 1})"
         elif not group:
             expression += f".unsqueeze({at})"
-        at += 1
     return expression
 
 

@@ -67,7 +67,7 @@ class Weighed:
                 expression = attribute.format(like)
             elif isinstance(label, Form) or label.kind == "fixed":
                 expression = f"{attribute}.to({like}.dtype)" if like else attribute
-            elif isinstance(label, Box) and (label.symmetric or label.adjoint == "self"):
+            elif label.symmetric or label.adjoint == "self":
                 expression = _symmetrised(label, attribute)
             wanted = label.name.rpartition(".")[2] if isinstance(label, Box) else label.kind
             self.local[label] = lines.let(wanted, expression)
@@ -137,7 +137,8 @@ def _constant(found: Weighed, box: Box, constant: Constant, names: Names) -> Non
     numbers = ", ".join(repr(float(number)) for number in constant.array().ravel().tolist())
     found.setup += [
         f"{name} = torch.tensor([{numbers}], device=device, dtype=dtype or torch.get_default_dtype())",
-        f"self.register_buffer({quoted(name)}, {name}.reshape({one_tuple(map(str, constant.shape))}), persistent=False)",
+        f"{name} = {name}.reshape({one_tuple(map(str, constant.shape))})",
+        f"self.register_buffer({quoted(name)}, {name}, persistent=False)",
     ]
     found.attributes[box] = f"self.{name}"
 
@@ -150,9 +151,12 @@ def _form(found: Weighed, form: Form, legs: int, names: Names) -> None:
     name = names.fresh(form.kind)
     if form.kind == "epsilon":
         if legs > MOST_LEGS:
-            raise fail("E1020", f"the Levi-Civita tensor of {form.group} has {legs**legs:,} entries",
-                       notes=(f"in a pattern of several values it is written out, up to SO({MOST_LEGS})",),
-                       helps=("use it in a layer: `layer f : A -> B = span { ... }`",))  # fmt: skip
+            raise fail(
+                "E1020",
+                f"the Levi-Civita tensor of {form.group} has {legs**legs:,} entries",
+                notes=(f"in a pattern of several values it is written out, up to SO({MOST_LEGS})",),
+                helps=("use it in a layer: `layer f : A -> B = span { ... }`",),
+            )
         made = f"_levi_civita({legs}, device, dtype)"
         found.parts.add("_levi_civita")
     else:

@@ -1,7 +1,8 @@
 """Contractions: hypergraphs read as numbers, tensors whose axes are indices.
 
-An operand is a box, an index a vertex; a sum runs over every index that the result does not have.  A pattern over several values
-is one, and so is a diagram with boxes applied to values; the forms of the groups (bends, metrics, epsilons) are constants.
+An operand is a box, an index a vertex; a sum runs over every index that the result does not have.  A pattern over
+several values is one, and so is a diagram with boxes applied to values; the forms of the groups (bends, metrics,
+epsilons) are constants.
 """
 
 from __future__ import annotations
@@ -110,9 +111,9 @@ def _split(graph: Hypergraph) -> tuple[list[int], list[int], list[Node], list[Wi
 
 def _move_one(vertex: int, other: int, ins: list[int], outs: list[int], nodes: list[Node]) -> None:
     """Give one of the ends of a vertex to another."""
-    for row in (ins, outs):
-        if vertex in row:
-            row[row.index(vertex)] = other
+    for ends in (ins, outs):
+        if vertex in ends:
+            ends[ends.index(vertex)] = other
             return
     for at, (box, inputs, outputs) in enumerate(nodes):
         for side, row in enumerate((inputs, outputs)):
@@ -126,8 +127,8 @@ def _move_one(vertex: int, other: int, ins: list[int], outs: list[int], nodes: l
 def substitute(outer: Contraction, at: int, inner: Contraction) -> Contraction:
     """The contraction in which the operand number `at` of `outer` is the result of `inner`.
 
-    Labels are kept: the values of both are numbered alike.  Indices that meet are one (a union-find), so a diagonal that
-    `inner` writes is one that `outer` reads.
+    Labels are kept: the values of both are numbered alike.  Indices that meet are one (a union-find), so a diagonal
+    that `inner` writes is one that `outer` reads.
     """
     count = len(outer.wires)
     parent = list(range(count + len(inner.wires)))

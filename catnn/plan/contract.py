@@ -1,7 +1,7 @@
 """The order of a contraction: pairs of tensors, cheapest first, found by opt_einsum under time and memory.
 
-Values are numbered: the operands first, then what each product makes.  Batch and channels are indices too, which are never
-summed; an index on three tensors (a spider) stays until the last of them has come.
+Values are numbered: the operands first, then what each product makes.  Batch and channels are indices too, which are
+never summed; an index on three tensors (a spider) stays until the last of them has come.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ class Product:
 class ContractionPlan:
     """How a contraction is computed; every operand is used once, the last product is the result.
 
-    axes: for each operand its indices, batch and channels among them; cost: its multiplications at the hinted sizes, and what it writes.
+    axes: for each operand its indices, batch and channels among them; cost: its multiplications at the hinted sizes,
+    and what it writes.
     """
 
     contraction: Contraction

@@ -26,7 +26,7 @@ def batched(program: Program) -> tuple[bool, ...]:
 
 
 def fused(program: Program) -> dict[int, Contract | None]:
-    """What becomes of each contraction, by the number of its step: what is computed instead, None where it went elsewhere."""
+    """What becomes of each contraction, by the number of its step: None where it is computed inside another."""
     first = sum(len(parameter.type.summands) for parameter in program.parameters)
     maker: dict[int, int] = {}
     for number, step in enumerate(program.steps):

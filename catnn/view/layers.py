@@ -40,7 +40,7 @@ def network_lines(network: Network) -> Lines:
         into[flow.head].append(flow)
     numbers = {node.name: at for at, node in enumerate(graph.nodes)}
     wide = max(len(label) for label in labels.values())
-    lines = [f"{network.name} : {network.source} -> {network.target}", ""]
+    lines = [f"{network.name}{'' if network.program else ' '}{network.signature}", ""]
     for at, node in enumerate(graph.nodes):
         flows = [f"{'' if f.coefficient == '1' else f'({f.coefficient}) * '}{numbers[f.tail]}" for f in into[node.name]]
         origin = f"  <- {' + '.join(flows)}" if flows and flows != [str(at - 1)] else ""

@@ -1,7 +1,7 @@
 """The gallery beside plain torch, as people write it: ``python -m tests.benchmarks.gallery [NAME...]``.
 
-Both compute the same on the same weights in one run, in interleaved rounds; a ratio above 1 means that the compiled network is
-slower.  Where the reference of the tests is slow to be plain, a fast one stands here.
+Both compute the same on the same weights in one run, in interleaved rounds; a ratio above 1 means that the compiled
+network is slower.  Where the reference of the tests is slow to be plain, a fast one stands here.
 """
 
 from __future__ import annotations

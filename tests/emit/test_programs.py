@@ -152,7 +152,8 @@ def test_norms_and_softmax() -> None:
 
 def test_forms_of_other_groups() -> None:
     """A pairing in one row is the form of its group: Omega, a metric."""
-    text = "space P : Sp(m)  space L : O(1,3)  network f(x: P, y: P, u: L, v: L) -> 1, 1 { return [i, i ->](x, y), ev(u, v) }"
+    text = """space P : Sp(m)  space L : O(1,3)
+        network f(x: P, y: P, u: L, v: L) -> 1, 1 { return [i, i ->](x, y), ev(u, v) }"""
     module = catnn.compile(catnn.parse(text)["f"], dtype=DOUBLE)
     x, y, u, v = (torch.randn(3, k, 1, dtype=DOUBLE) for k in (4, 4, 4, 4))
     first, second = module(x, y, u, v)
@@ -161,7 +162,8 @@ def test_forms_of_other_groups() -> None:
 
 
 def test_complex_values() -> None:
-    text = "space V : U(n)  layer a : V[2] -> V[2] = all  network f(x: V[2], y: V'[2]) -> 1[2] { return [i, i ->](a(x), y) }"
+    text = """space V : U(n)  layer a : V[2] -> V[2] = all
+        network f(x: V[2], y: V'[2]) -> 1[2] { return [i, i ->](a(x), y) }"""
     module = catnn.compile(catnn.parse(text)["f"], dtype=DOUBLE)
     x, y = torch.randn(2, 4, 2, dtype=torch.complex128), torch.randn(2, 4, 2, dtype=torch.complex128)
     assert_close(module(x, y), (module.a(x) * y).sum(1))
