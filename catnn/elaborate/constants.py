@@ -85,14 +85,17 @@ def _bytes(file: nodes.FileName, path: Path, scope: Scope) -> bytes | None:
     except OSError:
         reason = "it is not a readable file"
     else:
-        with os.fdopen(handle, "rb") as stream:
-            found = os.fstat(stream.fileno())
+        try:
+            found = os.fstat(handle)
             if not stat.S_ISREG(found.st_mode):
                 reason = "it is no ordinary file"
             elif found.st_size > MOST_BYTES:
                 reason = f"it has {found.st_size:,} bytes, at most {MOST_BYTES:,} are read"
             else:
-                return stream.read(MOST_BYTES + 1)
+                with os.fdopen(os.dup(handle), "rb") as stream:
+                    return stream.read(MOST_BYTES + 1)
+        finally:
+            os.close(handle)
     scope.report.error("E0808", f"`{file.text}` cannot be read: {reason}", (file.span, "named here"))
     return None
 

@@ -162,7 +162,8 @@ def _mean(x: Tensor, axes: tuple, real) -> Tensor:
             entries = entries * x.shape[axis]
         return x.sum(axes, keepdim=True) / max(entries, 1)
     shape = [x.shape[a] if a in axes else length for a, length in enumerate(real.shape)]
-    return x.sum(axes, keepdim=True) / real.expand(shape).sum(axes, keepdim=True).clamp(min=1)
+    mean: Tensor = x.sum(axes, keepdim=True) / real.expand(shape).sum(axes, keepdim=True).clamp(min=1)
+    return mean
 
 
 def _layer_norm(x: Tensor, axes: tuple, real) -> Tensor:

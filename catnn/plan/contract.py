@@ -155,7 +155,8 @@ def prove_contraction(plan: ContractionPlan) -> None:
         closed = set().union(*(part[2] for part in parts))
         summed = open_ - set(product.kept)
         outside = [at for at in range(len(plan.axes)) if at not in inside]
-        if not set(product.kept) <= open_ or closed & open_ or summed & target:
+        ascending = list(product.kept) == sorted(set(product.kept))
+        if not ascending or not set(product.kept) <= open_ or closed & open_ or summed & target:
             raise UnsoundOrderError("a product keeps or sums an index that it must not")
         if any(summed & set(plan.axes[at]) for at in outside):
             raise UnsoundOrderError("an index is summed before all its tensors have come")
