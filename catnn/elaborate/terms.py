@@ -14,7 +14,7 @@ from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.families import FAMILIES
 from catnn.category.scalar import Monomial, Scalar
 from catnn.category.wires import Wire, Word, bases
-from catnn.diagnostics import Span
+from catnn.diagnostics import CatnnError, Span
 from catnn.elaborate import generators
 from catnn.elaborate.inference import Inference
 from catnn.elaborate.ports import Shape, bare_identities, children, postorder, resolved, unify
@@ -138,6 +138,10 @@ def meaning(inference: Inference, term: nodes.Term) -> Value | None:
             values[id(node)] = _value(node, inference, [values[id(child)] for child in children(node)])
     except TooBig as fault:
         inference.scope.report.error(fault.code, fault.message, (fault.node.span, "here"))
+        return None
+    except CatnnError as error:  # E0408: two terms of a sum that are too symmetric to be compared
+        for found in error.diagnostics:
+            inference.scope.report.error(found.code, found.message, (term.span, "here"), notes=found.notes)
         return None
     value = values[id(term)]
     if isinstance(value, Combination):  # boxes may have cancelled

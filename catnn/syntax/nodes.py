@@ -164,7 +164,7 @@ class Dagger:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """``f^3``, f three times side by side; in a rule ``f^q``, as often as an arity says."""
+    """``f^3``, f three times side by side; in a rule also ``f^q``."""
 
     term: Term
     exponent: int | Name
@@ -235,21 +235,9 @@ class Call:
 
 
 Term = (
-    Generator
-    | Pattern
-    | Number
-    | Scaled
-    | Dagger
-    | Power
-    | Tensor
-    | Chain
-    | Sum
-    | Brackets
-    | SpanOf
-    | All
-    | Bias
-    | Call
-)
+    Generator | Pattern | Number | Scaled | Dagger | Power | Tensor | Chain | Sum
+    | Brackets | SpanOf | All | Bias | Call
+)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------- statements
@@ -377,16 +365,9 @@ class ImportStatement:
 
 
 Statement = (
-    SpaceStatement
-    | LetStatement
-    | LayerStatement
-    | NetworkStatement
-    | PointfulStatement
-    | BoxStatement
-    | RuleStatement
-    | CheckStatement
-    | ImportStatement
-)
+    SpaceStatement | LetStatement | LayerStatement | NetworkStatement | PointfulStatement
+    | BoxStatement | RuleStatement | CheckStatement | ImportStatement
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
