@@ -105,7 +105,6 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
         (["show", "graph.catnn:mix", "-o", "graph.catnn"], "E1012", ""),
         (["explain", "graph.catnn"], "E1010", "explain graph.catnn:mix"),
         (["explain", "graph.catnn:trace"], "E1010", "show"),
-        (["explain", "graph.catnn:mix", "--trace"], "E0908", "--trace"),
         (["explain", "graph.catnn:mix", "--n"], "E1009", "--n 64"),
         (["explain", "graph.catnn:mix", "--n", "many"], "E1009", "--n 64"),
         (["compile", "graph.catnn", "--target", "cuda"], "E0909", "torch"),
