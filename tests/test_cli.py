@@ -289,7 +289,8 @@ def test_nothing_to_compile_is_the_fault_of_the_spec(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    ("words", "number"), [("S(n) 2 2", 15), ("S(3) 2 2", 14), ("O(3) 1 2", 0), ("Sp(4) 3 3", 14), ("S(n) 0 0", 1)]
+    ("words", "number"),
+    [("S(n) 2 2", 15), ("S(3) 2 2", 14), ("O(3) 1 2", 0), ("Sp(4) 3 3", 14), ("S(n) 0 0", 1), ("A(4) 2 3", 86)],
 )
 def test_dim(words: str, number: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert Ran(capsys, "dim", *words.split()).out == f"{number}\n"

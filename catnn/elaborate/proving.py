@@ -25,7 +25,7 @@ def boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Co
     """The proved line, its proof replayed by the checker; None once it is reported what is wrong with it."""
     try:
         return _decided(node, scope, left, right)
-    except CatnnError as error:  # E0408: nothing else can go wrong with values that are well typed
+    except CatnnError as error:  # E0415: nothing else can go wrong with values that are well typed
         for fault in error.diagnostics:
             scope.report.error(fault.code, fault.message, (node.span, "here"), notes=fault.notes)
         return None

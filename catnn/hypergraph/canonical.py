@@ -25,7 +25,7 @@ Order = tuple[list[int], list[int]]
 
 
 def code(graph: Hypergraph) -> Code:
-    """Equal for isomorphic hypergraphs alone.  Raises: CatnnError (E0408)."""
+    """Equal for isomorphic hypergraphs alone.  Raises: CatnnError (E0415)."""
     return _solve(graph)[0]
 
 
@@ -251,7 +251,7 @@ class _Piece:
         self.work += len(cells.of)
         if self.work > MOST_WORK:
             message = f"a diagram of {len(self.nodes)} boxes has too many symmetries to be compared"
-            raise fail("E0408", message, notes=("more renumberings would have to be tried than the limit allows",))
+            raise fail("E0415", message, notes=("more renumberings would have to be tried than the limit allows",))
         copied = cells.copy()
         self.split(copied, cell, element)
         self.refine(copied, (len(copied.members) - 1,))
