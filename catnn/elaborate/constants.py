@@ -50,7 +50,7 @@ def constant(file: nodes.FileName, name: nodes.Name, source: Word, target: Word,
 def _allowed(file: nodes.FileName, scope: Scope) -> Path | None:
     """The path of a file below the folder of the spec."""
     text, notes = file.text, ("a file of numbers lies in the folder of the spec, or below",)
-    if scope.base is None:
+    if scope.folder is None:
         scope.report.error(
             "E0807",
             "a text without a file cannot read numbers",
@@ -65,7 +65,7 @@ def _allowed(file: nodes.FileName, scope: Scope) -> Path | None:
         scope.report.error("E0807", f"`{text}` may not be read", (file.span, "not below this folder"), notes=notes)
         return None
     try:
-        path, folder = (scope.base / text).resolve(), scope.base.resolve()
+        path, folder = (scope.folder / text).resolve(), scope.folder.resolve()
     except (OSError, RuntimeError):
         scope.report.error("E0808", f"`{text}` cannot be read", (file.span, "no such file"))
         return None

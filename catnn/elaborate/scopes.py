@@ -19,7 +19,7 @@ from catnn.rewrite.rule import Law
 from catnn.syntax import nodes
 
 GENERATORS = (
-    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps",
+    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps", "adj",
 )  # fmt: skip
 KEYWORDS = (
     "space", "let", "layer", "network", "box", "rule", "check", "import", "as", "return", "all", "span", "bias", "sgn",
@@ -59,9 +59,9 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands; tensors: the numbers of the boxes, by the names of the boxes themselves; base: the folder that
-    files are below, None for a text; arities: while a rule is made, the numbers of its variable arities; rules: the
-    rules so far, those of imports too.
+    name first stands; tensors: the numbers of the boxes, by the names of the boxes themselves; folder: below which
+    files that the text names are found, None for nowhere; arities: while a rule is made, the numbers of its variable
+    arities; rules: the rules so far, those of imports too.
     """
 
     report: Report
@@ -74,7 +74,7 @@ class Scope:
     broken: set[str] = field(default_factory=set)
     tensors: dict[str, Tensor] = field(default_factory=dict)
     failed_spaces: bool = False
-    base: Path | None = None
+    folder: Path | None = None
     arities: dict[str, int] = field(default_factory=dict)
     rules: list[Law] = field(default_factory=list)
 

@@ -28,11 +28,12 @@ TORCH = frozenset(
     nn.functional.mish nn.functional.silu nn.functional.softplus nn.functional.softsign nn.init.normal_
     nn.init.zeros_ torch._C._are_functorch_transforms_active torch.abs torch.amp.is_autocast_available torch.arange
     torch.asinh torch.atan torch.autocast torch.autograd.Function torch.bool torch.cat torch.compiler.is_compiling
-    torch.contiguous_format torch.cos torch.diag_embed torch.empty torch.empty_like torch.erf torch.exp torch.expm1
-    torch.eye torch.finfo torch.float64 torch.floor torch.get_autocast_dtype torch.get_default_dtype
-    torch.is_autocast_enabled torch.is_grad_enabled torch.log torch.log1p torch.no_grad torch.ones torch.ones_like
-    torch.reciprocal torch.relu torch.rsqrt torch.sigmoid torch.sign torch.sin torch.sinh torch.softmax torch.sqrt
-    torch.square torch.stack torch.tanh torch.tensor torch.vmap torch.where torch.zeros torch.zeros_like
+    torch.contiguous_format torch.cos torch.diag_embed torch.empty torch.empty_like torch.equal torch.erf torch.exp
+    torch.expm1 torch.eye torch.finfo torch.float64 torch.floor torch.get_autocast_dtype torch.get_default_dtype
+    torch.int64 torch.is_autocast_enabled torch.is_grad_enabled torch.log torch.log1p torch.minimum torch.no_grad
+    torch.ones torch.ones_like torch.reciprocal torch.relu torch.rsqrt torch.sigmoid torch.sign torch.sin torch.sinh
+    torch.softmax torch.sqrt torch.square torch.stack torch.tanh torch.tensor torch.vmap torch.where torch.zeros
+    torch.zeros_like
     """.split()
 )
 """All that generated source has from torch."""
@@ -40,11 +41,12 @@ TORCH = frozenset(
 ATTRIBUTES = frozenset(
     """
     T __init__ _load_from_state_dict _parameters add_ addmm_ apply baddbmm_ clamp clone conj contiguous device diag
-    diagonal dim draw dtype element_size enter even expand flatten flip forward fromkeys get index_select inputs
-    is_complex is_contiguous items join label masked masked_fill min movedim mul_ needs_input_grad new_empty
+    diagonal dim draw dtype element_size enter even expand flatten flip forward fromkeys get index_put index_select
+    inputs is_complex is_contiguous items join label masked masked_fill min movedim mul_ needs_input_grad new_empty
     new_ones new_zeros numel parameters permute pow powers real register_buffer reset_parameters reshape rest rsqrt
-    save_for_backward save_for_forward saved_tensors scatter select setdefault shape sizes sort space_sizes sqrt
-    squeeze sub_ sum tensor_split to to_complex transpose type unflatten unsqueeze update values view
+    save_for_backward save_for_forward saved_tensors scatter scatter_reduce select setdefault shape sizes sort
+    space_sizes sqrt squeeze sub_ sum tensor_split to to_complex transpose type unflatten unique unsqueeze update
+    values view whole
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""

@@ -6,7 +6,10 @@ A diagram is a graph of ports and blocks:
 - node ``("out", j)``, the same with kind="output";
 - node ``("block", b)``, attributes kind="block", index=b (blocks sorted as in `Diagram.parts`), space, letter;
 - ports and blocks on the dual of a space of U(n) have dual="yes" as well;
+- ports on a space whose diagrams are orbits have point=the one that the orbit's least tuple has there;
 - an edge from each input to its block, and from each block to its outputs, in the order of the ports;
+- for each space with a jellyfish a node ``("jellyfish", i)``, kind="jellyfish", index=i, space, family, size, and an
+  edge from it to each block of that space, a leg; it has a leg less than its size where one is summed;
 - graph attributes format="catnn-diagram", version=1, pattern, k, l (the numbers of inputs and outputs).
 
 In GraphML the nodes are called in0, out0, block0.  Reading looks at the attributes alone, so nodes may be renamed.
@@ -18,6 +21,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Diagram
+from catnn.category.families import FAMILIES
 from catnn.category.pattern import show_pattern, spell
 from catnn.category.wires import Group, Wire, Word
 from catnn.view.svg import clean
@@ -37,18 +41,29 @@ def to_networkx(diagram: Diagram) -> networkx.MultiDiGraph:
     inputs, outputs = spell(diagram)
     graph = networkx.MultiDiGraph(format=FORMAT, version=VERSION, pattern=show_pattern(diagram), k=k, l=l)
     for i, wire in enumerate(diagram.source):
-        graph.add_node(("in", i), kind="input", index=i, letter=inputs[i], **_wire(wire))
+        point = _point(diagram, l + i)
+        graph.add_node(("in", i), kind="input", index=i, letter=inputs[i], **_wire(wire), **point)
     for b, part in enumerate(diagram.parts):
         letter = (*outputs, *inputs)[part[0]]
         graph.add_node(("block", b), kind="block", index=b, letter=letter, **_wire(diagram.wire(part[0])))
     for j, wire in enumerate(diagram.target):
-        graph.add_node(("out", j), kind="output", index=j, letter=outputs[j], **_wire(wire))
+        graph.add_node(("out", j), kind="output", index=j, letter=outputs[j], **_wire(wire), **_point(diagram, j))
     block_of = {v: b for b, part in enumerate(diagram.parts) for v in part}
+    for at, space in enumerate(diagram.jellyfish):
+        here = [b for b, part in enumerate(diagram.parts) if diagram.wire(part[0]).space == space]
+        wire = diagram.wire(diagram.parts[here[0]][0])
+        graph.add_node(("jellyfish", at), kind="jellyfish", index=at, **_wire(wire))
+        graph.add_edges_from((("jellyfish", at), ("block", b)) for b in here)
     for i in range(k):
         graph.add_edge(("in", i), ("block", block_of[l + i]))
     for j in range(l):
         graph.add_edge(("block", block_of[j]), ("out", j))
     return graph
+
+
+def _point(diagram: Diagram, vertex: int) -> dict[str, int]:
+    """The point of a port, where its group is given by orbits."""
+    return {"point": diagram.points[vertex]} if diagram.points and diagram.points[vertex] >= 0 else {}
 
 
 def _wire(wire: Wire) -> dict[str, str]:
@@ -59,18 +74,21 @@ def _wire(wire: Wire) -> dict[str, str]:
 def from_networkx(graph: networkx.MultiDiGraph) -> Diagram:
     """The diagram of such a graph.
 
-    Raises: ValueError where ports are missing, stand twice, or hang on no block; CatnnError where a block is none of
-    its group's.
+    Raises: ValueError where ports are missing, stand twice, or hang on no block, or a jellyfish has its legs elsewhere
+    than in the blocks of its space; CatnnError where a block is none of its group's.
     """
     rows: dict[str, dict[int, Any]] = {"input": {}, "output": {}}
+    heads: dict[str, set[Any]] = {}
     for name, data in graph.nodes(data=True):
         kind, index = data.get("kind"), data.get("index")
         if kind in rows:
             if not isinstance(index, int) or index in rows[kind]:
                 raise ValueError(f"{kind} {index!r} has no index of its own")
             rows[kind][index] = name
+        elif kind == "jellyfish":
+            heads[str(data.get("space"))] = {*graph.successors(name), *graph.predecessors(name)}
         elif kind != "block":
-            raise ValueError(f"node {name!r} is of kind {kind!r}, not input, output or block")
+            raise ValueError(f"node {name!r} is of kind {kind!r}, not input, output, block or jellyfish")
     for kind, row in rows.items():
         if sorted(row) != list(range(len(row))):
             raise ValueError(f"the {kind}s are not numbered 0 to {len(row) - 1}")
@@ -83,9 +101,18 @@ def from_networkx(graph: networkx.MultiDiGraph) -> Diagram:
             raise ValueError(f"port {port!r} hangs on {len(ends)} nodes, not on one block")
         blocks.setdefault(ends[0], []).append(vertex)
     words = [_read_wire(graph.nodes[port]) for port in ports]
+    for space, legs in heads.items():
+        if legs != {block for block, vertices in blocks.items() if words[vertices[0]].space == space}:
+            raise ValueError(f"the jellyfish of {space!r} has a leg in each block of that space, and in nothing else")
     l = len(rows["output"])
     target: Word = tuple(words[:l])
-    return Diagram(tuple(words[l:]), target, tuple(sorted(tuple(block) for block in blocks.values())))
+    parts = tuple(sorted(tuple(block) for block in blocks.values()))
+    points = tuple(graph.nodes[port].get("point", -1) for port in ports)
+    if any(type(point) is not int for point in points):
+        raise ValueError("the point of a port is an integer")
+    return Diagram(
+        tuple(words[l:]), target, parts, tuple(sorted(heads)), points if max(points, default=-1) >= 0 else ()
+    )
 
 
 def _read_wire(data: dict[str, Any]) -> Wire:
@@ -95,15 +122,13 @@ def _read_wire(data: dict[str, Any]) -> Wire:
         raise ValueError(f"a port has no {missing.args[0]}") from None
     if data.get("dual") != "yes":
         return wire
-    if wire.group.family != "U":
+    if not FAMILIES[wire.group.family].oriented:
         raise ValueError(f"{wire.group} has no dual wires")
     return wire.flipped()
 
 
 def group_of(family: str, size: str) -> Group:
     """A group by the names of its family and its size.  Raises: ValueError for an unknown family."""
-    from catnn.category.families import FAMILIES
-
     if family not in FAMILIES:
         raise ValueError(f"there is no family of groups {family!r}; there are {', '.join(FAMILIES)}")
     fault = FAMILIES[family].size_fault(int(size)) if size.isdigit() else None

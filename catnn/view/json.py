@@ -4,7 +4,8 @@ Every document has "format" and "version"; version 1 is:
 
 catnn-diagram: {"spaces": {name: {"family": str, "size": int or str}}, "source": [name, ...], "target": [name, ...],
     "blocks": [[vertex, ...], ...], "pattern": str}; vertices are outputs 0..l-1, then inputs l..l+k-1; the dual of
-    a space V of U(n) is the name V'.
+    a space V of U(n) is the name V'; beside "blocks" "jellyfish": [name, ...], the spaces that have one, if any has;
+    with orbits "points": [point, ...], an entry a vertex, -1 on other spaces.
 catnn-sum: "spaces", "source" and "target" as above, and "terms": [{"coefficient": [[rational, {size: exponent}], ...],
     "blocks": ..., "pattern": ...}, ...]; a rational is a string, "1/2"; a coefficient is the sum of its monomials.
 catnn-layer: "name", "spaces", "source" and "target" as [{"word": [name, ...], "channels": int}, ...], "reduce", "init",
@@ -80,7 +81,9 @@ def morphism_data(morphism: Morphism) -> Data:
 
 
 def _blocks(diagram: Diagram) -> Data:
-    return {"blocks": [list(block) for block in diagram.parts], "pattern": show_pattern(diagram)}
+    signed = {"jellyfish": list(diagram.jellyfish)} if diagram.jellyfish else {}
+    points = {"points": list(diagram.points)} if diagram.points else {}
+    return {"blocks": [list(block) for block in diagram.parts], **signed, **points, "pattern": show_pattern(diagram)}
 
 
 def _term(coefficient: Scalar, diagram: Diagram) -> Data:
@@ -174,17 +177,24 @@ def _read(data: Data) -> Diagram | Sum:
     wires.update({f"{n}'": wire.flipped() for n, wire in wires.items() if FAMILIES[wire.group.family].oriented})
     source, target = (tuple(wires[name] for name in data[side]) for side in ("source", "target"))
     if data["format"] == FORMAT:
-        return _diagram(source, target, data["blocks"])
-    pairs = [(_coefficient(t["coefficient"]), _diagram(source, target, t["blocks"])) for t in data["terms"]]
+        return _diagram(source, target, data)
+    pairs = [(_coefficient(term["coefficient"]), _diagram(source, target, term)) for term in data["terms"]]
     return linear(source, target, pairs)
 
 
-def _diagram(source: Word, target: Word, blocks: list[list[Any]]) -> Diagram:
+def _diagram(source: Word, target: Word, data: Data) -> Diagram:
+    blocks: list[list[Any]] = data["blocks"]
+    signed, points = data.get("jellyfish", []), data.get("points", [])
     if any(type(v) is not int or v < 0 for block in blocks for v in block):
         raise ValueError("vertices are the integers from 0")
     if not all(blocks):
         raise ValueError("a block has one vertex or more")
-    return Diagram(source, target, tuple(sorted(tuple(sorted(block)) for block in blocks)))
+    if not isinstance(signed, list) or not all(isinstance(name, str) for name in signed):
+        raise ValueError("the spaces of jellyfish are a list of names")
+    if not isinstance(points, list) or any(type(point) is not int for point in points):
+        raise ValueError("the points of orbits are a list of integers")
+    parts = tuple(sorted(tuple(sorted(block)) for block in blocks))
+    return Diagram(source, target, parts, tuple(sorted(signed)), tuple(points))
 
 
 def _coefficient(monomials: list[tuple[str, dict[str, int]]]) -> Scalar:
