@@ -297,6 +297,14 @@ def test_dim(words: str, number: int, capsys: pytest.CaptureFixture[str]) -> Non
     assert Ran(capsys, "dim", *words.split(), "--json").json["dim"] == number
 
 
+def test_dim_of_words(capsys: pytest.CaptureFixture[str]) -> None:
+    """Words in quotes: duals, and symmetric powers; a number alone is a space without symmetry."""
+    assert Ran(capsys, "dim", "U(3)", "V V'", "1").status == 0
+    assert Ran(capsys, "dim", "S(n)", "Sym^2(V)", "Sym^2(V)").out == "9\n"
+    assert Ran(capsys, "dim", "S(n)", "Sym^2(V) V", "2", "--json").json["dim"] == 36
+    assert Ran(capsys, "dim", "64", "1", "1").out == "4096\n"
+
+
 def test_fmt(capsys: pytest.CaptureFixture[str]) -> None:
     """Prints the names of what changes, keeps the mode, writes through links, leaves the rest alone."""
     path = Path("ugly.catnn")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from math import comb, factorial
 
 import pytest
@@ -35,6 +35,10 @@ TABLES: dict[str, tuple[int, ...]] = {
     "Sp(4)": (1, 0, 1, 0, 3, 0, 14, 0, 84, 0, 594),
     "Sp(6)": (1, 0, 1, 0, 3, 0, 15, 0, 104, 0, 909),
     "Sp(n)": (1, 0, 1, 0, 3, 0, 15, 0, 105, 0, 945),
+    "A(2)": (1, 2, 4, 8, 16, 32, 64, 128, 256),
+    "A(3)": (1, 1, 3, 9, 27, 81, 243, 729, 2187),
+    "A(4)": (1, 1, 2, 6, 22, 86, 342, 1366, 5462),
+    "A(5)": (1, 1, 2, 5, 16, 63, 282, 1345, 6596),
     "H(3)": (1, 0, 1, 0, 4, 0, 31),
     "B(3)": (1, 1, 2, 4, 10, 26, 71),
     "S'(3)": (1, 0, 2, 0, 14, 0, 122),
@@ -68,15 +72,19 @@ def test_the_table_of_the_unitary_groups(n: int) -> None:
 def characters(n: int, kind: str) -> list[tuple[int, int]]:
     """(value, how often) of the character of a finite group of matrices, by writing the group out."""
     found: dict[int, int] = {}
-    signs = {"S": ((1,) * n,), "S'": ((1,) * n, (-1,) * n), "H": tuple(product((1, -1), repeat=n))}[kind]
+    signs = {"S": ((1,) * n,), "A": ((1,) * n,), "S'": ((1,) * n, (-1,) * n), "H": tuple(product((1, -1), repeat=n))}[
+        kind
+    ]
     for image in permutations(range(n)):
+        if kind == "A" and sum(image[j] < image[i] for i, j in combinations(range(n), 2)) % 2:
+            continue
         for sign in signs:
             trace = sum(s for at, s in enumerate(sign) if image[at] == at)
             found[trace] = found.get(trace, 0) + 1
     return list(found.items())
 
 
-@pytest.mark.parametrize("kind", ["S", "S'", "H"])
+@pytest.mark.parametrize("kind", ["S", "A", "S'", "H"])
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
 def test_finite_groups_by_their_characters(kind: str, n: int) -> None:
     """(1/|G|) sum of chi(g)^m, up to ten ports."""

@@ -59,7 +59,8 @@ class Case:
 
 
 SIZES = {
-    "S": (1, 2, 3, 4, 5), "O": (1, 2, 3, 4, 5), "SO": (1, 2, 3, 4, 5), "Sp": (2, 4, 6), "U": (1, 2, 3),
+    "S": (1, 2, 3, 4, 5), "A": (1, 2, 3, 4, 5), "O": (1, 2, 3, 4, 5), "SO": (1, 2, 3, 4, 5), "Sp": (2, 4, 6),
+    "U": (1, 2, 3),
     "O(1,1)": (2,), "O(1,2)": (3,), "O(1,3)": (4,), "O(2,2)": (4,),
     "H": (1, 2, 3, 4), "B": (1, 2, 3, 4), "S'": (1, 2, 3, 4), "B'": (1, 2, 3, 4), "S+": (1, 2, 3, 4, 5),
     "O+": (1, 2, 3),
@@ -99,6 +100,8 @@ def generators(case: Case) -> Rep:
     match case.family:
         case "S":
             return permutations(n)
+        case "A":
+            return [np.eye(n), *(np.eye(n)[[1, i, *range(2, i), 0, *range(i + 1, n)]] for i in range(2, n))], []
         case "S'":
             return [swap, cycle, minus], []
         case "H":
@@ -271,6 +274,11 @@ def outside(case: Case) -> dict[str, Matrix]:
         case "S" | "S+" | "B":
             found |= {"minus one": -eye}
             found |= {"a change of sign": flip, "a rotation": turn} if n > 1 else {}
+        case "A":
+            found |= {"minus one": -eye}
+            found |= (
+                {"a transposition": eye[[1, 0, *range(2, n)]]} if 1 < n < 5 else {}
+            )  # of A(5) jellyfish have four legs
         case "SO":
             found |= {"a reflection": flip} if n**n <= MOST_ENTRIES else {}  # else no epsilon is seen
         case "S'" | "B'" if n > 1:
@@ -309,7 +317,7 @@ def few(case: Case) -> int:
     """Ports enough to tell the group from larger ones: four for the epsilon of SO(4) and for even blocks."""
     if case.family == "U":
         return 2
-    return 4 if case.family in ("SO", "H", "S'", "O+", "B'") and case.size > 1 else 3
+    return 4 if case.family in ("A", "SO", "H", "S'", "O+", "B'") and case.size > 1 else 3
 
 
 @each

@@ -69,6 +69,9 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     whole = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].epsilon]
     if whole:
         lines.append(f"    whole = {one_tuple(whole)}")
+    plain = [quoted(w.space) for w in wires(layer) if w.plain]
+    if plain:
+        lines.append(f"    plain = {one_tuple(plain)}")
     if layer.is_complex:
         lines.append("    is_complex = True")
     lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]

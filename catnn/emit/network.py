@@ -232,7 +232,7 @@ def _masks(forward: Forward, summand: Summand) -> str:
     """The masks of the axes of a tensor, as an expression."""
     if not summand.word:
         return "[]"
-    spaces = one_tuple(quoted(wire.space) for wire, _ in summand.axes)
+    spaces = one_tuple("None" if wire.plain else quoted(wire.space) for wire, _ in summand.axes)
     if not summand.symmetric:
         return f"{forward.use('_by_space')}(mask, {spaces})"
     powers = one_tuple(str(power) for _, power in summand.axes)

@@ -43,8 +43,8 @@ ATTRIBUTES = frozenset(
     T __init__ _load_from_state_dict _parameters add_ addmm_ apply baddbmm_ clamp clone conj contiguous device diag
     diagonal dim draw dtype element_size enter even expand flatten flip forward fromkeys get index_put index_select
     inputs is_complex is_contiguous items join label masked masked_fill min movedim mul_ needs_input_grad new_empty
-    new_ones new_zeros numel parameters permute pow powers real register_buffer reset_parameters reshape rest rsqrt
-    save_for_backward save_for_forward saved_tensors scatter scatter_reduce select setdefault shape sizes sort
+    new_ones new_zeros numel parameters permute plain pow powers real register_buffer reset_parameters reshape rest
+    rsqrt save_for_backward save_for_forward saved_tensors scatter scatter_reduce select setdefault shape sizes sort
     space_sizes sqrt squeeze sub_ sum tensor_split to to_complex transpose type unflatten unique unsqueeze update
     values view whole
     """.split()

@@ -18,6 +18,9 @@ from catnn.category.wires import PLAIN, Group, Wire, Word
 CATEGORIES: dict[str, tuple[Group, int, int]] = {
     "S(n)": (Group("S", "n"), 3, 3),
     "S(2)": (Group("S", 2), 2, 3),
+    "A(2)": (Group("A", 2), 2, 3),
+    "A(3)": (Group("A", 3), 3, 3),
+    "A(4)": (Group("A", 4), 4, 3),
     "O(n)": (Group("O", "n"), 3, 4),
     "O(2)": (Group("O", 2), 2, 4),
     "SO(1)": (Group("SO", 1), 1, 3),
@@ -96,7 +99,7 @@ def test_some_compositions(name: str) -> None:
 @pytest.mark.parametrize("name", CATEGORIES)
 def test_ten_thousand_compositions(name: str) -> None:
     mixed = compositions(name, 10_000, 2)
-    if name in ("SO(2)", "SO(3)", "SO(4)"):
+    if name in ("SO(2)", "SO(3)", "SO(4)", "A(3)", "A(4)"):
         assert mixed > 100  # epsilons that meet multiply out
-    elif not name.startswith("SO"):
+    elif not name.startswith(("SO", "A")):
         assert mixed == 0

@@ -150,3 +150,16 @@ def test_wrong_input() -> None:
         ValueError, match=r"f: expected \(\*batch, n, 6, 2\), got \(3, 5, 2\): axis 1 has length 5, not 6"
     ):
         module(torch.zeros(3, 5, 2))
+
+
+def test_masks_are_for_the_spaces_that_something_permutes() -> None:
+    """With one such space a mask needs no name; a plain space has none."""
+    spec = catnn.parse(SPACES + LAYERS["network"])
+    x, real = torch.randn(2, 4, 6, 2), torch.tensor([[True, True, False, True], [True, True, True, True]])
+    for name in ("p", "f"):
+        module = catnn.compile(spec[name], n=4)
+        torch.testing.assert_close(module(x, mask=real), module(x, mask={"V": real}))
+        alone = module(x[0, real[0]])
+        torch.testing.assert_close(module(x, mask=real)[0, real[0]], alone)
+    with pytest.raises(ValueError, match="F has no symmetry, so nothing is padded there and it has no mask"):
+        catnn.compile(spec["p"])(x, mask={"F": torch.ones(2, 6, dtype=torch.bool)})

@@ -20,6 +20,7 @@ class _Layer(nn.Module):
 
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
+    plain: the spaces without symmetry, which have no masks.
     """
 
     _version = FORMAT
@@ -29,6 +30,7 @@ class _Layer(nn.Module):
     space_sizes: dict[str, str | int]
     even: tuple[str, ...] = ()
     whole: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
     is_complex = False
 
     def __init__(self, sizes: dict[str, int]) -> None:
@@ -84,11 +86,13 @@ def _masks(layer, mask):
     """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
     if mask is None:
         return {}
-    spaces = tuple(layer.space_sizes)
+    spaces = tuple(space for space in layer.space_sizes if space not in layer.plain)
     masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
     if not isinstance(mask, dict) and len(spaces) > 1:
         raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
     for space, real in masks.items():
+        if space in layer.plain:
+            raise ValueError(f"{layer.label}: {space} has no symmetry, so nothing is padded there and it has no mask")
         kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
         if kind != torch.bool:
             hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
@@ -185,10 +189,10 @@ def _saved(ctx):
 
 
 def _by_space(mask, spaces):
-    """The masks of these spaces in order, None where there is none."""
+    """The masks of these spaces in order, None where there is none; of a space without symmetry the name is None."""
     if mask is None or isinstance(mask, dict):
         return [(mask or {}).get(space) for space in spaces]
-    return [mask] * len(spaces)
+    return [None if space is None else mask for space in spaces]
 
 
 def _mean_square(x: Tensor, masks: list) -> Tensor:
