@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
+from catnn.category.families import FAMILIES
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Summand, Wire, bases
 from catnn.emit.classes import size_names
@@ -109,7 +110,7 @@ def _constants(network: Network, program: Program) -> list[str]:
         f"space_sizes = {{{given}}}",
         f"masked = {one_tuple(quoted(wire.space) for wire in spaces if not wire.plain)}",
     ]
-    even = [quoted(wire.space) for wire in spaces if wire.group.family == "Sp"]
+    even = [quoted(wire.space) for wire in spaces if FAMILIES[wire.group.family].step == 2]
     if even:
         lines.append(f"even = {one_tuple(even)}")
     if network.is_complex:

@@ -8,7 +8,6 @@ from math import prod
 
 from catnn.activations import MAPS
 from catnn.category.families import FAMILIES
-from catnn.category.indefinite import Indefinite
 from catnn.category.wires import PLAIN, Group, Wire, Word
 from catnn.diagnostics import fail
 from catnn.emit.tensors import Lines
@@ -160,9 +159,10 @@ def _form(found: Weighed, form: Form, legs: int, names: Names) -> None:
         made = f"_levi_civita({legs}, device, dtype)"
         found.parts.add("_levi_civita")
     else:
-        family = FAMILIES[form.group.family]
-        assert isinstance(family, Indefinite)
-        made = f"_metric_matrix({family.p}, {family.q}, device, dtype)"
+        plus, size = FAMILIES[form.group.family].plus, form.group.size
+        assert plus is not None
+        assert isinstance(size, int)
+        made = f"_metric_matrix({plus}, {size - plus}, device, dtype)"
         found.parts.add("_metric_matrix")
     found.setup.append(f"self.register_buffer({quoted(name)}, {made}, persistent=False)")
     found.attributes[form] = f"self.{name}"
