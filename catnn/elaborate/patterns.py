@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import chain
 
 from catnn.category.compose import identity
+from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.scalar import ONE
 from catnn.category.wires import Summand, Type, Wire, Word
@@ -19,11 +20,13 @@ from catnn.elaborate.ports import Ports, known, resolved, unify
 from catnn.elaborate.report import brief, plural
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.settling import settle
+from catnn.elaborate.stages import frozen
 from catnn.elaborate.tensors import Bound, Made, Making, common_channels, ids, packed
 from catnn.elaborate.terms import Value, meaning
-from catnn.hypergraph.contraction import contraction
+from catnn.hypergraph.contraction import Contraction, Operand, contraction
 from catnn.hypergraph.linear import lift
-from catnn.program import Add, Contract
+from catnn.model import Apply
+from catnn.program import Add, Contract, Run
 from catnn.syntax import nodes
 
 
@@ -184,6 +187,8 @@ def _steps(value: Value, args: Sequence[Bound], span: Span, scope: Scope, making
     if channels is None:
         return None
     out = Summand(value.target, channels)
+    if isinstance(value, Morphism) and any(_beyond(wire) for wire in value.source + value.target):
+        return _layered(value, args, out, span, scope, making)
     widths = tuple(len(bound.type.words[0]) for bound in args)
     pairs = lift(value).weighted
     if not pairs:
@@ -199,3 +204,25 @@ def _steps(value: Value, args: Sequence[Bound], span: Span, scope: Scope, making
     if len(terms) == 1 and terms[0][0] == ONE:
         return Bound((terms[0][1],), Type((out,)), None, span)
     return Bound(making.step(Add(tuple(terms), out)), Type((out,)), None, span)
+
+
+def _beyond(wire: Wire) -> bool:
+    """Whether diagrams on a wire are more than equalities of indices: jellyfish, orbits."""
+    family = FAMILIES[wire.group.family]
+    return family.orbital or family.epsilon == "jellyfish"
+
+
+def _layered(value: Morphism, args: Sequence[Bound], out: Summand, span: Span, scope: Scope, making: Making) -> Made:
+    """The tensor product of the values, and then a layer of a fixed diagram."""
+    whole = Summand(value.source, out.channels)
+    values = ids(args)
+    if len(args) != 1:
+        operands, start = [], 0
+        for at, bound in enumerate(args):
+            width = len(bound.type.words[0])
+            operands.append(Operand(at, tuple(range(start, start + width))))
+            start += width
+        wires = tuple(wire.base for wire in value.source)
+        values = making.step(Contract(Contraction(tuple(operands), tuple(range(start)), wires), values, whole))
+    layer = frozen("fixed", Type((whole,)), Type((out,)), [value], span, is_complex=scope.is_complex)
+    return Bound(making.step(Run(Apply(layer), values, (out,))), Type((out,)), None, span)

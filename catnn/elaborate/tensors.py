@@ -61,6 +61,14 @@ class Making:
 
     def use(self, box: Box, scope: Scope, span: Span) -> bool:
         """Note a box; False once it is reported that it has no numbers."""
+        if box.kind == "orbit":
+            scope.report.error(
+                "E0621",
+                f"the orbit `{box.name}` stands in one diagram with a box",
+                (span, "used in a network"),
+                helps=("compose them by calls: `W(f(x))`",),
+            )
+            return False
         if box not in self.tensors and box.name not in scope.tensors:
             scope.report.error(
                 "E0621",
