@@ -161,6 +161,18 @@ def test_forms_of_other_groups() -> None:
     assert_close(second, u[:, 0] * v[:, 0] - (u[:, 1:] * v[:, 1:]).sum(1))
 
 
+@pytest.mark.parametrize(("group", "pattern"), [("A(3)", "sgn[i, j -> k]"), ("A(3)", "[i, i -> i]"), ("A(4)", "sgn[i, j -> k]"),
+                                               ("Perm(3, (0 1 2))", "[0, 1 -> 2]")])  # fmt: skip
+def test_groups_whose_diagrams_are_more_than_equalities(group: str, pattern: str) -> None:
+    """Jellyfish and orbits: as the layer of the same diagram on the product."""
+    spec = catnn.parse(f"""space V : {group}  layer g : V^2[2] -> V[2] = {pattern.replace(",", "")}
+        network f(x: V[2], y: V[2]) -> V[2] {{ return {pattern}(x, y) }}""")
+    n = int(group.split("(")[1][0])
+    x, y = torch.randn(2, n, 2, dtype=DOUBLE), torch.randn(2, n, 2, dtype=DOUBLE)
+    layer, module = catnn.compile(spec["g"], dtype=DOUBLE), catnn.compile(spec["f"], dtype=DOUBLE)
+    assert_close(module(x, y), layer(einsum("bic,bjc->bijc", x, y)))
+
+
 def test_complex_values() -> None:
     text = """space V : U(n)  layer a : V[2] -> V[2] = all
         network f(x: V[2], y: V'[2]) -> 1[2] { return [i, i ->](a(x), y) }"""

@@ -211,12 +211,43 @@ def test_numbers_of_a_hypergraph_agree_with_its_matrix() -> None:
 
 
 def form(label: object) -> numpy.ndarray:
+    """The constant of a form, from the parts of generated files."""
     import torch
 
+    from catnn.category.families import FAMILIES
     from catnn.emit import program_parts
 
-    if label.kind == "epsilon":  # type: ignore[attr-defined]
-        return program_parts._levi_civita(3, None, torch.float64).numpy().astype(int)
-    if label.kind == "omega":  # type: ignore[attr-defined]
-        return program_parts._omega(4, torch.zeros(1)).numpy().astype(int)
-    return program_parts._metric_matrix(1, 2, None, torch.float64).numpy().astype(int)
+    group = label.group  # type: ignore[attr-defined]
+    match label.kind:  # type: ignore[attr-defined]
+        case "epsilon":
+            found = program_parts._levi_civita(group.size, None, torch.float64)
+        case "omega":
+            found = program_parts._omega(group.size, torch.zeros(1))
+        case _:
+            plus = FAMILIES[group.family].plus
+            found = program_parts._metric_matrix(plus, group.size - plus, None, torch.float64)
+    return found.numpy().astype(int)
+
+
+@pytest.mark.parametrize(
+    "group", ["S(3)", "A(3)", "O(3)", "SO(3)", "SO(2)", "Sp(4)", "O(1,2)", "H(3)", "B(3)", "S+(3)"]
+)
+def test_every_diagram_of_a_layer_is_the_same_as_a_contraction(group: str) -> None:
+    import catnn
+    from catnn.diagnostics import CatnnError
+    from catnn.hypergraph.convert import from_diagram
+
+    seen = 0
+    for k, l in ((2, 1), (2, 2), (1, 2), (0, 3), (3, 0)):
+        arrow = " -> ".join("V^" + str(m) if m else "1" for m in (k, l))
+        try:
+            layer = catnn.parse(f"space V : {group}  layer g : {arrow} = all")["g"]
+        except CatnnError:  # there is none
+            continue
+        for diagram in layer.diagrams:
+            found = contraction(from_diagram(diagram), (k,))
+            x = numpy.random.default_rng(0).integers(-3, 4, [w.group.size for w in diagram.source])
+            values = [x if operand.label == 0 else form(operand.label) for operand in found.operands]
+            assert numpy.array_equal(dense(found, values).ravel(), diagram.matrix() @ x.ravel())
+            seen += 1
+    assert seen
