@@ -32,7 +32,7 @@ from catnn.plan.contract import plan_contraction, prove_contraction
 from catnn.plan.fuse import fused
 from catnn.program import Add, Along, Apply, Contract, Program, Run, Step
 
-OWN = ("draw", "enter", "even", "inputs", "is_complex", "label", "masked", "space_sizes", "_alike", "_seen", "_version")
+OWN = frozenset("draw enter even inputs is_complex label masked plain space_sizes whole _alike _seen _version".split())
 """Attributes of `_Program`, which no submodule and no tensor may be called."""
 
 
@@ -110,6 +110,12 @@ def _constants(network: Network, program: Program) -> list[str]:
         f"space_sizes = {{{given}}}",
         f"masked = {one_tuple(quoted(wire.space) for wire in spaces if not wire.plain)}",
     ]
+    plain = [quoted(wire.space) for wire in spaces if wire.plain]
+    if plain:
+        lines.append(f"plain = {one_tuple(plain)}")
+    whole = [quoted(wire.space) for wire in spaces if FAMILIES[wire.group.family].epsilon]
+    if whole:
+        lines.append(f"whole = {one_tuple(whole)}")
     even = [quoted(wire.space) for wire in spaces if FAMILIES[wire.group.family].step == 2]
     if even:
         lines.append(f"even = {one_tuple(even)}")

@@ -13,7 +13,8 @@ class _Program(nn.Module):
     """What networks of named values share: their inputs are checked, their weights know their format.
 
     label: the name in messages.  inputs: ((spaces of the axes), channels) for each tensor.  space_sizes: the size of
-    each space, a name or a number; masked: the spaces that a mask may be of.  is_complex: whether tensors are complex.
+    each space, a name or a number; masked: the spaces that a mask may be of; plain: those without symmetry; whole: those
+    of which nothing may be padded.  is_complex: whether tensors are complex.
     """
 
     _version = FORMAT
@@ -22,6 +23,8 @@ class _Program(nn.Module):
     space_sizes: dict[str, str | int]
     masked: tuple[str, ...]
     even: tuple[str, ...] = ()
+    plain: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
     is_complex = False
     _seen: tuple = (None, None)
     _alike = False

@@ -161,8 +161,11 @@ def test_forms_of_other_groups() -> None:
     assert_close(second, u[:, 0] * v[:, 0] - (u[:, 1:] * v[:, 1:]).sum(1))
 
 
-@pytest.mark.parametrize(("group", "pattern"), [("A(3)", "sgn[i, j -> k]"), ("A(3)", "[i, i -> i]"), ("A(4)", "sgn[i, j -> k]"),
-                                               ("Perm(3, (0 1 2))", "[0, 1 -> 2]")])  # fmt: skip
+JELLYFISH = [("A(3)", "sgn[i, j -> k]"), ("A(3)", "[i, i -> i]"), ("A(4)", "sgn[i, j -> k]"),
+             ("Perm(3, (0 1 2))", "[0, 1 -> 2]")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("group", "pattern"), JELLYFISH)
 def test_groups_whose_diagrams_are_more_than_equalities(group: str, pattern: str) -> None:
     """Jellyfish and orbits: as the layer of the same diagram on the product."""
     spec = catnn.parse(f"""space V : {group}  layer g : V^2[2] -> V[2] = {pattern.replace(",", "")}
