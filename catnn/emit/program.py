@@ -201,8 +201,8 @@ class _Writer:
         held, summand = self.held[value], self.program.values[value]
         expression = ordered(held, (BATCH, *range(len(summand.axes)), CHANNELS))
         if spread and (len(self.program.parameters) > 1 or BATCH not in held.axes):
-            self.lines.parts.add("_spread")
-            return f"_spread({expression}, batch)"
+            self.lines.parts.add("_all_entries")
+            return f"_all_entries({expression}, batch)"
         return expression
 
     def results(self) -> str:

@@ -13,8 +13,8 @@ class _Program(nn.Module):
     """What networks of named values share: their inputs are checked, their weights know their format.
 
     label: the name in messages.  inputs: ((spaces of the axes), channels) for each tensor.  space_sizes: the size of
-    each space, a name or a number; masked: the spaces that a mask may be of; plain: those without symmetry; whole: those
-    of which nothing may be padded.  is_complex: whether tensors are complex.
+    each space, a name or a number; masked: the spaces that a mask may be of; plain: those without symmetry; whole:
+    those of which nothing may be padded.  is_complex: whether tensors are complex.
     """
 
     _version = FORMAT
@@ -110,7 +110,7 @@ def _left(y: Tensor, batch) -> Tensor:
     return y.expand(entries, *y.shape[1:]).reshape(*batch, *y.shape[1:])
 
 
-def _spread(x: Tensor, batch) -> Tensor:
+def _all_entries(x: Tensor, batch) -> Tensor:
     """A tensor with one batch axis in full, for layers, which want it of all their inputs alike."""
     entries = 1
     for length in batch:
