@@ -125,11 +125,12 @@ def _uses(value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bo
     indices = [Index(graph) for _, graph in value.weighted]
     for term, index in enumerate(indices):
         for rule in _rules(laws, index.graph):
+            sides = [index.graph, *(graph for _, graph in rule.right.weighted)]
+            price = PRICE * sum(1 + len(graph.wires) + len(graph.nodes) for graph in sides)
             for match in matches(rule.left, index, effort):
-                yield apply(rule, value, term, match)
-                if not effort.spend(sum(PRICE * (1 + len(g.wires) + len(g.nodes)) for _, g in rule.right.weighted)):
+                if not effort.spend(price):
                     return
-                effort.spend(PRICE * (len(index.graph.wires) + len(index.graph.nodes)))
+                yield apply(rule, value, term, match)
                 if not widely:
                     break
 
