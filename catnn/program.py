@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Summand, Type
-from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Contraction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from catnn.hypergraph.box import Box
+    from catnn.hypergraph.contraction import Contraction
     from catnn.model import Stage
 
 
