@@ -283,8 +283,8 @@ def _orbital(node: nodes.BoxStatement, word: Word, scope: Scope) -> bool:
     wire = next((wire for wire in word if FAMILIES[wire.group.family].orbital), None)
     if wire is None:
         return False
-    message = f"boxes on a wire of {wire.group} are not built yet"
-    scope.report.error("E0903", message, (node.arrow.span, f"`{scope.show_word((wire,))}` is one"),
+    message = f"no box may be on a wire of {wire.group}"
+    scope.report.error("E0626", message, (node.arrow.span, f"`{scope.show_word((wire,))}` is one"),
                        notes=("its diagrams are orbits, which do not meet in spiders",))  # fmt: skip
     return True
 
