@@ -215,4 +215,5 @@ def _omega(n: int, like: Tensor) -> Tensor:
     """The symplectic form as a matrix: 1 at (0, 1), -1 at (1, 0), and so on."""
     exchanged = torch.eye(n, device=like.device, dtype=like.dtype).unflatten(0, (-1, 2)).flip(1).flatten(0, 1)
     signs = 1 - 2 * (torch.arange(n, device=like.device) % 2)
-    return exchanged * signs.to(like.dtype).unsqueeze(-1)
+    found: Tensor = exchanged * signs.to(like.dtype).unsqueeze(-1)
+    return found
