@@ -18,6 +18,9 @@ from catnn.hypergraph.box import Box, ends_fault, structure
 from catnn.hypergraph.graph import Hypergraph, Node
 from catnn.rewrite.context import End, Match, Parted
 
+MOST_ORDERS = 720
+"""At most so many orders of exchangeable legs are tried."""
+
 MOST_SPLITS = 24
 """At most so many ways to share the ends of one vertex are tried."""
 
@@ -141,10 +144,12 @@ class _Matcher:
             (node.inputs, image.inputs, node.box.free_inputs),
             (node.outputs, image.outputs, node.box.free_outputs),
         ):
-            orders = islice(dict.fromkeys(permutations(theirs)), 720) if free else (theirs,)
+            orders = dict.fromkeys(islice(permutations(theirs), MOST_ORDERS)) if free else (theirs,)
             rows.append([tuple(zip(mine, order, strict=True)) for order in orders])
         seen: set[tuple[tuple[int, int], ...]] = set()
         for inputs, outputs in product(*rows):
+            if not self.effort.spend():
+                return
             more = dict(vertices)
             if all(self.fits(vertex, at, more) for vertex, at in (*inputs, *outputs)):
                 key = tuple(sorted(more.items()))
@@ -275,7 +280,7 @@ def _splits(outside: list[End], legs: list[End], *, strict: bool) -> Iterator[li
     if len(outside) == count and count > 5:
         choices = [tuple(range(count))]
     else:
-        tried = islice(product(range(count), repeat=len(outside)), 4_096)
+        tried = islice(product(range(count), repeat=len(outside)), 4_096 if len(outside) <= 12 else 64)
         choices = [choice for choice in tried if len({*choice}) == count]
     if strict:
         choices = [choice for choice in choices if suits(choice) == len(outside)]

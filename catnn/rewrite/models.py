@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import islice, permutations, product
+from itertools import islice, product
 from random import Random
 
 from catnn.category.families import FAMILIES
@@ -18,6 +18,9 @@ from catnn.rewrite.rule import Law, Rule, Schema
 
 MOST_ARITY = 3
 """A rule with variable arities has to hold in a model up to this arity."""
+
+MOST_WORK = 40_000
+"""So many entries of models are written down before the search ends."""
 
 MOST_MODELS = 600
 MOST_NUMBERS = 4_096
@@ -74,8 +77,13 @@ def counterexample(
     """
     boxes, rules = _relevant(left, right, laws)
     rest = sorted(boxes, key=lambda box: box.key)
+    work = 0
     for sizes in _sizes(left, right, rest):
+        entries_each = sum(_volume((*box.source, *box.target), sizes) for box in rest)
         for model in islice(_models(rest, sizes, bool(rules)), most if rules else 3):
+            work += entries_each
+            if work > MOST_WORK:
+                return None
             try:
                 if not all(_holds(rule, sizes, model) for rule in rules):
                     continue
@@ -100,7 +108,7 @@ def _relevant(left: Combination, right: Combination, laws: Iterable[Law]) -> tup
     """The boxes of the two sides, with those that laws tie to them, and these laws."""
     rules: list[Rule] = []
     for law in laws:
-        rules += law.instances(MOST_ARITY) if isinstance(law, Schema) else [law]
+        rules += law.instances(range(MOST_ARITY + 1)) if isinstance(law, Schema) else [law]
     boxes = _boxes(left) | _boxes(right)
     waiting = [(rule, _boxes(lift(rule.left)) | _boxes(rule.right)) for rule in rules]
     chosen: list[Rule] = []
@@ -201,8 +209,13 @@ def _keeps(box: Box, tensor: Tensor) -> bool:
     for index, entry in tensor.items():
         outs, ins = index[:l], index[l:]
         others = [(*ins, *outs)] if box.adjoint == "self" else []
-        others += [(*order, *ins) for order in permutations(outs)] if box.free_outputs else []
-        others += [(*outs, *order) for order in permutations(ins)] if box.free_inputs else []
+        others += [(*order, *ins) for order in _exchanged(outs)] if box.free_outputs else []
+        others += [(*outs, *order) for order in _exchanged(ins)] if box.free_inputs else []
         if any(tensor.get(other) != entry for other in others):
             return False
     return True
+
+
+def _exchanged(row: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """A row with two neighbours exchanged, in every way: these make all permutations."""
+    return [(*row[:at], row[at + 1], row[at], *row[at + 2 :]) for at in range(len(row) - 1)]

@@ -86,7 +86,8 @@ def _wires(graphs: Iterable[Hypergraph]) -> Json:
     for graph in graphs:
         for wire in (*graph.wires, *(w.base for w in (*graph.source, *graph.target))):
             meets = "oriented" if FAMILIES[wire.group.family].oriented else structure(wire)
-            found[wire.space] = {"family": wire.group.family, "size": wire.group.size, "meets": meets}
+            group = {"family": wire.group.family, "size": wire.group.size, "label": wire.group.label}
+            found[wire.space] = {**group, "meets": meets}
     return dict(sorted(found.items()))
 
 
@@ -176,7 +177,7 @@ class _Reader:
         self.document = document
         self.wires = {}
         for name, wire in document["wires"].items():
-            self.wires[name] = Wire(name, Group(wire["family"], wire["size"]))
+            self.wires[name] = Wire(name, Group(wire["family"], wire["size"], wire["label"]))
         self.boxes = {}
         for name, box in document["boxes"].items():
             plain = re.sub(r"\[.*", "", name)

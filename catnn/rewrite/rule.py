@@ -5,7 +5,7 @@ A rule is data, a line each.  A `Schema` is a rule for every choice of some arit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
@@ -14,7 +14,10 @@ from catnn.category.scalar import ONE
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination, combination, lift
 
-MOST_INSTANCES = 400
+FEW = 6
+"""Arities up to this are always tried, and those that are at most so many below a number of ends."""
+
+MOST_INSTANCES = 200
 """At most so many choices of arities of one schema are tried on a diagram."""
 
 
@@ -86,13 +89,14 @@ class Schema:
             self.made[arities] = None if rule is None or rule.is_trivial else rule
         return self.made[arities]
 
-    def instances(self, most: int) -> Iterator[Rule]:
-        """The rules for arities up to `most`, the largest sums first: one use of them goes furthest."""
-        choices = product(range(most + 1), repeat=len(self.variables))
-        if (most + 1) ** len(self.variables) > 4 * MOST_INSTANCES:
-            choices = product(range(min(most, 6) + 1), repeat=len(self.variables))
-        for arities in sorted(choices, key=lambda choice: (-sum(choice), choice))[-MOST_INSTANCES:]:
-            rule = self.instance(arities)
+    def instances(self, arities: Iterable[int]) -> Iterator[Rule]:
+        """The rules for some arities, the largest sums first: one use of them goes furthest."""
+        few = sorted({*arities})
+        while len(few) > 1 and len(few) ** len(self.variables) > MOST_INSTANCES:
+            few.pop()
+        choices = product(few, repeat=len(self.variables))
+        for chosen in sorted(choices, key=lambda choice: (-sum(choice), choice)):
+            rule = self.instance(chosen)
             if rule is not None:
                 yield rule
 
@@ -100,6 +104,9 @@ class Schema:
 Law = Rule | Schema
 
 
-def widest(graph: Hypergraph) -> int:
-    """The most ends that meet in one vertex: no larger arity can be matched."""
-    return max((into + out for into, out in graph.ends()), default=0)
+def arities(graph: Hypergraph) -> set[int]:
+    """The arities that spiders of a diagram may have in a rule: a few, and what is left of each when others hang on."""
+    found = {*range(FEW + 1)}
+    for into, out in set(graph.ends()):
+        found.update(range(max(into + out - FEW, 0), into + out + 1))
+    return found

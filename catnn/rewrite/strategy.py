@@ -14,7 +14,7 @@ from itertools import chain
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.rewrite.match import Effort, Index, matches
-from catnn.rewrite.rule import Law, Rule, Schema, widest
+from catnn.rewrite.rule import Law, Rule, Schema, arities
 from catnn.rewrite.trace import Proof, Step, Trace, apply, meet
 
 APPLIED, COMPARED = 2, 30
@@ -110,13 +110,13 @@ def _directed(laws: Iterable[Law]) -> Iterator[Law]:
 
 def _rules(laws: Iterable[Law], graph: Hypergraph) -> Iterator[Rule]:
     """The rules, and of schemas the instances that could match a diagram."""
-    most = -1
+    possible: set[int] = set()
     for law in laws:
         if isinstance(law, Rule):
             yield law
         else:
-            most = widest(graph) if most < 0 else most
-            yield from law.instances(most)
+            possible = possible or arities(graph)
+            yield from law.instances(possible)
 
 
 def _uses(value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bool) -> Iterator[Step]:
