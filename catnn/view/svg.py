@@ -71,10 +71,8 @@ def _item(item: Item) -> str:
             return _curve(item)
         case Dot(centre=(x, y)):
             return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(item.radius)}" fill="{_paint(item.style)}"/>'
-        case Arrow(tip=(x, y)):
-            back = 8 if item.left else -8
-            path = f"M{number(x)} {number(y)}l{back} -4v8z"
-            return f'<path d="{path}" fill="{_paint(item.style)}"/>'
+        case Arrow():
+            return f'<path d="{_arrow(item)}" fill="{_paint(item.style)}"/>'
         case Box(corner=(x, y)):
             return (
                 f'<rect x="{number(x)}" y="{number(y)}" width="{number(item.width)}" height="{number(item.height)}" '
@@ -85,9 +83,7 @@ def _item(item: Item) -> str:
 
 
 def _curve(item: Curve) -> str:
-    (x, y), *rest = item.points
-    pieces = [" ".join(f"{number(px)} {number(py)}" for px, py in rest[i : i + 3]) for i in range(0, len(rest), 3)]
-    path = f"M{number(x)} {number(y)}" + "".join(f"C{piece}" for piece in pieces)
+    path = _path(item)
     if item.faint:
         return f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.22" stroke-width="1"/>'
     dashes = " ".join(number(value) for value in dash(item.style))
@@ -106,3 +102,77 @@ def _label(item: Label) -> str:
         f'<text x="{number(x)}" y="{number(y + 0.35 * size)}" font-family="{FONT}" font-size="{number(size)}"{weight} '
         f'text-anchor="{anchor}" fill="{_paint(item.style)}" xml:space="preserve">{clean(item.text)}</text>'
     )
+
+
+# ------------------------------------------------------------------------------------------- pictures inside a page
+
+SHEET_STYLES = 16
+"""How many spaces the style sheet tells apart: colours and dashes are all paired anew after so many."""
+
+
+def sheet() -> str:
+    """The style sheet of `inline`: what a picture that stands alone says at every wire."""
+    lines = [
+        "svg.g{fill:currentColor;display:block;max-width:100%;height:auto}"
+        ".g path{fill:none;stroke:currentColor;stroke-width:1.3;stroke-linecap:round}"
+        ".g .f{stroke-opacity:.22;stroke-width:1}"
+        ".g rect{fill:currentColor;fill-opacity:.06;stroke:currentColor;stroke-width:1.2}"
+        f".g text{{text-anchor:middle;white-space:pre;font-family:{FONT}}}"
+    ]
+    lines += [
+        f".g .{role[0]}{{font-size:{number(size)}px{';font-weight:600' if role == 'heading' else ''}}}"
+        for role, size in SIZES.items()
+    ]
+    lines.append(".g .b{text-anchor:start}")
+    for style in range(SHEET_STYLES):
+        dashes = " ".join(number(value) for value in dash(style))
+        broken = f";stroke-dasharray:{dashes}" if dashes else ""
+        lines.append(f".g .w{style}{{stroke:#{colour(style)};stroke-width:2{broken}}}.g .p{style}{{fill:#{colour(style)}}}")
+    return "\n".join(lines) + "\n"
+
+
+def inline(drawing: Drawing, label: str | None = None) -> str:
+    """The picture as a small element for a page that has `sheet`; label: for those who cannot see it."""
+    width, height = number(drawing.width), number(drawing.height)
+    paths: dict[str, list[str]] = {}
+    rest: list[str] = []
+    for item in sorted(drawing.items, key=_depth):
+        match item:
+            case Curve():
+                name = "f" if item.faint else "" if item.style == INK else f"w{item.style % SHEET_STYLES}"
+                paths.setdefault(name, []).append(_path(item))
+            case Dot(centre=(x, y)):
+                rest.append(f'<circle{_class(_fill(item.style))} cx="{number(x)}" cy="{number(y)}" r="{item.radius}"/>')
+            case Arrow():
+                rest.append(f'<path class="{_fill(item.style)}" stroke="none" d="{_arrow(item)}"/>')
+            case Box(corner=(x, y)):
+                size = f'width="{number(item.width)}" height="{number(item.height)}"'
+                rest.append(f'<rect x="{number(x)}" y="{number(y)}" {size} rx="6"/>')
+            case Label(centre=(x, y)):
+                names = f"{item.role[0]} {_fill(item.style)}{' b' if item.start else ''}".replace("  ", " ").strip()
+                place = f'x="{number(x)}" y="{number(y + 0.35 * SIZES[item.role])}"'
+                rest.append(f'<text class="{names}" {place}>{clean(item.text)}</text>')
+    drawn = [f'<path{_class(name)} d="{"".join(pieces)}"/>' for name, pieces in paths.items()]
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    title = clean(drawing.title if label is None else label)
+    said = f'role="img" aria-label="{title}"' if title else 'aria-hidden="true"'
+    return f'<svg class="g" {size} {said}>{"".join((*drawn, *rest))}</svg>'
+
+
+def _class(name: str) -> str:
+    return f' class="{name}"' if name else ""
+
+
+def _fill(style: int) -> str:
+    return "" if style == INK else f"p{style % SHEET_STYLES}"
+
+
+def _path(item: Curve) -> str:
+    (x, y), *rest = item.points
+    pieces = [" ".join(f"{number(px)} {number(py)}" for px, py in rest[i : i + 3]) for i in range(0, len(rest), 3)]
+    return f"M{number(x)} {number(y)}" + "".join(f"C{piece}" for piece in pieces)
+
+
+def _arrow(item: Arrow) -> str:
+    x, y = item.tip
+    return f"M{number(x)} {number(y)}l{8 if item.left else -8} -4v8z"
