@@ -29,6 +29,12 @@ class Drawable:
 
         return view.to_svg(self, **options)  # type: ignore[arg-type]
 
+    def to_png(self, **options: Any) -> bytes:
+        """A PNG, drawn by a package of the extra ``png``."""
+        from catnn import view
+
+        return view.to_png(self, **options)  # type: ignore[arg-type]
+
     def to_tikz(self, **options: Any) -> str:
         """TikZ for LaTeX; ``standalone=True`` makes a whole document."""
         from catnn import view
@@ -59,11 +65,17 @@ class Drawable:
 
         return view.to_networkx(self)  # type: ignore[arg-type]
 
-    def to_html(self) -> str:
+    def to_hif(self) -> str:
+        """HIF, the interchange format of hypergraphs."""
+        from catnn import view
+
+        return view.to_hif(self)  # type: ignore[arg-type]
+
+    def to_html(self, **options: Any) -> str:
         """A self-contained page."""
         from catnn import view
 
-        return view.to_html(self)  # type: ignore[arg-type]
+        return view.to_html(self, **options)  # type: ignore[arg-type]
 
     def _repr_svg_(self) -> str:
         from catnn import view

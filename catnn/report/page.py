@@ -1,14 +1,12 @@
 """The report: one HTML file that holds a spec, its pictures, its plans, its costs and its code.
 
 Nothing is fetched and nothing needs the script, which adds pointing, zoom, stepping and copying.  The policy in the
-head allows this style sheet and this script, by their hashes, and nothing else.  The spec is embedded as it was written
-(`embedded` reads it back).
+head allows this style sheet and this script, by their hashes, and nothing else.  The spec is embedded as it was written,
+and every command that reads a spec reads a report.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from base64 import b64encode
 from functools import cache
 from hashlib import sha256
@@ -17,12 +15,11 @@ from importlib.resources import files
 from catnn.model import Spec
 from catnn.report import links
 from catnn.report.listing import code_listing, spec_listing
-from catnn.report.sections import Material, material, section
+from catnn.report.sections import Material, column_sheet, material, section
 from catnn.syntax import nodes
+from catnn.syntax.embedded import embed
 from catnn.syntax.parser import make_source, parse_recovering
 from catnn.view.svg import clean, sheet
-
-EMBEDDED = re.compile(r'<script type="application/json" id="catnn-spec">(.*?)</script>', re.DOTALL)
 
 
 @cache
@@ -34,7 +31,7 @@ def asset(name: str) -> str:
 @cache
 def style() -> str:
     """The style sheet of every report, pictures included."""
-    return asset("report.css") + sheet()
+    return asset("report.css") + column_sheet() + sheet()
 
 
 def policy(*scripts: str) -> str:
@@ -71,6 +68,7 @@ def report(spec: Spec) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             f"<title>{title}</title>",
+            embed(spec.path, spec.text),
             f"<style>{style()}</style>",
             "</head>",
             "<body>",
@@ -80,7 +78,6 @@ def report(spec: Spec) -> str:
             f"<main>\n{sections(found)}</main>",
             f"<aside>\n{panes(found)}</aside>",
             "</div>",
-            _embed(spec),
             f"<script>{script}</script>",
             "</body>",
             "</html>",
@@ -131,31 +128,3 @@ def _links(found: Material) -> dict[int, tuple[int, str]]:
 
 def _own(spec: Spec) -> list[str]:
     return [name for name in spec if "." not in name]
-
-
-# ------------------------------------------------------------------------------------------------- the spec inside
-
-
-def _embed(spec: Spec) -> str:
-    data = json.dumps({"format": "catnn-report", "version": 1, "path": spec.path, "text": spec.text})
-    harmless = data.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return f'<script type="application/json" id="catnn-spec">{harmless}</script>'
-
-
-def embedded(page: str) -> str | None:
-    """The spec that a report holds, as it was written; None where a text is no report.
-
-    >>> import catnn
-    >>> text = "space V : S(n)  # <b> & </script>"
-    >>> embedded(report(catnn.parse(text))) == text
-    True
-    """
-    found = EMBEDDED.search(page)
-    if found is None:
-        return None
-    try:
-        data = json.loads(found[1])
-    except ValueError:
-        return None
-    text = data.get("text") if isinstance(data, dict) and data.get("format") == "catnn-report" else None
-    return text if isinstance(text, str) else None

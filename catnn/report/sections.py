@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import ceil
 
 from catnn.category.diagram import Morphism
 from catnn.category.wires import show_word
@@ -38,7 +39,7 @@ class Material:
     spec: Spec
     module: nodes.Module
     generated: Generated | None
-    _drawn: dict[tuple[Morphism, tuple[str, ...]], str] = field(default_factory=dict)
+    _drawn: dict[tuple[Morphism, tuple[str, ...]], tuple[str, float]] = field(default_factory=dict)
 
     @cached_property
     def statements(self) -> dict[str, nodes.Statement]:
@@ -57,11 +58,12 @@ class Material:
         """The class that a definition becomes, or nothing."""
         return self.generated.classes.get(name, "") if self.generated else ""
 
-    def draw(self, term: Morphism, style: Styles) -> str:
-        """A term without words, drawn once however often it stands."""
+    def draw(self, term: Morphism, style: Styles) -> tuple[str, float]:
+        """The picture of a term and its width, drawn once however often it stands."""
         key = term, tuple(f"{wire}{number}" for wire, number in style.items())
         if key not in self._drawn:
-            self._drawn[key] = inline(morphism_drawing(term, style), str(term))
+            drawing = morphism_drawing(term, style)
+            self._drawn[key] = inline(drawing, str(term)), drawing.width
         return self._drawn[key]
 
 
@@ -175,20 +177,42 @@ def layer_body(found: Material, name: str, layer: Layer) -> list[str]:
 
 def _gallery(found: Material, name: str, number: int, part: Part, style: Styles) -> list[str]:
     anchor = f"{name}-{part.title.partition(' ')[0]}" if part.kind != "fixed" else f"{name}-fixed-{number}"
-    lines = [f'<h3 id="{clean(anchor)}"><code>{clean(part.title)}</code></h3>']
-    lines.append(f'<div class="gallery" role="group" aria-labelledby="{clean(anchor)}">')
     cls = found.class_of(name)
+    figures, widths = [], [0.0]
     for index, term in enumerate(part.terms[:MOST_DRAWN]):
         line = links.lines_of(part.spans[index])[0] if part.spans else 0
         code = found.code.of(cls, term, index if part.kind == "weight" else None) if cls else ()
         target = f"#C{code[0]}" if code else f"#L{line}"
-        pattern = f'<a href="{target}"><code>{clean(str(term))}</code></a>'
-        caption = f"<figcaption><b>{index}</b>{pattern}</figcaption>"
-        lines.append(f"<figure{_data(line, code)}>{found.draw(term, style)}{caption}</figure>")
-    lines.append("</div>")
+        svg, width = found.draw(term, style)
+        caption = f"<b>{index}</b>" + f'<a href="{target}"><code>{clean(str(term))}</code></a>'
+        figures.append(f"<figure{_data(line, code)}>{svg}<figcaption>{caption}</figcaption></figure>")
+        widths += [width, CHARACTER * (len(f"{index}{term}") + 1)]
+    lines = [f'<h3 id="{clean(anchor)}"><code>{clean(part.title)}</code></h3>']
+    lines.append(f'<div class="gallery {_columns(widths)}" role="group" aria-labelledby="{clean(anchor)}">')
+    lines += [*figures, "</div>"]
     if len(part.terms) > MOST_DRAWN:
         lines.append(f"<p>… and {len(part.terms) - MOST_DRAWN:,} more</p>")
     return lines
+
+
+CHARACTER = 8.0
+"""The width of a character of a caption, in pixels, at most."""
+
+
+def _columns(widths: Sequence[float]) -> str:
+    """The class of a gallery whose widest content this is: columns of so many rem."""
+    return f"u{min(WIDEST, max(NARROWEST, ceil((max(widths) + 26) / 16)))}"
+
+
+NARROWEST, WIDEST = 7, 60
+
+
+def column_sheet() -> str:
+    """The style sheet of the columns."""
+    return "".join(
+        f".u{rem}{{grid-template-columns:repeat(auto-fill,minmax(min(100%,{rem}rem),1fr))}}\n"
+        for rem in range(NARROWEST, WIDEST + 1)
+    )
 
 
 def _factorisation(terms: Sequence[tuple[str, int, Morphism]], style: Styles) -> list[str]:
@@ -202,12 +226,13 @@ def _factorisation(terms: Sequence[tuple[str, int, Morphism]], style: Styles) ->
     )
     lines = [f"<details><summary>Factorisation, stage by stage: {count}</summary>"]
     lines.append("<p>From the bottom: permute the inputs, a planar diagram, permute the outputs.</p>")
-    lines.append('<div class="gallery">')
+    figures, widths = [], [0.0]
     for name, diagram in shown:
         drawing = stages_drawing(diagram, style, named=False)
-        caption = f"<figcaption><b>{clean(name)}</b><code>{clean(drawing.title)}</code></figcaption>"
-        lines.append(f"<figure>{inline(drawing, '')}{caption}</figure>")
-    return [*lines, "</div>", "</details>"]
+        caption = f"<figcaption><b>{clean(name)}</b> <code>{clean(drawing.title)}</code></figcaption>"
+        figures.append(f"<figure>{inline(drawing, '')}{caption}</figure>")
+        widths += [drawing.width, 12 * CHARACTER]
+    return [*lines, f'<div class="gallery stages {_columns(widths)}">', *figures, "</div>", "</details>"]
 
 
 # ----------------------------------------------------------------------------------------------- networks and lets
@@ -226,9 +251,9 @@ def let_body(found: Material, name: str, value: Morphism) -> list[str]:
     line = links.lines_of(place.whole)[0] if place else 0
     lines = [inline(legend(style), "the spaces")] if len(style) > 1 else []
     caption = f'<figcaption><a href="#L{line}"><code>{clean(str(value))}</code></a></figcaption>'
-    lines.append(
-        f'<div class="gallery"><figure{_data(line, ())}>{found.draw(value, style)}{caption}</figure></div>'
-    )
+    svg, width = found.draw(value, style)
+    columns = _columns([width, CHARACTER * len(str(value))])
+    lines.append(f'<div class="gallery {columns}"><figure{_data(line, ())}>{svg}{caption}</figure></div>')
     terms: list[tuple[str, int, Morphism]] = [("term", at, d) for at, (_, d) in enumerate(value.weighted)]
     return lines + _factorisation(terms, style)
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from catnn.view.drawing import Drawing
 
 Value = Morphism | Layer | Network
+SIDES = ("bottom", "top", "left")
+"""Where the inputs of a picture may be."""
 
 __all__ = [
     "to_text", "to_svg", "to_tikz", "to_dot", "to_html", "to_json", "to_graphml", "to_networkx",
@@ -41,12 +43,19 @@ def _drawing(value: Value, **options: Any) -> Drawing:
     return gallery.picture(value, **options)
 
 
-def to_text(value: Value, *, width: int = 100) -> str:
-    """Box-drawing characters for a terminal; galleries wrap at `width` columns."""
+def to_text(value: Value, *, width: int = 100, factored: bool = False) -> str:
+    """Box-drawing characters for a terminal; galleries wrap at `width` columns.
+
+    factored: diagrams as they are run, permutation ; planar ; permutation.
+    """
     if isinstance(value, Layer):
-        return layer_text(value, width=width)
+        return layer_text(value, width=width, factored=factored)
     if isinstance(value, Network):
         return network_text(value)
+    if factored:
+        from catnn.view.stages import factored_lines
+
+        return "\n".join(factored_lines(value)) + "\n"
     from catnn.view.text import morphism_lines
 
     return "\n".join(line.rstrip() for line in morphism_lines(value)) + "\n"
@@ -55,12 +64,22 @@ def to_text(value: Value, *, width: int = 100) -> str:
 def to_svg(value: Value, **options: Any) -> str:
     """SVG that stands alone or inside a page.
 
-    options: inputs, the side they are on, ``bottom`` or ``top``; for diagrams and layers letters=False leaves the
-    pattern's letters out; for layers width and limit.
+    options: inputs, the side they are on, one of `SIDES`; for diagrams and layers letters=False leaves the pattern's
+    letters out, and factored=True draws them as they are run; for layers width and limit.
     """
     from catnn.view.svg import svg
 
     return svg(_drawing(value, **options))
+
+
+def to_png(value: Value, *, scale: float = 2, **options: Any) -> bytes:
+    """A PNG on white, drawn by resvg (the extra ``png``); scale: pixels a unit; other options as in `to_svg`.
+
+    Raises: CatnnError (E1020) where resvg is not installed.
+    """
+    from catnn.view.png import png
+
+    return png(_drawing(value, **options), scale=scale)
 
 
 def to_tikz(value: Value, *, standalone: bool = False, **options: Any) -> str:
@@ -81,11 +100,11 @@ def to_dot(value: Value) -> str:
     return dot.morphism_dot(value)
 
 
-def to_html(value: Value) -> str:
-    """A self-contained page."""
+def to_html(value: Value, **options: Any) -> str:
+    """A self-contained page; options as in `to_svg`."""
     from catnn.view.html import page
 
-    return page(value)
+    return page(value, **options)
 
 
 def to_json(value: Value) -> str:
@@ -147,11 +166,11 @@ def from_graphml(text: str) -> Diagram:
 # --------------------------------------------------------------------------------------------- layers and networks
 
 
-def layer_text(layer: Layer, *, width: int = 100, limit: int = 1000) -> str:
+def layer_text(layer: Layer, *, width: int = 100, limit: int = 1000, factored: bool = False) -> str:
     """A gallery for a terminal: every term with its weight index and its pattern."""
     from catnn.view.layers import layer_lines
 
-    return "\n".join(layer_lines(layer, width, limit)) + "\n"
+    return "\n".join(layer_lines(layer, width, limit, factored=factored)) + "\n"
 
 
 def layer_html(layer: Layer, *, limit: int = 1000) -> str:

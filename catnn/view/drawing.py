@@ -58,11 +58,20 @@ class Dot:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A small arrowhead on a wire, pointing to the right (or to the left): which end a form takes first."""
+    """A small arrowhead on a wire: which end a form takes first.
+
+    along: where it points, a unit vector; to the right unless something else is said.
+    """
 
     tip: Point
     style: int = INK
-    left: bool = False
+    along: Point = (1, 0)
+
+    @property
+    def corners(self) -> tuple[Point, Point, Point]:
+        """The tip and the two ends of its back."""
+        (x, y), (dx, dy) = self.tip, self.along
+        return (x, y), (x - 8 * dx + 4 * dy, y - 8 * dy - 4 * dx), (x - 8 * dx - 4 * dy, y - 8 * dy + 4 * dx)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +147,8 @@ def flipped(drawing: Drawing) -> Drawing:
         match item:
             case Curve():
                 items.append(replace(item, points=tuple((x, h - y) for x, y in item.points)))
-            case Arrow(tip=(x, y)):
-                items.append(replace(item, tip=(x, h - y)))
+            case Arrow(tip=(x, y), along=(dx, dy)):
+                items.append(replace(item, tip=(x, h - y), along=(dx, -dy)))
             case Box(corner=(x, y)):
                 items.append(replace(item, corner=(x, h - y - item.height)))
             case Dot(centre=(x, y)):
@@ -147,6 +156,28 @@ def flipped(drawing: Drawing) -> Drawing:
             case Label(centre=(x, y)):
                 items.append(replace(item, centre=(x, h - y)))
     return replace(drawing, items=tuple(items))
+
+
+def turned(drawing: Drawing) -> Drawing:
+    """A quarter clockwise, so that what was at the bottom is on the left; words stay upright.
+
+    Raises: ValueError where there are boxes, whose words would no longer fit.
+    """
+    h = drawing.height
+    items: list[Item] = []
+    for item in drawing.items:
+        match item:
+            case Curve():
+                items.append(replace(item, points=tuple((h - y, x) for x, y in item.points)))
+            case Arrow(tip=(x, y), along=(dx, dy)):
+                items.append(replace(item, tip=(h - y, x), along=(-dy, dx)))
+            case Dot(centre=(x, y)):
+                items.append(replace(item, centre=(h - y, x)))
+            case Label(centre=(x, y)):
+                items.append(replace(item, centre=(h - y, x)))
+            case Box():
+                raise ValueError("boxes are not turned")
+    return Drawing(drawing.height, drawing.width, tuple(items), drawing.title)
 
 
 def words(text: str, role: str = "caption") -> Drawing:

@@ -13,17 +13,23 @@ from typing import TYPE_CHECKING
 from catnn.model import Layer, Network
 from catnn.view.gallery import captions, groups, headline
 from catnn.view.pipeline import Flow, network_graph
+from catnn.view.stages import factored_lines
 from catnn.view.text import Lines, gallery_lines, morphism_lines
 
 if TYPE_CHECKING:
     import networkx
 
 
-def layer_lines(layer: Layer, width: int = 100, limit: int = 1000) -> Lines:
+def layer_lines(layer: Layer, width: int = 100, limit: int = 1000, *, factored: bool = False) -> Lines:
     """A gallery of the layer's terms."""
     lines = [headline(layer)]
     for group in groups(layer):
         terms = group.terms[:limit]
+        if factored:
+            lines += ["", group.title]
+            for index, term in enumerate(terms):
+                lines += ["", f"{index}  {term}", *factored_lines(term)]
+            continue
         cells = [(*morphism_lines(t), caption) for t, caption in zip(terms, captions(terms), strict=True)]
         lines += ["", group.title, "", *gallery_lines(cells, width)]
         if len(group.terms) > limit:

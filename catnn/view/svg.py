@@ -174,5 +174,4 @@ def _path(item: Curve) -> str:
 
 
 def _arrow(item: Arrow) -> str:
-    x, y = item.tip
-    return f"M{number(x)} {number(y)}l{8 if item.left else -8} -4v8z"
+    return "M" + "L".join(f"{number(x)} {number(y)}" for x, y in item.corners) + "z"

@@ -48,9 +48,8 @@ def _item(item: Item) -> str:
         case Dot():
             radius = number(0.75 * item.radius)
             return f"\\fill[{_paint(item.style)}] {_point(item.centre)} circle[radius={radius}bp];"
-        case Arrow(tip=(x, y)):
-            back = x + (8 if item.left else -8)
-            corners = " -- ".join(_point(corner) for corner in ((x, y), (back, y - 4), (back, y + 4)))
+        case Arrow():
+            corners = " -- ".join(_point(corner) for corner in item.corners)
             return f"\\fill[{_paint(item.style)}] {corners} -- cycle;"
         case Box(corner=(x, y)):
             other = _point((x + item.width, y + item.height))
