@@ -16,6 +16,8 @@ from catnn.category.scalar import Scalar
 from catnn.category.wires import Type
 from catnn.diagnostics import CatnnError, Diagnostic, Span
 from catnn.drawable import Drawable
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.linear import Combination
 
 Morphisms = tuple[Morphism, ...]
 
@@ -250,7 +252,8 @@ class Spec(Mapping[str, Any]):
     """A file that type-checks: its definitions by name, imported ones as ``H.mix``.
 
     path: the file, or ``<text>``; text: what it says; definitions: Layer, Network or a fixed Morphism, in file order.
-    spaces: wires by name; checks: the lines that were proved.
+    spaces: wires by name; checks: the lines that were proved; boxes: the boxes by name; composites: the diagrams that
+    hold boxes, by name.
     """
 
     path: str
@@ -258,6 +261,8 @@ class Spec(Mapping[str, Any]):
     definitions: Mapping[str, Layer | Network | Morphism]
     spaces: Mapping[str, Any]
     checks: tuple[Check, ...] = ()
+    boxes: Mapping[str, Box] = field(default_factory=dict)
+    composites: Mapping[str, Combination] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.definitions:

@@ -12,6 +12,7 @@ from catnn.elaborate.report import number
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.terms import pair, show
 from catnn.elaborate.types import fixed_arrow
+from catnn.hypergraph.linear import Combination, lift
 from catnn.model import Check
 from catnn.syntax import nodes
 
@@ -33,6 +34,8 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
     if sides is None:
         return None
     left, right = sides
+    if not (isinstance(left, Morphism) and isinstance(right, Morphism)):
+        return _boxed(node, scope, lift(left), lift(right))
     difference = left - right
     literal = _has_literal(difference)
     if literal and difference.weighted and len(difference.weighted) ** 2 > MOST_PAIRS:
@@ -46,12 +49,21 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
     return Check(node.span.text, node.span)
 
 
+def _boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
+    """The same where there are boxes."""
+    if left == right:
+        return Check(node.span.text, node.span)
+    scope.report.error("E0701", "the two sides of this check differ", (node.right.span, f"is {show(right)}"),
+                       (node.left.span, f"is {show(left)}"))  # fmt: skip
+    return None
+
+
 def _is_fixed(term: nodes.Term, scope: Scope) -> bool:
     for node in postorder(term):
         name = node.name.text if isinstance(node, nodes.Generator) else ""
         kind = scope.entries[name].kind if name in scope.entries else "let"
         learned = WORDS[type(node)] if isinstance(node, nodes.All | nodes.Bias | nodes.SpanOf) else ""
-        if kind != "let" or learned:
+        if kind not in ("let", "box") or learned:
             shown = f"`{learned}` makes weights" if learned else f"`{name}` is a {kind}"
             places: list[tuple[Span, str]] = [(node.span, "learned")]
             if name:

@@ -99,7 +99,7 @@ class Inference:
         entry = self.scope.entry(node.name)
         if entry is None:
             return None
-        if entry.kind != "let":
+        if entry.kind not in ("let", "box"):
             self._fault("E0308", f"`{text}` is a {entry.kind}", node.span, "expected a fixed diagram",
                         notes=("layers compose in a `network`; diagrams are made with `let`",))  # fmt: skip
             return None

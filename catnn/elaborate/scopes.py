@@ -10,6 +10,8 @@ from catnn.category.families import FAMILIES
 from catnn.category.wires import Summand, Type, Wire, Word, show_word
 from catnn.diagnostics import Span
 from catnn.elaborate.report import Report, listed, nearest
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
 from catnn.syntax import nodes
 
@@ -28,7 +30,7 @@ RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "
 
 @dataclass(frozen=True)
 class Entry:
-    """A definition: its kind (let, layer, network), where it is, its type and its value.
+    """A definition: its kind (let, layer, network, box), where it is, its type and its value.
 
     source, target: None where the type itself was wrong; value: None where the definition failed.  Both keep later
     lines silent about what is not their fault.
@@ -38,11 +40,11 @@ class Entry:
     span: Span
     source: Type | None
     target: Type | None
-    value: Morphism | Layer | Network | None
+    value: Morphism | Combination | Box | Layer | Network | None
 
     @property
     def words(self) -> tuple[Word, Word] | None:
-        """The words of a let."""
+        """The words of a let or a box."""
         if self.source is None or self.target is None:
             return None
         return self.source.summands[0].word, self.target.summands[0].word

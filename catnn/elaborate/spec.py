@@ -10,16 +10,20 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from catnn.category.diagram import Morphism
 from catnn.diagnostics import CatnnError, Diagnostic, Source
 from catnn.elaborate import layers
+from catnn.elaborate.boxes import boxes
 from catnn.elaborate.checks import check
 from catnn.elaborate.imports import Imported, Loader
 from catnn.elaborate.networks import network
 from catnn.elaborate.report import Report
 from catnn.elaborate.scopes import Entry, Scope
-from catnn.elaborate.terms import fixed
+from catnn.elaborate.terms import evaluate
 from catnn.elaborate.types import arrow, check_size_names, declare_spaces, fixed_arrow
-from catnn.model import Check, Spec
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.linear import Combination
+from catnn.model import Check, Layer, Network, Spec
 from catnn.syntax import nodes
 
 MAX_DIAGRAMS = 100_000
@@ -44,9 +48,12 @@ def elaborate(
         loader.open.append(((base / Path(source.path).name).resolve(), source.path))
     checks: list[Check] = []
     scope = _file(module, base, "", earlier, loader, max_diagrams, checks)
-    definitions = {name: entry.value for name, entry in scope.entries.items() if entry.value is not None}
+    values = {name: entry.value for name, entry in scope.entries.items()}
+    definitions = {name: value for name, value in values.items() if isinstance(value, Morphism | Layer | Network)}
+    boxes = {name: value for name, value in values.items() if isinstance(value, Box)}
+    composites = {name: value for name, value in values.items() if isinstance(value, Combination)}
     spaces = {name: wire for name, wire in scope.spaces.items() if wire is not None}
-    return Spec(source.path, source.text, definitions, spaces, tuple(checks))
+    return Spec(source.path, source.text, definitions, spaces, tuple(checks), boxes, composites)
 
 
 def _file(
@@ -87,8 +94,7 @@ def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Load
                     _import(statement, scope, base, loader)
             case nodes.BoxStatement():
                 for name in statement.names:
-                    if scope.declare(name):
-                        scope.broken.add(name.text)
+                    scope.declare(name)
             case nodes.PointfulStatement() | nodes.RuleStatement():
                 if scope.declare(statement.name):
                     scope.broken.add(statement.name.text)
@@ -129,7 +135,7 @@ def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
         case nodes.CheckStatement():
             return check(node, scope)
         case nodes.BoxStatement():
-            later("E0903", "boxes are")
+            boxes(node, scope)
         case nodes.RuleStatement():
             later("E0904", "rules are")
         case nodes.PointfulStatement():
@@ -153,7 +159,7 @@ def _define(
 def _let(node: nodes.LetStatement, scope: Scope) -> Entry:
     source, target = fixed_arrow(node.arrow, scope, "a `let`")
     words = [None if side is None else side.words[0] for side in (source, target)]
-    value = fixed(node.term, scope, *words, declared=node.arrow.span)
+    value = evaluate(node.term, scope, *words, declared=node.arrow.span)
     return Entry("let", node.name.span, source, target, value if source is not None and target is not None else None)
 
 

@@ -11,7 +11,7 @@ from catnn.elaborate.inference import Inference
 from catnn.elaborate.ports import bare_identities, guess, known, postorder, resolved, unify
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.settling import settle
-from catnn.elaborate.terms import meaning
+from catnn.elaborate.terms import meaning, pure
 from catnn.model import Apply, Layer, Stage
 from catnn.syntax import nodes
 
@@ -35,7 +35,7 @@ def is_diagram(term: nodes.Term, scope: Scope) -> bool:
             case nodes.Generator():
                 name = node.name.text
                 entry = scope.entries.get(name)
-                if name in ACTIVATIONS or (entry is not None and entry.kind != "let"):
+                if name in ACTIVATIONS or (entry is not None and entry.kind not in ("let", "box")):
                     return False
             case nodes.Chain() if any(bare_identities(stage) is not None for stage in node.terms):
                 return False
@@ -64,7 +64,8 @@ def diagram(term: nodes.Term, source: Type | None, wanted: Type | None, scope: S
         expects.append(Summand(guess(shape.source) if not fits else summand.word, summand.channels))
         if not fits:
             return Flow(Type((*source.summands[:at], expects[-1], *source.summands[at + 1 :])), None, None)
-        value = meaning(inference, term) if settle(inference, (term,)) else None
+        found = meaning(inference, term) if settle(inference, (term,)) else None
+        value = None if found is None else pure(found, term, scope)
         target = resolved(shape.target)
         if target is None:
             return LOST
