@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Drawable:
-    """A diagram, a sum of them, a layer or a network.
+    """A diagram, a sum of them, a diagram with boxes, a layer or a network.
 
     Each method imports its renderer when it is called; the options are those of the function of that name in
     `catnn.view`.

@@ -39,8 +39,12 @@ def parser() -> Parser:
     found.add_argument("target", metavar="FILE[:NAME]", help="a spec, or one definition of it")
     found.add_argument("--as", dest="format", metavar="FORMAT", help=f"one of {', '.join(FORMATS)}; txt without it")
     found.add_argument("-o", "--output", metavar="OUT", help="a file, or a folder for a file for each definition")
-    found.add_argument("--inputs", choices=SIDES, help="the side of a picture that the inputs are on; bottom without it")
-    found.add_argument("--factored", action="store_true", help="diagrams as they are run: permutation, planar, permutation")
+    found.add_argument(
+        "--inputs", choices=SIDES, help="the side of a picture that the inputs are on; bottom without it"
+    )
+    found.add_argument(
+        "--factored", action="store_true", help="diagrams as they are run: permutation, planar, permutation"
+    )
     found.add_argument("--json", action="store_true", help="the same as `--as json`; faults are JSON, too")
     return found
 
@@ -96,7 +100,8 @@ def _files(
     output = options.output or "-"
     if output != "-" and (output.endswith(("/", os.sep)) or os.path.isdir(output)):
         return [
-            (os.path.join(output, f"{name}.{format_}"), one(name, value, format_, how)) for name, value in values.items()
+            (os.path.join(output, f"{name}.{format_}"), one(name, value, format_, how))
+            for name, value in values.items()
         ]
     if len(values) > 1 and format_ in ALONE:
         first = next(iter(values))
@@ -104,7 +109,10 @@ def _files(
             f"{format_} holds one definition, and {spec.path} has {len(values)}",
             helps=(f"name one: `{options.target}:{first}`", "or a folder, for a file each: `-o FOLDER/`"),
         )
-    if whole and format_ in WHOLE and not how:
+    if whole and format_ == "html" and how:
+        first = next(iter(values))
+        raise wrong("a report draws every diagram both ways", helps=(f"name one: `{options.target}:{first}`",))
+    if whole and format_ in WHOLE:
         return [(output, WHOLE[format_](spec, values))]
     pieces = [one(name, value, format_, how) for name, value in values.items()]
     if len(pieces) == 1:
@@ -115,7 +123,7 @@ def _files(
 def one(name: str, value: Any, format_: str, how: dict[str, Any] | None = None) -> str | bytes:
     """One definition in a format; how: the options of a picture.
 
-    Raises: UsageError (E1013) where it has none, (E1020) where a package is missing.
+    Raises: UsageError (E1013) where it has none, (E1030) where a package is missing.
     """
     from catnn import view
 

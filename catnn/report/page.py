@@ -1,8 +1,8 @@
 """The report: one HTML file that holds a spec, its pictures, its plans, its costs and its code.
 
 Nothing is fetched and nothing needs the script, which adds pointing, zoom, stepping and copying.  The policy in the
-head allows this style sheet and this script, by their hashes, and nothing else.  The spec is embedded as it was written,
-and every command that reads a spec reads a report.
+head allows this style sheet and this script, by their hashes, and nothing else.  The spec is embedded as it was
+written, and every command that reads a spec reads a report.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def report(spec: Spec) -> str:
 
     >>> import catnn
     >>> page = report(catnn.parse("space V : S(n)  layer f : V -> V = all"))
-    >>> page.count("<figure"), "http" in page
-    (4, False)
+    >>> page.count("<figure"), "http:" in page
+    (6, False)
     """
     source = make_source(spec.text, spec.path)
     module, _ = parse_recovering(source)

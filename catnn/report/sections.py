@@ -87,10 +87,10 @@ def section(found: Material, name: str) -> str:
     if isinstance(value, Morphism):
         arrow = f"{show_word(value.source)} -> {show_word(value.target)}"
     data = _data(line, _class_lines(found, name))
+    heading = f'<span class="kind">{kind}</span> {clean(name)} <code class="type">{clean(arrow)}</code>'
     lines = [
         f'<section id="d-{clean(name)}" aria-labelledby="h-{clean(name)}">',
-        f'<h2 id="h-{clean(name)}"{data}><span class="kind">{kind}</span> {clean(name)} '
-        f'<code class="type">{clean(arrow)}</code></h2>',
+        f'<h2 id="h-{clean(name)}"{data}>{heading}</h2>',
         _places(found, name, line),
     ]
     match value:
@@ -284,5 +284,3 @@ def _row(tag: str, row: Sequence[str], marks: Sequence[str]) -> str:
     end = tag.partition(" ")[0]
     cells = (f"<{tag}{mark}>{clean(cell)}</{end}>" for cell, mark in zip(row, marks, strict=True))
     return f"<tr>{''.join(cells)}</tr>"
-
-

@@ -1,7 +1,7 @@
-"""Pictures and graphs of diagrams, layers and networks, as text: SVG, TikZ, DOT, HTML, JSON, GraphML, terminal.
+"""Pictures and graphs of diagrams, layers and networks: SVG, PNG, TikZ, DOT, HTML, JSON, GraphML, HIF, terminal.
 
-`to_*` take a diagram, a sum, a layer or a network; `from_*` read diagrams back.  Everything is imported on first use,
-nothing draws with a library, and the same value is the same bytes.
+`to_*` take a diagram, a sum, a diagram with boxes, a layer or a network; `from_*` read them back.  Everything is
+imported on first use, nothing but PNG needs a library, and the same value is the same bytes.
 
 >>> from catnn.category.compose import permutation
 >>> from catnn.category.wires import Group, Wire
@@ -15,6 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Diagram, Morphism, Sum
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
 
 if TYPE_CHECKING:
@@ -22,13 +24,15 @@ if TYPE_CHECKING:
 
     from catnn.view.drawing import Drawing
 
-Value = Morphism | Layer | Network
+Value = Morphism | Hypergraph | Combination | Layer | Network
+Read = Diagram | Sum | Hypergraph | Combination | Layer | Network
+"""What documents and graphs are read to."""
 SIDES = ("bottom", "top", "left")
 """Where the inputs of a picture may be."""
 
 __all__ = [
-    "to_text", "to_svg", "to_tikz", "to_dot", "to_html", "to_json", "to_graphml", "to_networkx",
-    "from_json", "from_graphml", "from_networkx",
+    "to_text", "to_svg", "to_tikz", "to_dot", "to_html", "to_png", "to_json", "to_graphml", "to_hif", "to_networkx",
+    "from_json", "from_graphml", "from_hif", "from_networkx",
     "layer_text", "layer_html", "network_text",
 ]  # fmt: skip
 
@@ -52,7 +56,7 @@ def to_text(value: Value, *, width: int = 100, factored: bool = False) -> str:
         return layer_text(value, width=width, factored=factored)
     if isinstance(value, Network):
         return network_text(value)
-    if factored:
+    if factored and isinstance(value, Morphism):
         from catnn.view.stages import factored_lines
 
         return "\n".join(factored_lines(value)) + "\n"
@@ -75,7 +79,7 @@ def to_svg(value: Value, **options: Any) -> str:
 def to_png(value: Value, *, scale: float = 2, **options: Any) -> bytes:
     """A PNG on white, drawn by resvg (the extra ``png``); scale: pixels a unit; other options as in `to_svg`.
 
-    Raises: CatnnError (E1020) where resvg is not installed.
+    Raises: CatnnError (E1030) where resvg is not installed.
     """
     from catnn.view.png import png
 
@@ -97,6 +101,8 @@ def to_dot(value: Value) -> str:
         return dot.layer_dot(value)
     if isinstance(value, Network):
         return dot.network_dot(value)
+    if isinstance(value, Hypergraph | Combination):
+        return dot.boxes_dot(value)
     return dot.morphism_dot(value)
 
 
@@ -115,9 +121,9 @@ def to_json(value: Value) -> str:
 
 
 def to_networkx(value: Value) -> networkx.MultiDiGraph:
-    """The graph of ports and blocks; `catnn.view.graph` describes it.
+    """The graph of ports, blocks and boxes; `catnn.view.graph` describes it.
 
-    A layer is a graph of summands and terms, a network of stages.  Raises: ValueError for a sum of several diagrams.
+    A layer is a graph of summands and terms, a network of stages (`catnn.view.layers`).
     """
     from catnn.view import graph, layers
 
@@ -125,42 +131,49 @@ def to_networkx(value: Value) -> networkx.MultiDiGraph:
         return layers.layer_networkx(value)
     if isinstance(value, Network):
         return layers.network_networkx(value)
-    return graph.to_networkx(_single(value))
+    return graph.to_networkx(value)
 
 
 def to_graphml(value: Value) -> str:
     """The same graph as GraphML."""
-    from catnn.view.graph import graphml
+    from catnn.view.graphml import graphml
 
     return graphml(to_networkx(value))
 
 
-def _single(morphism: Morphism) -> Diagram:
-    single = morphism if isinstance(morphism, Diagram) else getattr(morphism, "single", None)
-    if not isinstance(single, Diagram):
-        raise ValueError(f"a sum of {len(morphism.weighted)} diagrams is not one graph; see its .terms")
-    return single
+def to_hif(value: Value) -> str:
+    """The same as HIF, which tools for hypergraphs read; `catnn.view.hif` describes it."""
+    from catnn.view import hif
+
+    return hif.graph_hif(to_networkx(value)) if isinstance(value, Layer | Network) else hif.morphism_hif(value)
 
 
-def from_json(text: str) -> Diagram | Sum:
-    """The diagram or the sum of a JSON document.  Raises: ValueError where it is none."""
-    from catnn.view.json import from_json
+def from_json(text: str) -> Read:
+    """What a JSON document holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+    from catnn.view.reading import from_json
 
     return from_json(text)
 
 
-def from_networkx(graph: networkx.MultiDiGraph) -> Diagram:
-    """The diagram of a graph.  Raises: ValueError where it is none."""
-    from catnn.view.graph import from_networkx
+def from_networkx(graph: networkx.MultiDiGraph) -> Read:
+    """What a graph holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+    from catnn.view.reading import from_networkx
 
     return from_networkx(graph)
 
 
-def from_graphml(text: str) -> Diagram:
-    """The diagram of a GraphML text.  Raises: ValueError where it is none."""
-    from catnn.view.graph import from_graphml
+def from_graphml(text: str) -> Read:
+    """What a GraphML text holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+    from catnn.view.graphml import read_graphml
 
-    return from_graphml(text)
+    return from_networkx(read_graphml(text))
+
+
+def from_hif(text: str) -> Read:
+    """What a HIF text holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+    from catnn.view.hif import read_hif
+
+    return from_networkx(read_hif(text))
 
 
 # --------------------------------------------------------------------------------------------- layers and networks

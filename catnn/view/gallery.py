@@ -9,7 +9,10 @@ from typing import Any
 from catnn.category.diagram import Morphism
 from catnn.category.scalar import ONE
 from catnn.category.wires import Type, Wire, bases
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
+from catnn.view.boxes import combination_drawing, styles_of
 from catnn.view.drawing import Curve, Drawing, Item, Label, below, beside, framed, grid, text_width, words
 from catnn.view.layout import Styles, diagram_drawing, styles
 
@@ -101,10 +104,18 @@ def term_drawing(
     return morphism_drawing(term, style, letters=letters, inputs=inputs)
 
 
-def picture(morphism: Morphism, **options: Any) -> Drawing:
-    """A morphism with a margin, and a legend where several spaces meet; options as of `term_drawing`."""
-    style = styles(morphism.source + morphism.target)
-    parts = [term_drawing(morphism, style, **options)]
+def picture(morphism: Morphism | Hypergraph | Combination, **options: Any) -> Drawing:
+    """A morphism with a margin, and a legend where several spaces meet; options as of `term_drawing`.
+
+    A diagram with boxes takes `inputs` alone.
+    """
+    style: Styles
+    if isinstance(morphism, Morphism):
+        style = styles(morphism.source + morphism.target)
+        parts = [term_drawing(morphism, style, **options)]
+    else:
+        style = styles_of(morphism)
+        parts = [combination_drawing(morphism, style, inputs=options.get("inputs", "bottom"))]
     if len(style) > 1:
         parts.append(legend(style))
     return framed(below(parts, 8), 8, str(morphism))
@@ -115,9 +126,7 @@ def cell(term: Morphism, caption: str, style: Styles, **options: Any) -> Drawing
     return below((term_drawing(term, style, **options), words(caption)), 1)
 
 
-def layer_picture(
-    layer: Layer, *, width: float = WIDTH, limit: int = LIMIT, **options: Any
-) -> Drawing:
+def layer_picture(layer: Layer, *, width: float = WIDTH, limit: int = LIMIT, **options: Any) -> Drawing:
     """Every term of a layer with its weight index and its pattern; options as of a `picture`."""
     style, title = styles(wires_of(layer.source, layer.target)), headline(layer)
     parts = [words(title, "heading")]

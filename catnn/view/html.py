@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from catnn.category.diagram import Morphism
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
 from catnn.view.drawing import framed
 from catnn.view.gallery import LIMIT, groups, headline, legend, network_picture, picture, term_drawing, wires_of
@@ -43,7 +45,7 @@ def layer_html(layer: Layer, *, limit: int = LIMIT, **options: Any) -> str:
     return "\n".join((*lines, "</div>", ""))
 
 
-def fragment(value: Morphism | Layer | Network, **options: Any) -> str:
+def fragment(value: Morphism | Hypergraph | Combination | Layer | Network, **options: Any) -> str:
     """A value as a piece of a page; options as of its picture."""
     if isinstance(value, Layer):
         return layer_html(value, **options)
@@ -51,8 +53,9 @@ def fragment(value: Morphism | Layer | Network, **options: Any) -> str:
     return f'<div class="catnn">\n{svg(drawing)}</div>\n'
 
 
-def page(value: Morphism | Layer | Network, **options: Any) -> str:
+def page(value: Morphism | Hypergraph | Combination | Layer | Network, **options: Any) -> str:
     """A value as a document of its own."""
     title = value.name if isinstance(value, Layer | Network) else str(value)
     head = f'<meta charset="utf-8">\n<title>{clean(title)}</title>\n<style>\n{PAGE}</style>'
-    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{fragment(value, **options)}</body>\n</html>\n'
+    body = fragment(value, **options)
+    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}</body>\n</html>\n'

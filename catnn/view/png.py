@@ -12,13 +12,13 @@ INK_ON_WHITE = "#1b1f24"
 def png(drawing: Drawing, *, scale: float = 2) -> bytes:
     """The picture on white, `scale` pixels a unit.  Words need a monospaced font of the system.
 
-    Raises: CatnnError (E1020) where resvg is not installed.
+    Raises: CatnnError (E1030) where resvg is not installed.
     """
     try:
         from resvg_py import svg_to_bytes
     except ImportError:
         raise fail(
-            "E1020",
+            "E1030",
             "PNG is drawn by the package `resvg-py`, which is not installed",
             helps=("install it: `pip install 'catnn[png]'`", "or take an SVG: `--as svg`"),
         ) from None

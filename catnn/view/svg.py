@@ -113,11 +113,11 @@ SHEET_STYLES = 16
 def sheet() -> str:
     """The style sheet of `inline`: what a picture that stands alone says at every wire."""
     lines = [
-        "svg.g{fill:currentColor;display:block;max-width:100%;height:auto}"
-        ".g path{fill:none;stroke:currentColor;stroke-width:1.3;stroke-linecap:round}"
-        ".g .f{stroke-opacity:.22;stroke-width:1}"
-        ".g rect{fill:currentColor;fill-opacity:.06;stroke:currentColor;stroke-width:1.2}"
-        f".g text{{text-anchor:middle;white-space:pre;font-family:{FONT}}}"
+        "svg.g{fill:currentColor;display:block;max-width:100%;height:auto}",
+        ".g path{fill:none;stroke:currentColor;stroke-width:1.3;stroke-linecap:round}",
+        ".g .f{stroke-opacity:.22;stroke-width:1}",
+        ".g rect{fill:currentColor;fill-opacity:.06;stroke:currentColor;stroke-width:1.2}",
+        f".g text{{text-anchor:middle;white-space:pre;font-family:{FONT}}}",
     ]
     lines += [
         f".g .{role[0]}{{font-size:{number(size)}px{';font-weight:600' if role == 'heading' else ''}}}"
@@ -127,7 +127,9 @@ def sheet() -> str:
     for style in range(SHEET_STYLES):
         dashes = " ".join(number(value) for value in dash(style))
         broken = f";stroke-dasharray:{dashes}" if dashes else ""
-        lines.append(f".g .w{style}{{stroke:#{colour(style)};stroke-width:2{broken}}}.g .p{style}{{fill:#{colour(style)}}}")
+        lines.append(
+            f".g .w{style}{{stroke:#{colour(style)};stroke-width:2{broken}}}.g .p{style}{{fill:#{colour(style)}}}"
+        )
     return "\n".join(lines) + "\n"
 
 

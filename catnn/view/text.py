@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.pattern import port_names
 from catnn.category.scalar import ONE
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination
 
 Lines = tuple[str, ...]
 JOINTS = {
@@ -135,8 +137,10 @@ def _bar(cells: list[str], part: tuple[int, ...], columns: Sequence[int], l: int
 # -------------------------------------------------------------------------------------------- sums and many diagrams
 
 
-def morphism_lines(morphism: Morphism) -> Lines:
-    """A diagram, or a sum of them in a row with their coefficients."""
+def morphism_lines(morphism: Morphism | Hypergraph | Combination) -> Lines:
+    """A diagram, or a sum of them in a row with their coefficients; with boxes, a term of the language."""
+    if not isinstance(morphism, Morphism):
+        return (str(morphism),)
     pieces: list[Lines] = []
     for coefficient, diagram in morphism.weighted:
         if pieces:
