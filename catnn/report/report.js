@@ -38,11 +38,17 @@
     const spec = numbers(element.dataset.s).map((n) => document.getElementById("L" + n));
     const code = numbers(element.dataset.c).map((n) => document.getElementById("C" + n));
     mark([element, ...spec, ...code]);
+    document.dispatchEvent(new CustomEvent("catnn:point", {detail: Number(numbers(element.dataset.s)[0] || 0)}));
     reveal(spec[0]);
     reveal(code[0]);
   }
 
-  document.addEventListener("pointerover", (event) => point(event.target));
+  // Not pointerover: that also comes when the page moves under a mouse at rest, and would undo what the keys did.
+  let under = null;
+  document.addEventListener("mousemove", (event) => {
+    if (event.target !== under) point(event.target);
+    under = event.target;
+  });
   document.addEventListener("focusin", (event) => {
     if (!event.target.closest("pre")) point(event.target);
   });
