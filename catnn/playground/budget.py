@@ -49,7 +49,7 @@ class Worker:
             process.stdin.write(json.dumps({"text": text}).encode() + b"\n")
             await process.stdin.drain()
             return await self._line(process, self.seconds)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             await self.stop()
             return {
                 "ok": False,

@@ -1,7 +1,7 @@
 """The process that does the work of the playground: one spec in, one answer out, a line of JSON each.
 
-It runs under limits (memory, processor time, no files written), knows nothing of the network, and is ended by its parent
-when an answer takes too long.  A spec in it may import from the folder it was told, and from nowhere without one.
+It runs under limits (memory, no files written), knows nothing of the network, and is ended by its parent when an
+answer takes too long.  A spec in it may import from the folder it was told, and from nowhere without one.
 """
 
 from __future__ import annotations

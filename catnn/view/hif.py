@@ -3,8 +3,8 @@
 Nodes are ports: inputs (in0), outputs (out0) and legs of boxes (box0.in0).  Hyperedges are blocks, which join the ports
 of one spider, bend or wire, and boxes, which have their legs; a port is the tail of an edge that it feeds and the
 head of one that feeds it.  Attributes are those of `catnn.view.graph`; "metadata" has format, version and pattern,
-and for a sum the terms with their coefficients.  The graph of a layer or a network becomes a hypergraph of edges with one
-tail and one head.
+and for a sum the terms with their coefficients.  The graph of a layer or a network becomes a hypergraph of edges with
+one tail and one head.
 
 Source: https://github.com/HIF-org/HIF-standard, schema 0.1.
 """

@@ -62,8 +62,11 @@ def test_the_report_is_whole_and_quiet(driver: Any, page: str) -> None:
 
 
 def test_pointing_at_a_diagram_shows_its_lines(driver: Any, page: str) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
     figure = driver.find_element("xpath", "(//section[@id='d-pool']//figure)[2]")
-    driver.execute_script("arguments[0].focus()", figure)
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", figure)
+    ActionChains(driver).move_to_element(figure).perform()
     assert lines_on(driver, "spec") == ["    [i j -> j] }\n"]
     code = lines_on(driver, "code")
     assert any("[i j -> j]" in line for line in code), code

@@ -1,4 +1,4 @@
-"""The playground refuses what does not come from its page, reads nothing it should not, and ends what takes too long."""
+"""The playground refuses what is not from its page, reads nothing it should not, and ends what takes too long."""
 
 from __future__ import annotations
 
