@@ -18,6 +18,8 @@ from catnn.diagnostics import CatnnError, Diagnostic, Span
 from catnn.drawable import Drawable
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.linear import Combination
+from catnn.rewrite.rule import Law
+from catnn.rewrite.trace import Proof
 
 Morphisms = tuple[Morphism, ...]
 
@@ -241,10 +243,14 @@ def walk(stage: Stage) -> Iterator[Stage]:
 
 @dataclass(frozen=True)
 class Check:
-    """A proved `check` line, as it was written."""
+    """A proved `check` line, as it was written.
+
+    proof: how its two sides meet, where boxes or rules come in; without, their normal forms are one.
+    """
 
     text: str
     span: Span | None = field(default=None, compare=False)
+    proof: Proof | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -253,7 +259,7 @@ class Spec(Mapping[str, Any]):
 
     path: the file, or ``<text>``; text: what it says; definitions: Layer, Network or a fixed Morphism, in file order.
     spaces: wires by name; checks: the lines that were proved; boxes: the boxes by name; composites: the diagrams that
-    hold boxes, by name.
+    hold boxes, by name; rules: the rules of the file and of what it imports.
     """
 
     path: str
@@ -263,6 +269,7 @@ class Spec(Mapping[str, Any]):
     checks: tuple[Check, ...] = ()
     boxes: Mapping[str, Box] = field(default_factory=dict)
     composites: Mapping[str, Combination] = field(default_factory=dict)
+    rules: tuple[Law, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.definitions:

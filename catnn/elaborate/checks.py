@@ -5,6 +5,7 @@ from __future__ import annotations
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.gram import product
 from catnn.category.scalar import ONE
+from catnn.checker import verify
 from catnn.diagnostics import Span
 from catnn.elaborate.parts import WORDS
 from catnn.elaborate.ports import postorder
@@ -14,7 +15,15 @@ from catnn.elaborate.terms import pair, show
 from catnn.elaborate.types import fixed_arrow
 from catnn.hypergraph.linear import Combination, lift
 from catnn.model import Check
+from catnn.rewrite.models import counterexample
+from catnn.rewrite.proofs import goal, to_dict
+from catnn.rewrite.rule import Law
+from catnn.rewrite.strategy import Budget, laws_of, prove, simplify
+from catnn.rewrite.theories import builtin
 from catnn.syntax import nodes
+
+MOST_PORTS = 12
+"""Up to so many ports, and terms, a refuted check shows where the matrices differ."""
 
 MOST_PAIRS = 250_000
 """How many inner products a check at literal sizes may take."""
@@ -22,7 +31,7 @@ MOST_PAIRS = 250_000
 
 def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
     """The proved line, or None once it is reported what is wrong with it."""
-    if not (_is_fixed(node.left, scope) & _is_fixed(node.right, scope)):
+    if not (is_fixed(node.left, scope) & is_fixed(node.right, scope)):
         return None
     words, declared = None, None
     if node.arrow is not None:
@@ -50,15 +59,41 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
 
 
 def _boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
-    """The same where there are boxes."""
-    if left == right:
-        return Check(node.span.text, node.span)
+    """The same where there are boxes: by normal form, then by the rules above it, and the proof is replayed."""
+    laws = laws_of(builtin(left, right), scope.rules)
+    proof = prove(left, right, laws)
+    if proof is not None:
+        verify(to_dict(proof), goal(left, right, proof))
+        return Check(node.span.text, node.span, proof)
+    found = counterexample(left, right, laws)
+    if found is None:
+        _undecided(node, scope, left, right, laws)
+        return None
+    notes = [str(found)]
+    if found.tensors:
+        notes.append(f"{'the rules hold for ' if found.assumed else 'with '}{found.shown()}")
     scope.report.error("E0701", "the two sides of this check differ", (node.right.span, f"is {show(right)}"),
-                       (node.left.span, f"is {show(left)}"))  # fmt: skip
+                       (node.left.span, f"is {show(left)}"), notes=notes)  # fmt: skip
     return None
 
 
-def _is_fixed(term: nodes.Term, scope: Scope) -> bool:
+def _undecided(
+    node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination, laws: tuple[Law, ...]
+) -> None:
+    """Report a check that the budget was too small for, or that the rules do not settle."""
+    ends = [simplify(side, laws, Budget(steps=200, effort=100_000)) for side in (left, right)]
+    notes = ["the rules that stand above it were searched from both sides, and no small model shows that it is false"]
+    notes += [
+        f"the {side} side: {end.reason}" for side, end in zip(("left", "right"), ends, strict=True) if not end.finished
+    ]
+    helps = ("add the rule that is missing, or a check of a step in between",)
+    scope.report.error("E0703", "this check is neither proved nor refuted",
+                       (node.right.span, f"becomes {show(ends[1].value)}"),
+                       (node.left.span, f"becomes {show(ends[0].value)}"), notes=notes, helps=helps)  # fmt: skip
+
+
+def is_fixed(term: nodes.Term, scope: Scope, what: str = "a check compares") -> bool:
+    """Whether a term has no weights; reports where it has."""
     for node in postorder(term):
         name = node.name.text if isinstance(node, nodes.Generator) else ""
         kind = scope.entries[name].kind if name in scope.entries else "let"
@@ -69,7 +104,7 @@ def _is_fixed(term: nodes.Term, scope: Scope) -> bool:
             if name:
                 places.append((scope.entries[name].span, "defined here"))
             notes = ("weights change while training, so nothing can be proved about them",)
-            scope.report.error("E0702", f"{shown}: a check compares fixed diagrams", *places, notes=notes)
+            scope.report.error("E0702", f"{shown}: {what} fixed diagrams", *places, notes=notes)
             return False
     return True
 
@@ -84,8 +119,16 @@ def _refute(node: nodes.CheckStatement, scope: Scope, left: Morphism, right: Mor
         "the two sides of this check differ",
         (node.right.span, f"is {show(right)}"),
         (node.left.span, f"is {show(left)}"),
-        notes=(_difference(left, right, literal=literal),),
+        notes=(_difference(left, right, literal=literal), *_numbers(left, right)),
     )
+
+
+def _numbers(left: Morphism, right: Morphism) -> tuple[str, ...]:
+    """The smallest size and the entry where the matrices differ, if that is within reach."""
+    if len(left.source + left.target) > MOST_PORTS or len(left.weighted + right.weighted) > MOST_PORTS:
+        return ()
+    found = counterexample(lift(left), lift(right))
+    return () if found is None else (str(found),)
 
 
 def _difference(left: Morphism, right: Morphism, *, literal: bool) -> str:

@@ -68,6 +68,8 @@ class Inference:
                 return inside[0]
             case nodes.Dagger():
                 return None if inside[0] is None else Shape(inside[0].target, inside[0].source)
+            case nodes.Power():
+                return self._power(node, inside[0])
             case nodes.Tensor():
                 return self._tensor(node, inside)
             case nodes.Chain():
@@ -146,6 +148,26 @@ class Inference:
                     notes=(WEIGHTS,))  # fmt: skip
 
     # ---------------------------------------------------------------------------------------------------- composites
+
+    def exponent(self, exponent: int | nodes.Name) -> int | None:
+        """A number of copies, or of legs; None once it is reported that a name means none here."""
+        if isinstance(exponent, int):
+            return exponent
+        if exponent.text in self.scope.arities:
+            return self.scope.arities[exponent.text]
+        self._fault("E0205", f"there is no number `{exponent.text}` here", exponent.span, "not a number",
+                    notes=("an arity is a name in a `rule` alone, where a `spider[...]` has it too",))  # fmt: skip
+        return None
+
+    def _power(self, node: nodes.Power, inside: Shape | None) -> Shape | None:
+        times = self.exponent(node.exponent)
+        if inside is None or times is None:
+            return None
+        width = times * max(len(inside.source), len(inside.target), 1)
+        if width > MOST_ORDER:
+            generators.too_wide(node, self.scope, width)
+            return None
+        return Shape(inside.source * times, inside.target * times)
 
     def _tensor(self, node: nodes.Tensor, inside: list[Shape | None]) -> Shape | None:
         whole = [shape for shape in inside if shape is not None]

@@ -13,6 +13,7 @@ from catnn.elaborate.report import Report, listed, nearest
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
+from catnn.rewrite.rule import Law
 from catnn.syntax import nodes
 
 GENERATORS = (
@@ -30,7 +31,7 @@ RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "
 
 @dataclass(frozen=True)
 class Entry:
-    """A definition: its kind (let, layer, network, box), where it is, its type and its value.
+    """A definition: its kind (let, layer, network, box, rule), where it is, its type and its value.
 
     source, target: None where the type itself was wrong; value: None where the definition failed.  Both keep later
     lines silent about what is not their fault.
@@ -40,7 +41,7 @@ class Entry:
     span: Span
     source: Type | None
     target: Type | None
-    value: Morphism | Combination | Box | Layer | Network | None
+    value: Morphism | Combination | Box | Law | Layer | Network | None
 
     @property
     def words(self) -> tuple[Word, Word] | None:
@@ -56,7 +57,8 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands.
+    name first stands; arities: while a rule is made, the numbers of its variable arities;
+    rules: the rules so far, those of imports too.
     """
 
     report: Report
@@ -68,6 +70,8 @@ class Scope:
     sizes: dict[str, Span] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     failed_spaces: bool = False
+    arities: dict[str, int] = field(default_factory=dict)
+    rules: list[Law] = field(default_factory=list)
 
     # -------------------------------------------------------------------------------------------------- declaring
 

@@ -18,6 +18,7 @@ from catnn.elaborate.checks import check
 from catnn.elaborate.imports import Imported, Loader
 from catnn.elaborate.networks import network
 from catnn.elaborate.report import Report
+from catnn.elaborate.rules import rule
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.terms import evaluate
 from catnn.elaborate.types import arrow, check_size_names, declare_spaces, fixed_arrow
@@ -53,7 +54,7 @@ def elaborate(
     boxes = {name: value for name, value in values.items() if isinstance(value, Box)}
     composites = {name: value for name, value in values.items() if isinstance(value, Combination)}
     spaces = {name: wire for name, wire in scope.spaces.items() if wire is not None}
-    return Spec(source.path, source.text, definitions, spaces, tuple(checks), boxes, composites)
+    return Spec(source.path, source.text, definitions, spaces, tuple(checks), boxes, composites, tuple(scope.rules))
 
 
 def _file(
@@ -95,7 +96,9 @@ def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Load
             case nodes.BoxStatement():
                 for name in statement.names:
                     scope.declare(name)
-            case nodes.PointfulStatement() | nodes.RuleStatement():
+            case nodes.RuleStatement():
+                scope.declare(statement.name)
+            case nodes.PointfulStatement():
                 if scope.declare(statement.name):
                     scope.broken.add(statement.name.text)
             case nodes.LetStatement() | nodes.LayerStatement() | nodes.NetworkStatement():
@@ -115,6 +118,7 @@ def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader
         return
     scope.spaces.update({f"{alias}.{name}": wire for name, wire in found.spaces.items()})
     scope.entries.update({f"{alias}.{name}": entry for name, entry in found.entries.items()})
+    scope.rules.extend(law for law in found.rules if law not in scope.rules)
 
 
 # ---------------------------------------------------------------------------------------------------- the second pass
@@ -137,7 +141,7 @@ def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
         case nodes.BoxStatement():
             boxes(node, scope)
         case nodes.RuleStatement():
-            later("E0904", "rules are")
+            rule(node, scope)
         case nodes.PointfulStatement():
             later("E0905", "networks with named values are", "write a pipeline: `network f : A -> B = f ; g`")
     return None

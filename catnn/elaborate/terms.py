@@ -165,6 +165,9 @@ def _value(node: nodes.Term, inference: Inference, inside: list[Value]) -> Value
             return _small(node, inside[0] * scalar(node.scalar))
         case nodes.Dagger():
             return inside[0].dagger()
+        case nodes.Power(exponent=exponent):
+            times = exponent if isinstance(exponent, int) else inference.scope.arities[exponent.text]
+            return _small(node, _tensor(node, [inside[0]] * times, inference.scope.max_diagrams))
         case nodes.Tensor():
             return _small(node, _tensor(node, inside, inference.scope.max_diagrams))
         case nodes.Chain():

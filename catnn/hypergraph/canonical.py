@@ -43,6 +43,18 @@ def canonical(graph: Hypergraph) -> Hypergraph:
     return Hypergraph(graph.source, graph.target, wires, tuple(nodes), ins, outs)
 
 
+def isomorphism(one: Hypergraph, other: Hypergraph) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """For each vertex and each box of one hypergraph, the one that it is in another that equals it."""
+    maps = []
+    for mine, theirs in zip(_solve(one)[1], _solve(other)[1], strict=True):
+        found = [0] * len(mine)
+        for a, b in zip(mine, theirs, strict=True):
+            found[a] = b
+        maps.append(tuple(found))
+    vertices, boxes = maps
+    return vertices, boxes
+
+
 def _solve(graph: Hypergraph) -> tuple[Code, Order]:
     """The code of the whole and its order: what hangs on the ends first, then closed components, loops last."""
     pieces = list(_components(graph))

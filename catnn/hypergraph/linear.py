@@ -122,7 +122,7 @@ def lift(value: Morphism | Hypergraph | Combination) -> Combination:
 
 def combination(source: Word, target: Word, pairs: Iterable[tuple[Scalar, Hypergraph]]) -> Combination:
     """The sum of coefficient times hypergraph: like terms together, loops as factors, zeros dropped."""
-    found = [_without_loops(c, graph) for c, graph in pairs]
+    found = [without_loops(c, graph)[:2] for c, graph in pairs]
     if len(found) == 1:  # nothing to compare it with: no canonical form is needed yet
         return Combination(source, target, tuple(pair for pair in found if pair[0]))
     total: dict[Hypergraph, Scalar] = {}
@@ -132,11 +132,11 @@ def combination(source: Word, target: Word, pairs: Iterable[tuple[Scalar, Hyperg
     return Combination(source, target, tuple((c, graph) for _, c, graph in kept))
 
 
-def _without_loops(coefficient: Scalar, graph: Hypergraph) -> tuple[Scalar, Hypergraph]:
-    """Every closed loop as a factor, the size of its wire."""
+def without_loops(coefficient: Scalar, graph: Hypergraph) -> tuple[Scalar, Hypergraph, tuple[int, ...]]:
+    """Every closed loop as a factor, the size of its wire; and for each vertex the one it is then, -1 for a loop."""
     ends = graph.ends()
     if all(map(any, ends)):
-        return coefficient, graph
+        return coefficient, graph, tuple(range(len(ends)))
     number: dict[int, int] = {}
     for vertex, (wire, found) in enumerate(zip(graph.wires, ends, strict=True)):
         if any(found):
@@ -148,7 +148,8 @@ def _without_loops(coefficient: Scalar, graph: Hypergraph) -> tuple[Scalar, Hype
         for node in graph.nodes
     )
     ins, outs = (tuple(number[v] for v in row) for row in (graph.ins, graph.outs))
-    return coefficient, Hypergraph(graph.source, graph.target, tuple(graph.wires[v] for v in number), nodes, ins, outs)
+    left = Hypergraph(graph.source, graph.target, tuple(graph.wires[v] for v in number), nodes, ins, outs)
+    return coefficient, left, tuple(number.get(v, -1) for v in range(len(ends)))
 
 
 def compose(stages: Iterable[Combination]) -> Combination:

@@ -163,6 +163,15 @@ class Dagger:
 
 
 @dataclass(frozen=True, slots=True)
+class Power:
+    """``f^3``, f three times side by side; in a rule ``f^q``, as often as an arity says."""
+
+    term: Term
+    exponent: int | Name
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Tensor:
     """``f @ g @ h``, two factors or more."""
 
@@ -225,7 +234,22 @@ class Call:
     span: Span = field(compare=False, repr=False)
 
 
-Term = Generator | Pattern | Number | Scaled | Dagger | Tensor | Chain | Sum | Brackets | SpanOf | All | Bias | Call
+Term = (
+    Generator
+    | Pattern
+    | Number
+    | Scaled
+    | Dagger
+    | Power
+    | Tensor
+    | Chain
+    | Sum
+    | Brackets
+    | SpanOf
+    | All
+    | Bias
+    | Call
+)
 
 
 # ------------------------------------------------------------------------------------------------------- statements
