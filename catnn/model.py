@@ -271,6 +271,12 @@ class Spec(Mapping[str, Any]):
     composites: Mapping[str, Combination] = field(default_factory=dict)
     rules: tuple[Law, ...] = ()
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What there is to look at in this file, by name: definitions, diagrams with boxes, rules."""
+        found: dict[str, Any] = {**self.definitions, **self.composites, **{law.name: law for law in self.rules}}
+        return {name: value for name, value in found.items() if "." not in name}
+
     def __getitem__(self, name: str) -> Any:
         if name not in self.definitions:
             from difflib import get_close_matches

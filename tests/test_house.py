@@ -138,7 +138,7 @@ ROOMS: dict[str, set[str]] = {
     "plan": {*DIAGRAMS, "rewrite"},
     "rendering": {"diagnostics"},
     "resources": set(),
-    "rewrite": {"category", "diagnostics", "hypergraph"},
+    "rewrite": {"category", "diagnostics", "drawable", "hypergraph"},
     "syntax": {"diagnostics", "resources"},
     "tables": set(),
     "testing": {*DIAGRAMS, "compiler"},

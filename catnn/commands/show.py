@@ -7,13 +7,15 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from catnn.category.diagram import Morphism
 from catnn.category.wires import show_word
 from catnn.commands import UsageError
 from catnn.commands.arguments import Parser, target, wrong
 from catnn.commands.console import Progress, columns
 from catnn.commands.files import find, load_spec, write
 from catnn.diagnostics import CatnnError, Diagnostic
-from catnn.model import Layer, Network, Spec
+from catnn.hypergraph.linear import Combination
+from catnn.model import Spec
 from catnn.view import SIDES
 
 FORMATS = ("txt", "svg", "png", "tikz", "dot", "json", "graphml", "hif", "html")
@@ -58,9 +60,10 @@ def run(words: list[str]) -> int:
     with Progress(f"drawing {options.target}"):
         spec = load_spec(wanted.file)
         if wanted.name is not None:
-            values = {wanted.name: find(spec, wanted)}
+            known = spec.shown
+            values = {wanted.name: known[wanted.name] if wanted.name in known else find(spec, wanted)}
         else:
-            values = {name: value for name, value in spec.items() if "." not in name}
+            values = spec.shown
         if not values:
             raise CatnnError(Diagnostic("E1008", f"{spec.path} defines nothing, so there is nothing to show"))
         for file, text in _files(spec, values, format_, how, options, whole=wanted.name is None):
@@ -130,7 +133,7 @@ def one(name: str, value: Any, format_: str, how: dict[str, Any] | None = None) 
     how = how or {}
     if format_ == "txt":
         text = view.to_text(value, width=columns(), **how)
-        return text if isinstance(value, Layer | Network) else f"{_headline(name, value)}\n\n{text}"
+        return text if not isinstance(value, Morphism | Combination) else f"{_headline(name, value)}\n\n{text}"
     draw: Callable[..., str | bytes] = getattr(view, f"to_{format_}")
     try:
         drawn = draw(value, **how)

@@ -15,7 +15,7 @@ from importlib.resources import files
 from catnn.model import Spec
 from catnn.report import links
 from catnn.report.listing import code_listing, spec_listing
-from catnn.report.sections import Material, column_sheet, material, section
+from catnn.report.sections import Material, checks, column_sheet, material, section
 from catnn.syntax import nodes
 from catnn.syntax.embedded import embed
 from catnn.syntax.parser import make_source, parse_recovering
@@ -88,15 +88,16 @@ def report(spec: Spec) -> str:
 
 def contents(found: Material) -> str:
     """Links to every definition, and a line that says what the spec holds."""
-    items = "".join(f'<li><a href="#d-{clean(n)}">{clean(n)}</a></li>' for n in _own(found.spec))
-    checks = len(found.spec.checks)
-    proved = f"<p>{checks} check{'s' if checks != 1 else ''} proved.</p>" if checks else ""
+    items = "".join(f'<li><a href="#d-{clean(n)}">{clean(n)}</a></li>' for n in found.spec.shown)
+    count = len(found.spec.checks)
+    proved = f"<p>{count} check{'s' if count != 1 else ''} proved.</p>" if count else ""
     return f'<nav aria-label="Definitions"><ul>{items}</ul></nav>{proved}'
 
 
 def sections(found: Material) -> str:
     """Every definition of this file, in its order."""
-    return "".join(section(found, name) for name in _own(found.spec)) or "<p>This spec defines nothing to show.</p>\n"
+    pieces = [*(section(found, name) for name in found.spec.shown), checks(found)]
+    return "".join(pieces) or "<p>This spec defines nothing to show.</p>\n"
 
 
 def panes(found: Material) -> str:
@@ -120,11 +121,9 @@ def _links(found: Material) -> dict[int, tuple[int, str]]:
     """The defined names of the spec, linked to their sections."""
     places: dict[int, tuple[int, str]] = {}
     for statement in found.module.statements:
-        if isinstance(statement, nodes.LetStatement | nodes.LayerStatement | nodes.NetworkStatement):
+        if isinstance(
+            statement, nodes.LetStatement | nodes.LayerStatement | nodes.NetworkStatement | nodes.RuleStatement
+        ):
             name = links.declared(statement)[0]
             places[name.span.start] = (name.span.end, f"d-{name.text}")
     return places
-
-
-def _own(spec: Spec) -> list[str]:
-    return [name for name in spec if "." not in name]

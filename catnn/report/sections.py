@@ -13,13 +13,18 @@ from catnn.compiler import generate
 from catnn.diagnostics import CatnnError, Span
 from catnn.emit.file import Generated
 from catnn.explanation import Explanation, explain
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network, Spec
 from catnn.report import links
+from catnn.rewrite.rule import Rule, Schema
 from catnn.syntax import nodes
 from catnn.tables import Table
+from catnn.view.boxes import combination_drawing
 from catnn.view.explanation import header, tables
 from catnn.view.gallery import headline, legend, morphism_drawing, network_picture, wires_of
 from catnn.view.layout import Styles, styles
+from catnn.view.rules import headline as law_headline
+from catnn.view.rules import law_drawing, shown_steps
 from catnn.view.stages import stages_drawing
 from catnn.view.svg import clean, inline
 
@@ -79,13 +84,10 @@ def material(spec: Spec, module: nodes.Module) -> Material:
 
 def section(found: Material, name: str) -> str:
     """The section of a definition of this file."""
-    value = found.spec[name]
+    value = found.spec.shown[name]
     place = found.origin(name)
     line = links.lines_of(place.whole)[0] if place else 0
-    kind = "layer" if isinstance(value, Layer) else "network" if isinstance(value, Network) else "let"
-    arrow = f"{value.source} -> {value.target}"
-    if isinstance(value, Morphism):
-        arrow = f"{show_word(value.source)} -> {show_word(value.target)}"
+    kind, arrow = _kind(value)
     data = _data(line, _class_lines(found, name))
     heading = f'<span class="kind">{kind}</span> {clean(name)} <code class="type">{clean(arrow)}</code>'
     lines = [
@@ -100,7 +102,54 @@ def section(found: Material, name: str) -> str:
             lines += network_body(value)
         case Morphism():
             lines += let_body(found, name, value)
+        case Combination():
+            lines.append(f'<div class="wide">{inline(combination_drawing(value))}</div>')
+        case Rule() | Schema():
+            said = f"<p><code>{clean(law_headline(value))}</code></p>"
+            lines += [said, f'<div class="wide">{inline(law_drawing(value), law_headline(value))}</div>']
     return "\n".join((*lines, "</section>", ""))
+
+
+def _kind(value: Layer | Network | Morphism | Combination | Rule | Schema) -> tuple[str, str]:
+    """What a definition is called, and its type."""
+    match value:
+        case Layer():
+            return "layer", f"{value.source} -> {value.target}"
+        case Network():
+            return "network", f"{value.source} -> {value.target}"
+        case Rule():
+            return "rule", f"{show_word(value.left.source)} -> {show_word(value.left.target)}"
+        case Schema():
+            return "rule", ""
+    return "let", f"{show_word(value.source)} -> {show_word(value.target)}"
+
+
+def checks(found: Material) -> str:
+    """The checks that rules prove, step by step."""
+    lines: list[str] = []
+    for check in found.spec.checks:
+        if check.proof is None or check.span is None:
+            continue
+        line = links.lines_of(check.span)[0]
+        number = len(lines)
+        lines.append(f'<section aria-labelledby="p-{number}"><h2 id="p-{number}"{_data(line, ())}>')
+        lines.append(
+            f'<span class="kind">check</span> <code>{clean(check.text.removeprefix("check").strip())}</code></h2>'
+        )
+        lines.append(f'<p class="places"><a href="#L{line}">line {line} of the spec</a></p>')
+        for side, trace in (("left", check.proof.left), ("right", check.proof.right)):
+            steps = list(shown_steps(trace))
+            if not steps:
+                continue
+            lines.append(f'<h3>The {side} side</h3><ol class="trace">')
+            for step in steps:
+                said = f"<p>{clean(step.caption.partition('. ')[2])}</p>"
+                lines.append(f'<li>{said}<div class="wide">{inline(step.drawing, step.caption)}</div></li>')
+            lines.append("</ol>")
+        lines.append(
+            f'<h3>Both are</h3><div class="wide">{inline(combination_drawing(check.proof.left.end))}</div></section>'
+        )
+    return "\n".join((*lines, "")) if lines else ""
 
 
 def _class_lines(found: Material, name: str) -> tuple[int, ...]:

@@ -18,13 +18,15 @@ from catnn.category.diagram import Diagram, Morphism, Sum
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
+from catnn.rewrite.rule import Rule, Schema
+from catnn.rewrite.trace import Proof, Trace
 
 if TYPE_CHECKING:
     import networkx
 
     from catnn.view.drawing import Drawing
 
-Value = Morphism | Hypergraph | Combination | Layer | Network
+Value = Morphism | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
 Read = Diagram | Sum | Hypergraph | Combination | Layer | Network
 """What documents and graphs are read to."""
 SIDES = ("bottom", "top", "left")
@@ -40,6 +42,10 @@ __all__ = [
 def _drawing(value: Value, **options: Any) -> Drawing:
     from catnn.view import gallery
 
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        from catnn.view import rules
+
+        return rules.picture(value)
     if isinstance(value, Layer):
         return gallery.layer_picture(value, **options)
     if isinstance(value, Network):
@@ -56,6 +62,10 @@ def to_text(value: Value, *, width: int = 100, factored: bool = False) -> str:
         return layer_text(value, width=width, factored=factored)
     if isinstance(value, Network):
         return network_text(value)
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        from catnn.view.rules import lines
+
+        return "\n".join(lines(value)) + "\n"
     if factored and isinstance(value, Morphism):
         from catnn.view.stages import factored_lines
 
@@ -97,6 +107,8 @@ def to_dot(value: Value) -> str:
     """A graph for Graphviz."""
     from catnn.view import dot
 
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        raise _no_graph(value)
     if isinstance(value, Layer):
         return dot.layer_dot(value)
     if isinstance(value, Network):
@@ -114,7 +126,13 @@ def to_html(value: Value, **options: Any) -> str:
 
 
 def to_json(value: Value) -> str:
-    """A versioned document; `catnn.view.json` has the schema."""
+    """A versioned document; `catnn.view.json` has the schema, `catnn.rewrite.proofs` that of traces and proofs."""
+    if isinstance(value, Trace | Proof):
+        from catnn.rewrite import proofs
+
+        return proofs.to_json(value)
+    if isinstance(value, Rule | Schema):
+        raise _no_graph(value)
     from catnn.view.json import to_json
 
     return to_json(value)
@@ -127,11 +145,17 @@ def to_networkx(value: Value) -> networkx.MultiDiGraph:
     """
     from catnn.view import graph, layers
 
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        raise _no_graph(value)
     if isinstance(value, Layer):
         return layers.layer_networkx(value)
     if isinstance(value, Network):
         return layers.network_networkx(value)
     return graph.to_networkx(value)
+
+
+def _no_graph(value: Rule | Schema | Trace | Proof) -> ValueError:
+    return ValueError(f"a {type(value).__name__.lower()} is several diagrams, and no graph holds them; draw it instead")
 
 
 def to_graphml(value: Value) -> str:
@@ -145,6 +169,8 @@ def to_hif(value: Value) -> str:
     """The same as HIF, which tools for hypergraphs read; `catnn.view.hif` describes it."""
     from catnn.view import hif
 
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        raise _no_graph(value)
     return hif.graph_hif(to_networkx(value)) if isinstance(value, Layer | Network) else hif.morphism_hif(value)
 
 

@@ -6,13 +6,14 @@ The layout is that of `catnn.view.layering`, in which the diagram runs upwards; 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from catnn.category.scalar import ONE
 from catnn.category.wires import Wire
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.view import SIDES
-from catnn.view.drawing import Box, Curve, Dot, Drawing, Item, Label, Point, beside, text_width, words
+from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, Item, Label, Point, beside, text_width, words
 from catnn.view.layering import End, Layers, Unit
 from catnn.view.layout import MARGIN, RADIUS, STEP, Styles, styles
 
@@ -22,13 +23,26 @@ ROW = 40.0
 LOOP = 11.0
 
 
-def boxes_drawing(graph: Hypergraph, style: Styles | None = None, *, inputs: str = "bottom") -> Drawing:
-    """A diagram with boxes; inputs: the side they are on.  Raises: ValueError for another side."""
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is to be seen as changed: boxes and vertices by number."""
+
+    boxes: frozenset[int] = frozenset()
+    vertices: frozenset[int] = frozenset()
+
+
+def boxes_drawing(
+    graph: Hypergraph, style: Styles | None = None, *, inputs: str = "bottom", marks: Marks | None = None
+) -> Drawing:
+    """A diagram with boxes; inputs: the side they are on; marks: what is highlighted.
+
+    Raises: ValueError for another side.
+    """
     if inputs not in SIDES:
         raise ValueError(f"inputs={inputs!r}: the inputs are at the {', '.join(map(repr, SIDES))}")
     if not graph.wires and not graph.nodes:
         return words("[->]")
-    return _Picture(graph, styles_of(graph) if style is None else style, inputs).drawing()
+    return _Picture(graph, styles_of(graph) if style is None else style, inputs, marks or Marks()).drawing()
 
 
 def styles_of(*graphs: Hypergraph | Combination) -> Styles:
@@ -59,8 +73,8 @@ def combination_drawing(
 class _Picture:
     """The state of one picture."""
 
-    def __init__(self, graph: Hypergraph, style: Styles, inputs: str) -> None:
-        self.graph, self.style, self.inputs = graph, style, inputs
+    def __init__(self, graph: Hypergraph, style: Styles, inputs: str, marks: Marks) -> None:
+        self.graph, self.style, self.inputs, self.marks = graph, style, inputs, marks
         sideways = inputs == "left"
         lengths = [text_width(node.box.label, "letter") + 18 for node in graph.nodes]
         self.depth = max(HEIGHT, *lengths) if sideways and lengths else HEIGHT
@@ -99,7 +113,8 @@ class _Picture:
 
     def _wires(self) -> None:
         """A wire from one end to one end is a wire; whatever else meets at a vertex is a unit of its own."""
-        self.colours: list[int] = []
+        self.colours: list[tuple[int, int]] = []
+        """For each wire its style and its vertex."""
         self.loops: list[int] = []
         for vertex, (feeds, reads) in enumerate(zip(*self._ends(), strict=True)):
             style = self.style[self.graph.wires[vertex].base]
@@ -107,7 +122,7 @@ class _Picture:
                 self.loops.append(style)
                 continue
             if len(feeds) == len(reads) == 1:
-                self._wire(feeds[0], reads[0], style)
+                self._wire(feeds[0], reads[0], (style, vertex))
                 continue
             unit = len(self.layers.units)
             bend = len(feeds) + len(reads) == 2
@@ -115,11 +130,11 @@ class _Picture:
             self.kinds[unit] = vertex
             self.layers.free.add(unit)
             for at, end in enumerate(feeds):
-                self._wire(end, (unit, at), style)
+                self._wire(end, (unit, at), (style, vertex))
             for at, end in enumerate(reads):
-                self._wire((unit, at), end, style)
+                self._wire((unit, at), end, (style, vertex))
 
-    def _wire(self, tail: End, head: End, style: int) -> None:
+    def _wire(self, tail: End, head: End, style: tuple[int, int]) -> None:
         self.layers.wires.append((tail, head))
         self.colours.append(style)
 
@@ -128,9 +143,10 @@ class _Picture:
     def drawing(self) -> Drawing:
         """Everything in its place; x runs along a row, y with the diagram."""
         units = self.layers.units
-        self.ranks = [rank * (self.depth + ROW) for rank in range(len(self.layers.rows))]
+        used = range(not self.layers.inputs, len(self.layers.rows) - (not self.layers.outputs))
+        self.ranks = [max(rank - used.start, 0) * (self.depth + ROW) for rank in range(len(self.layers.rows))]
         self.across = max((u.x + u.size / 2 for u in units), default=0.0) + 2 * MARGIN
-        self.along = self.ranks[-1] if self.ranks else 0.0
+        self.along = self.ranks[used.stop - 1] if used else 0.0
         if self.loops:
             self.across += (2 * LOOP + 10) * len(self.loops)
             self.along = max(self.along, 2 * LOOP + 8)
@@ -143,8 +159,9 @@ class _Picture:
                         [(3, y), (self.across / 2, y), (self.across / 2, y), (self.across - 3, y)], -1, faint=True
                     )
                 )
-        for path, style in zip(self.layers.paths, self.colours, strict=True):
-            items.append(self._path(path, style))
+        for path, (style, vertex) in zip(self.layers.paths, self.colours, strict=True):
+            wire = self._path(path, style)
+            items += [replace(wire, style=MARK), wire] if vertex in self.marks.vertices else [wire]
         for unit, node in enumerate(self.graph.nodes):
             items += self._box(unit, node.box.label)
         for unit, vertex in self.kinds.items():
@@ -206,7 +223,8 @@ class _Picture:
         corners = [self._point(x + sx * found.size / 2, y + sy * self.depth / 2) for sx in (-1, 1) for sy in (-1, 1)]
         left, top = min(p[0] for p in corners), min(p[1] for p in corners)
         width, height = max(p[0] for p in corners) - left, max(p[1] for p in corners) - top
-        return [Box((left, top), width, height), Label((left + width / 2, top + height / 2), label, "letter")]
+        marked = unit in self.marks.boxes
+        return [Box((left, top), width, height, marked), Label((left + width / 2, top + height / 2), label, "letter")]
 
     def _loop(self, x: float, style: int) -> Curve:
         y, r, k = self.along / 2, LOOP, 0.5523 * LOOP

@@ -13,6 +13,9 @@ Point = tuple[float, float]
 INK = -1
 """The style of everything that is no wire: the colour of the text around."""
 
+MARK = -2
+"""The style of what changed: a broad pale line below a wire."""
+
 COLOURS = ("2f7ed8", "d9641e", "1f9568", "a95fc4", "c6453f", "8a7a2e", "2b8fa3", "c2528b")
 """One a space; each has a contrast of 3 or more to black and to white."""
 
@@ -90,11 +93,12 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle with round corners: a stage of a network."""
+    """A rectangle with round corners: a stage of a network, or a box; marked: it is what changed."""
 
     corner: Point
     width: float
     height: float
+    marked: bool = False
 
 
 SIZES = {"letter": 12.0, "caption": 11.0, "heading": 13.0, "sign": 14.0}

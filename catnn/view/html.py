@@ -8,10 +8,15 @@ from catnn.category.diagram import Morphism
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
+from catnn.rewrite.rule import Rule, Schema
+from catnn.rewrite.trace import Proof, Trace
+from catnn.view import rules
 from catnn.view.drawing import framed
 from catnn.view.gallery import LIMIT, groups, headline, legend, network_picture, picture, term_drawing, wires_of
 from catnn.view.layout import styles
 from catnn.view.svg import clean, svg
+
+Value = Morphism | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
 
 STYLE = """\
 .catnn{font-family:ui-sans-serif,system-ui,sans-serif;line-height:1.4}
@@ -45,15 +50,17 @@ def layer_html(layer: Layer, *, limit: int = LIMIT, **options: Any) -> str:
     return "\n".join((*lines, "</div>", ""))
 
 
-def fragment(value: Morphism | Hypergraph | Combination | Layer | Network, **options: Any) -> str:
+def fragment(value: Value, **options: Any) -> str:
     """A value as a piece of a page; options as of its picture."""
     if isinstance(value, Layer):
         return layer_html(value, **options)
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        return f'<div class="catnn">\n{svg(rules.picture(value))}</div>\n'
     drawing = network_picture(value, **options) if isinstance(value, Network) else picture(value, **options)
     return f'<div class="catnn">\n{svg(drawing)}</div>\n'
 
 
-def page(value: Morphism | Hypergraph | Combination | Layer | Network, **options: Any) -> str:
+def page(value: Value, **options: Any) -> str:
     """A value as a document of its own."""
     title = value.name if isinstance(value, Layer | Network) else str(value)
     head = f'<meta charset="utf-8">\n<title>{clean(title)}</title>\n<style>\n{PAGE}</style>'

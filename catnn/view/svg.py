@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from html import escape
 
-from catnn.view.drawing import INK, SIZES, Arrow, Box, Curve, Dot, Drawing, Item, Label, colour, dash
+from catnn.view.drawing import INK, MARK, SIZES, Arrow, Box, Curve, Dot, Drawing, Item, Label, colour, dash
 
 THEME = (
     "svg:root{color-scheme:light dark;color:#1b1f24}"
     "@media(prefers-color-scheme:dark){svg:root{color:#e6e8eb}}"
 )  # fmt: skip
 """Of effect only where the picture is a document of its own; inside a page, the page decides."""
+
+MARKED = "#e0a020"
+"""The colour of what changed, over which wires and words stay legible on light and on dark pages."""
 
 FONT = "ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace"
 
@@ -57,6 +60,8 @@ def svg(drawing: Drawing) -> str:
 def _depth(item: Item) -> int:
     """What is drawn first lies below."""
     if isinstance(item, Curve):
+        if item.style == MARK:
+            return -1
         return 0 if item.faint else 1
     return 3 if isinstance(item, Label) else 2
 
@@ -74,9 +79,10 @@ def _item(item: Item) -> str:
         case Arrow():
             return f'<path d="{_arrow(item)}" fill="{_paint(item.style)}"/>'
         case Box(corner=(x, y)):
+            paint = f'fill="{MARKED}" fill-opacity="0.45"' if item.marked else 'fill="currentColor" fill-opacity="0.06"'
             return (
                 f'<rect x="{number(x)}" y="{number(y)}" width="{number(item.width)}" height="{number(item.height)}" '
-                'rx="6" fill="currentColor" fill-opacity="0.06" stroke="currentColor" stroke-width="1.2"/>'
+                f'rx="6" {paint} stroke="currentColor" stroke-width="{"2" if item.marked else "1.2"}"/>'
             )
         case Label():
             return _label(item)
@@ -84,6 +90,8 @@ def _item(item: Item) -> str:
 
 def _curve(item: Curve) -> str:
     path = _path(item)
+    if item.style == MARK:
+        return f'<path d="{path}" fill="none" stroke="{MARKED}" stroke-opacity="0.45" stroke-width="9"/>'
     if item.faint:
         return f'<path d="{path}" fill="none" stroke="currentColor" stroke-opacity="0.22" stroke-width="1"/>'
     dashes = " ".join(number(value) for value in dash(item.style))
@@ -117,6 +125,8 @@ def sheet() -> str:
         ".g path{fill:none;stroke:currentColor;stroke-width:1.3;stroke-linecap:round}",
         ".g .f{stroke-opacity:.22;stroke-width:1}",
         ".g rect{fill:currentColor;fill-opacity:.06;stroke:currentColor;stroke-width:1.2}",
+        f".g .m{{stroke:{MARKED};stroke-opacity:.45;stroke-width:9}}",
+        f".g rect.k{{fill:{MARKED};fill-opacity:.45;stroke-width:2}}",
         f".g text{{text-anchor:middle;white-space:pre;font-family:{FONT}}}",
     ]
     lines += [
@@ -141,7 +151,7 @@ def inline(drawing: Drawing, label: str | None = None) -> str:
     for item in sorted(drawing.items, key=_depth):
         match item:
             case Curve():
-                name = "f" if item.faint else "" if item.style == INK else f"w{item.style % SHEET_STYLES}"
+                name = _stroke(item)
                 paths.setdefault(name, []).append(_path(item))
             case Dot(centre=(x, y)):
                 rest.append(f'<circle{_class(_fill(item.style))} cx="{number(x)}" cy="{number(y)}" r="{item.radius}"/>')
@@ -149,7 +159,9 @@ def inline(drawing: Drawing, label: str | None = None) -> str:
                 rest.append(f'<path class="{_fill(item.style)}" stroke="none" d="{_arrow(item)}"/>')
             case Box(corner=(x, y)):
                 size = f'width="{number(item.width)}" height="{number(item.height)}"'
-                rest.append(f'<rect x="{number(x)}" y="{number(y)}" {size} rx="6"/>')
+                rest.append(
+                    f'<rect{_class("k" if item.marked else "")} x="{number(x)}" y="{number(y)}" {size} rx="6"/>'
+                )
             case Label(centre=(x, y)):
                 names = f"{item.role[0]} {_fill(item.style)}{' b' if item.start else ''}".replace("  ", " ").strip()
                 place = f'x="{number(x)}" y="{number(y + 0.35 * SIZES[item.role])}"'
@@ -163,6 +175,12 @@ def inline(drawing: Drawing, label: str | None = None) -> str:
 
 def _class(name: str) -> str:
     return f' class="{name}"' if name else ""
+
+
+def _stroke(item: Curve) -> str:
+    if item.style == MARK:
+        return "m"
+    return "f" if item.faint else "" if item.style == INK else f"w{item.style % SHEET_STYLES}"
 
 
 def _fill(style: int) -> str:
