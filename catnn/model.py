@@ -303,6 +303,14 @@ class Spec(Mapping[str, Any]):
         """The networks of this file, without imported ones."""
         return {n: d for n, d in self.definitions.items() if isinstance(d, Network) and "." not in n}
 
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from catnn.view.html import fragment
+
+        parts = (f"<h3><code>{escape(name)}</code></h3>{fragment(value)}" for name, value in self.shown.items())
+        return "".join(parts) or escape(repr(self))
+
     def __repr__(self) -> str:
         return f"<spec {self.path}: {', '.join(self.definitions)}>"
 

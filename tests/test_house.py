@@ -118,7 +118,7 @@ ROOMS: dict[str, set[str]] = {
     "cli": {"commands", "diagnostics", "elaborate"},
     "commands": {*DIAGRAMS, "api", "bench", "compiler", "diagnostics", "editors", "elaborate", "playground", "report",
                  "resources", "syntax", "testing", "view"},
-    "editors": {*DIAGRAMS, "activations", "api", "diagnostics", "elaborate", "report", "syntax", "view"},
+    "editors": {*DIAGRAMS, "activations", "hypergraph", "api", "diagnostics", "elaborate", "report", "syntax", "view"},
     "playground": {*DIAGRAMS, "api", "diagnostics", "editors", "elaborate", "report", "syntax", "view"},
     "report": {*DIAGRAMS, "compiler", "diagnostics", "emit", "explanation", "hypergraph", "rewrite", "syntax", "tables",
                "view"},
@@ -148,6 +148,7 @@ ROOMS: dict[str, set[str]] = {
 # Against the stream, and therefore only inside a function that is called for it: a value knows who draws it, an error
 # who prints it.
 CALLED: dict[str, set[str]] = {
+    "__init__": {"editors"},
     "diagnostics": {"rendering"},
     "drawable": {"view"},
     "explanation": {"view"},

@@ -19,9 +19,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from catnn.editors.words import completions, statements
 from catnn.playground.budget import Worker
 from catnn.report.page import asset, style
-from catnn.syntax.colours import LEARNED, keywords
+from catnn.syntax.colours import LEARNED
 
 MOST_BODY = 4_000_000
 """Bytes of a question; a spec has at most a million, and JSON may spell each character with six."""
@@ -63,17 +64,10 @@ def policy(nonce: str) -> str:
 
 def page(text: str, title: str, nonce: str) -> str:
     """The page, with a spec to start from."""
-    words = {"keywords": [w for w in keywords() if w not in LEARNED], "learned": LEARNED, "names": NAMES}
+    words = {"keywords": statements(), "learned": LEARNED, "names": completions()}
     start = json.dumps({"text": text, "words": words, "nonce": nonce})
     harmless = start.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return _file("page.html").replace("{title}", escape(title)).replace("{start}", harmless)
-
-
-NAMES = (
-    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "eps",
-    "relu", "gelu", "tanh", "sigmoid", "reduce", "mean", "sum", "init",
-)  # fmt: skip
-"""What the editor completes beside the keywords."""
 
 
 def application(

@@ -48,7 +48,7 @@ const pointed = StateField.define({
 
 // options: {parent, text, words, changed(text)}; gives {text(), set(text), diagnose(list), mark(line)}.
 export function editor(options) {
-  const names = [...options.words.keywords, ...options.words.learned, ...options.words.names];
+  const names = options.words.names;
   const view = new EditorView({
     parent: options.parent,
     state: EditorState.create({
