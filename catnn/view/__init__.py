@@ -12,6 +12,7 @@ True
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Diagram, Morphism, Sum
@@ -23,7 +24,9 @@ from catnn.rewrite.trace import Proof, Trace
 
 if TYPE_CHECKING:
     import networkx
+    from discopy import frobenius
 
+    from catnn.category.wires import Wire
     from catnn.view.drawing import Drawing
 
 Value = Morphism | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
@@ -34,7 +37,7 @@ SIDES = ("bottom", "top", "left")
 
 __all__ = [
     "to_text", "to_svg", "to_tikz", "to_dot", "to_html", "to_png", "to_json", "to_graphml", "to_hif", "to_networkx",
-    "from_json", "from_graphml", "from_hif", "from_networkx",
+    "to_discopy", "from_json", "from_graphml", "from_hif", "from_networkx", "from_discopy",
     "layer_text", "layer_html", "network_text",
 ]  # fmt: skip
 
@@ -200,6 +203,20 @@ def from_hif(text: str) -> Read:
     from catnn.view.hif import read_hif
 
     return from_networkx(read_hif(text))
+
+
+def to_discopy(value: Morphism | Hypergraph | Combination) -> frobenius.Hypergraph:
+    """A diagram as a `discopy.frobenius.Hypergraph` (the extra ``discopy``).  Raises: CatnnError (E1030, E1031)."""
+    from catnn.view.discopy import to_discopy
+
+    return to_discopy(value)
+
+
+def from_discopy(diagram: Any, spaces: Mapping[str, Wire]) -> Diagram | Hypergraph:
+    """A discopy diagram or hypergraph; spaces: the wire of every type, by its name.  Raises: CatnnError."""
+    from catnn.view.discopy import from_discopy
+
+    return from_discopy(diagram, spaces)
 
 
 # --------------------------------------------------------------------------------------------- layers and networks
