@@ -52,11 +52,12 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A filled circle: a spider, or the end of a wire."""
+    """A filled circle: a spider, or the end of a wire; hollow: a leg of a Levi-Civita tensor."""
 
     centre: Point
     radius: float
     style: int = INK
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ class Arrow:
 class Label:
     """Words, centred on a point (or starting there).
 
-    role: ``letter``, ``caption``, ``heading`` or ``sign``; it decides size and weight.
+    role: ``letter``, ``caption``, ``heading``, ``sign`` or ``index``; it decides size and weight.
     """
 
     centre: Point
@@ -101,7 +102,7 @@ class Box:
     marked: bool = False
 
 
-SIZES = {"letter": 12.0, "caption": 11.0, "heading": 13.0, "sign": 14.0}
+SIZES = {"letter": 12.0, "caption": 11.0, "heading": 13.0, "sign": 14.0, "index": 9.0}
 Item = Curve | Dot | Arrow | Label | Box
 
 

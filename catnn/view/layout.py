@@ -197,8 +197,20 @@ class _Plan:
     def _end(self, block: int, vertex: int, style: int) -> None:
         x, y = self.ports[vertex]
         to = y + self.depths[block] * (1 if vertex < self.l else -1)
+        if vertex in self.diagram.free:
+            self._leg_end(vertex, x, y, to, style)
+            return
         self._curve(((x, y), (x, (2 * y + to) / 3), (x, (y + 2 * to) / 3), (x, to)), style)
         self._dot((x, to), style)
+
+    def _leg_end(self, vertex: int, x: float, y: float, to: float, style: int) -> None:
+        """A leg of a Levi-Civita tensor ends in a ring, beside it its place in the order of the legs."""
+        edge = to + (RADIUS if to < y else -RADIUS)
+        self._curve(((x, y), (x, (2 * y + edge) / 3), (x, (y + 2 * edge) / 3), (x, edge)), style)
+        self.items.append(Dot((x, to), RADIUS, style, hollow=True))
+        self.dots.append((x, to))
+        here = [v for v in self.diagram.free if self.diagram.wire(v) == self.diagram.wire(vertex)]
+        self.items.append(Label((x + RADIUS + 5, to), str(here.index(vertex) + 1), "index", style))
 
     def _spider(self, block: int, part: tuple[int, ...], style: int) -> None:
         ideal = self._ideal(block, part)

@@ -75,7 +75,10 @@ def _item(item: Item) -> str:
         case Curve():
             return _curve(item)
         case Dot(centre=(x, y)):
-            return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(item.radius)}" fill="{_paint(item.style)}"/>'
+            paint = f'fill="{_paint(item.style)}"'
+            if item.hollow:
+                paint = f'fill="none" stroke="{_paint(item.style)}" stroke-width="2"'
+            return f'<circle cx="{number(x)}" cy="{number(y)}" r="{number(item.radius)}" {paint}/>'
         case Arrow():
             return f'<path d="{_arrow(item)}" fill="{_paint(item.style)}"/>'
         case Box(corner=(x, y)):
@@ -133,7 +136,7 @@ def sheet() -> str:
         f".g .{role[0]}{{font-size:{number(size)}px{';font-weight:600' if role == 'heading' else ''}}}"
         for role, size in SIZES.items()
     ]
-    lines.append(".g .b{text-anchor:start}")
+    lines.append(".g .b{text-anchor:start}.g .o.o{fill:none;stroke-dasharray:none}")
     for style in range(SHEET_STYLES):
         dashes = " ".join(number(value) for value in dash(style))
         broken = f";stroke-dasharray:{dashes}" if dashes else ""
@@ -154,7 +157,8 @@ def inline(drawing: Drawing, label: str | None = None) -> str:
                 name = _stroke(item)
                 paths.setdefault(name, []).append(_path(item))
             case Dot(centre=(x, y)):
-                rest.append(f'<circle{_class(_fill(item.style))} cx="{number(x)}" cy="{number(y)}" r="{item.radius}"/>')
+                name = f"w{item.style % SHEET_STYLES} o" if item.hollow else _fill(item.style)
+                rest.append(f'<circle{_class(name)} cx="{number(x)}" cy="{number(y)}" r="{item.radius}"/>')
             case Arrow():
                 rest.append(f'<path class="{_fill(item.style)}" stroke="none" d="{_arrow(item)}"/>')
             case Box(corner=(x, y)):

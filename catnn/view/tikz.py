@@ -48,6 +48,9 @@ def _item(item: Item) -> str:
             return _curve(item)
         case Dot():
             radius = number(0.75 * item.radius)
+            if item.hollow:
+                ring = f"{_paint(item.style)},line width=1.4bp"
+                return f"\\draw[{ring}] {_point(item.centre)} circle[radius={radius}bp];"
             return f"\\fill[{_paint(item.style)}] {_point(item.centre)} circle[radius={radius}bp];"
         case Arrow():
             corners = " -- ".join(_point(corner) for corner in item.corners)
@@ -76,7 +79,7 @@ def _curve(item: Curve) -> str:
 
 
 def _label(item: Label) -> str:
-    size = r"\small\bfseries" if item.role == "heading" else r"\footnotesize"
+    size = {"heading": r"\small\bfseries", "index": r"\tiny"}.get(item.role, r"\footnotesize")
     anchor = ",anchor=west" if item.start else ""
     options = f"{_paint(item.style)},inner sep=0pt,font=\\ttfamily{size}{anchor}"
     return f"\\node[{options}] at {_point(item.centre)} {{{tex(item.text)}}};"
