@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from catnn.category.counting import MOST_PORTS
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
+from catnn.category.symmetric import MOST_STEPS, count_orbits, effort
 from catnn.category.wires import Group, Wire, Word, ends
 from catnn.diagnostics import CatnnError, fail
 from catnn.elaborate.report import Report
@@ -105,13 +107,18 @@ def dim(group: str, k: int | str, l: int | str) -> int:
     """How many equivariant maps there are from k wires to l wires: the dimension of the hom-space.
 
     group: ``"S(n)"``, ``"O(3)"``, ...; with a size that is a name, the dimension at every large enough size.
-    k, l: numbers of wires, or words of V and V' such as ``"V V'"``.  Raises: CatnnError.
+    k, l: numbers of wires, or words of V and V' such as ``"V V'"``, for S(n) with symmetric powers, ``"Sym^2(V) V"``.
+    Raises: CatnnError.
 
     >>> dim("S(3)", 2, 2), dim("S(n)", 2, 2), dim("O(3)", 1, 2), dim("U(3)", "V V' V", "V")
     (14, 15, 0, 2)
+    >>> dim("S(n)", "Sym^2(V)", "Sym^2(V)"), dim("64", 1, 1)
+    (9, 4096)
     """
     found = _group(group)
     space = Wire("V", found)
+    if any(isinstance(side, str) and "Sym" in side for side in (k, l)):
+        return _symmetric_dim(found, (*_powers(k), *_powers(l)))
     source, target = (_kinds(side, space) for side in (k, l))
     if FAMILIES[found.family].oriented:
         k, l = ends(space, source, target)
@@ -125,6 +132,35 @@ def dim(group: str, k: int | str, l: int | str) -> int:
             helps=(f"`catnn.dim('{found.family.split('(')[0]}(n)', {k}, {l})` counts the diagrams",),
         )
     return FAMILIES[found.family].dim(k, l, found.size)
+
+
+def _symmetric_dim(group: Group, powers: tuple[int, ...]) -> int:
+    """The number of orbits of diagrams.  Raises: CatnnError (E0902, E1007)."""
+    if group.family != "S":
+        raise fail("E0902", f"symmetric powers are for S(n), not for {group}")
+    most = group.size if isinstance(group.size, int) and group.size < sum(powers) else None
+    if effort(powers, most) > MOST_STEPS:
+        raise fail(
+            "E1007",
+            f"the dimension for {group} and symmetric powers of these orders is out of reach",
+            notes=(f"it takes some {effort(powers, most):,} additions; catnn makes {MOST_STEPS:,}",),
+        )
+    return count_orbits(powers, most)
+
+
+def _powers(side: int | str) -> tuple[int, ...]:
+    """The powers of the factors of a word, 1 for V; 0 says nothing.  Raises: CatnnError (E1001)."""
+    if isinstance(side, int):
+        return (1,) * len(_kinds(side, Wire("V", Group("S", "n"))))
+    found = []
+    for kind in side.split():
+        written = re.fullmatch(r"Sym\^([0-9]{1,4})\(V\)", kind)
+        if written is None and kind not in ("V", "V'"):
+            raise fail("E1001", f"`{kind}` is no wire", helps=('a word is made of V and Sym^2(V), as in "Sym^2(V) V"',))
+        found.append(1 if written is None else int(written[1]))
+    if sum(found) > MOST_ORDER:
+        raise fail("E1001", f"{sum(found)} wires are too many", notes=(f"an order is 0 to {MOST_ORDER}",))
+    return tuple(power for power in found if power)
 
 
 def _kinds(side: int | str, space: Wire) -> Word:

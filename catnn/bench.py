@@ -137,7 +137,7 @@ def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, second
     """One layer at one size beside everything else that can compute it."""
     own = {name: sizes[name] for name in item_sizes(layer)}
     module = compile_item(layer, **own)  # type: ignore[arg-type]
-    xs = tuple(torch.randn(batch, *_lengths(s.word, own), s.channels) for s in layer.source.summands)
+    xs = tuple(torch.randn(batch, *_lengths(s, own), s.channels) for s in layer.source.summands)
     with torch.no_grad():
         ys = module(xs if len(xs) > 1 else xs[0])
     ys = ys if isinstance(ys, tuple) else (ys,)
@@ -159,8 +159,10 @@ def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, second
     return Comparison(title, output, (*_measure(runs, floor, repeat, seconds), *skipped))
 
 
-def _lengths(word: Any, sizes: dict[str, int]) -> list[int]:
-    return [wire.group.size if isinstance(wire.group.size, int) else sizes[wire.group.size] for wire in word]
+def _lengths(summand: Any, sizes: dict[str, int]) -> list[int]:
+    """The axes of a tensor as it is stored, without its channels."""
+    pairs = ((w.group.size if isinstance(w.group.size, int) else sizes[w.group.size], p) for w, p in summand.axes)
+    return [math.comb(n + power - 1, power) for n, power in pairs]
 
 
 @dataclass(frozen=True)

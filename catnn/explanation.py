@@ -20,6 +20,7 @@ from catnn.diagnostics import fail
 from catnn.model import Activate, Apply, Call, Identity, Layer, Network, walk
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
+from catnn.plan.lower import lowered
 from catnn.plan.naive import naive_costs
 from catnn.rewrite.planar import factorise
 
@@ -157,34 +158,40 @@ def explain(item: Layer | Network, /, *, batch: int = 1, full: bool = False, **s
 
 
 def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
-    plan = plan_layer(layer)
+    plans = [plan_layer(part.layer) for part in lowered(layer)]
     levels, words = _levels(layer), layer.source.words + layer.target.words
     listed = full or sum(level.diagrams for level in levels) <= SMALL
     return Explanation(
         kind="layer",
         name=layer.name,
         type=f"{layer.source} -> {layer.target}",
-        symmetry=tuple(dict.fromkeys(f"{wire.group} on {wire.base}" for word in words for wire in word)),
+        symmetry=tuple(dict.fromkeys(f"{w.group} on {w.base}" for word in words for w in word if not w.plain)),
         parameters=tuple(_parameters(layer)),
         notes=layer.notes,
         levels=levels,
         factored=tuple(_factored(layer)) if listed else (),
-        steps=forward_steps(plan),
-        gradient=gradient_steps(plan),
-        naive=naive_costs(layer),
+        steps=tuple(step for plan in plans for step in forward_steps(plan)),
+        gradient=tuple(step for plan in plans for step in gradient_steps(plan)),
+        naive=_naive(layer),
         sizes=sizes,
         full=full,
     )
 
 
+def _naive(layer: Layer) -> dict[str, Cost]:
+    """The naive costs of the parts of a layer together."""
+    found = [naive_costs(part.layer) for part in lowered(layer)]
+    return {name: total(costs[name] for costs in found) for name in found[0]}
+
+
 def _parameters(layer: Layer) -> list[tuple[str, tuple[int, ...]]]:
     found: list[tuple[str, tuple[int, ...]]] = []
-    for o, out in enumerate(layer.target.summands):
-        for i, in_ in enumerate(layer.source.summands):
+    for o in range(len(layer.target.summands)):
+        for i in range(len(layer.source.summands)):
             if layer.weighted[o][i]:
-                found.append((layer.weight_name(o, i), (len(layer.weighted[o][i]), out.channels, in_.channels)))
+                found.append((layer.weight_name(o, i), layer.weight_shape(o, i)))
         if layer.biases[o]:
-            found.append((layer.bias_name(o), (len(layer.biases[o]), out.channels)))
+            found.append((layer.bias_name(o), layer.bias_shape(o)))
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from typing import Any
 
 from catnn.category.diagram import Morphism
@@ -78,16 +79,28 @@ class Layer(Drawable):
         """The name of the bias of a target summand."""
         return "bias" if self.single else f"bias_{out}"
 
+    @cached_property
+    def folds(self) -> bool:
+        """Whether the weights mix plain axes with the channels, as those of `all` do; a `span` says what it mixes."""
+        terms = (value for row in self.weighted for pair in row for value in pair)
+        return not any(wire.plain for value in terms for wire in value.source + value.target)
+
+    def weight_shape(self, out: int, in_: int) -> tuple[int, int, int]:
+        """(diagrams, outputs, inputs): the channels of both sides, their plain axes in front of them where it folds."""
+        target, source = self.target.summands[out], self.source.summands[in_]
+        count = len(self.weighted[out][in_])
+        return (count, target.rows, source.rows) if self.folds else (count, target.channels, source.channels)
+
+    def bias_shape(self, out: int) -> tuple[int, int]:
+        """(diagrams, outputs), the plain axes among the outputs."""
+        return len(self.biases[out]), self.target.summands[out].rows
+
     @property
     def parameters(self) -> int:
         """How many numbers are learned."""
-        outs, ins = self.target.summands, self.source.summands
-        weights = sum(
-            len(self.weighted[o][i]) * out.channels * in_.channels
-            for o, out in enumerate(outs)
-            for i, in_ in enumerate(ins)
-        )
-        return weights + sum(len(self.biases[o]) * out.channels for o, out in enumerate(outs))
+        outs, ins = range(len(self.target.summands)), range(len(self.source.summands))
+        weights = sum(prod(self.weight_shape(o, i)) for o in outs for i in ins)
+        return weights + sum(prod(self.bias_shape(o)) for o in outs)
 
     def __repr__(self) -> str:
         found = sum(len(pair) for row in self.weighted for pair in row)

@@ -82,6 +82,13 @@ def nearest(matrix: Any, layer: Layer, *, bias: Any = None, **sizes: int) -> dic
     if hasattr(matrix, "weight") and hasattr(matrix, "bias"):
         bias = matrix.bias if bias is None else bias
         matrix = matrix.weight
+    summands = layer.source.summands + layer.target.summands
+    if any(summand.symmetric or summand.folded() is not summand for summand in summands):
+        raise fail(
+            "E1019",
+            f"`{layer.name}` has plain wires or symmetric powers, onto which nothing is projected",
+            helps=("project onto a layer without them: plain wires are channels, `Sym^2(V)` is a part of `V^2`",),
+        )
     known = _sizes(layer, sizes)
     outs, ins = (tuple(_axes(s, known) for s in side.summands) for side in (layer.target, layer.source))
     height, width = (sum(map(prod, side)) for side in (outs, ins))

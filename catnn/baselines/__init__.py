@@ -45,6 +45,8 @@ def refusal(layer: Layer) -> str | None:
     """Why this layer has none of these ways, or None."""
     if not layer.single:
         return "direct sums have no counterpart in the other ways"
+    if layer.source.summands[0].symmetric or layer.target.summands[0].symmetric:
+        return "the other ways here know no packed tensors"
     if any(wire.group.family not in ("S", "O") for wire in (*layer.source.words[0], *layer.target.words[0])):
         return "the other ways here know copies and sums of axes only, no forms"
     if not layer.diagrams or layer.fixed:

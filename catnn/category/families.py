@@ -12,26 +12,33 @@ from catnn.category.indefinite import Indefinite
 from catnn.category.matchings import Orthogonal
 from catnn.category.noncrossing import FreeOrthogonal, FreeSymmetric
 from catnn.category.partitions import Symmetric
+from catnn.category.plain import Plain
 from catnn.category.rotations import SpecialOrthogonal
 from catnn.category.symplectic import Symplectic
 from catnn.category.unitary import Unitary
+from catnn.category.wires import PLAIN
 
 
 class Registry(dict[str, Family]):
     """Families by their keys; those with parameters, of which there is one for each form, are made when asked for.
+
+    So is that of the spaces without symmetry, which is no family of groups.
 
     >>> FAMILIES["O(1,3)"].title, "O(1,3)" in FAMILIES, "O(1)" in FAMILIES
     ('the indefinite orthogonal group', True, False)
     """
 
     def __missing__(self, key: str) -> Family:
-        found = _indefinite(key)
+        found = PLAIN_SPACES if key == PLAIN else _indefinite(key)
         if found is None:
             raise KeyError(key)
         return found
 
     def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or (isinstance(key, str) and _indefinite(key) is not None)
+        return super().__contains__(key) or key == PLAIN or (isinstance(key, str) and _indefinite(key) is not None)
+
+
+PLAIN_SPACES = Plain()
 
 
 @cache

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import groupby
+from math import prod
 
 from catnn.category.scalar import Size
+
+PLAIN = "1"
+"""The key of the family without symmetry: the wires R^64 of ``space F : 64``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,8 @@ class Group:
     size: Size
 
     def __str__(self) -> str:
+        if self.family == PLAIN:
+            return str(self.size)
         return self.family if self.family.endswith(")") else f"{self.family}({self.size})"
 
 
@@ -48,6 +54,11 @@ class Wire:
         """The space itself: V for V and V'."""
         return Wire(self.space, self.group) if self.dual else self
 
+    @property
+    def plain(self) -> bool:
+        """Whether no group acts here: the wire is one more axis of channels."""
+        return self.group.family == PLAIN
+
     def flipped(self) -> Wire:
         """The other of V and V'."""
         return Wire(self.space, self.group, dual=not self.dual)
@@ -61,17 +72,59 @@ Word = tuple[Wire, ...]
 
 @dataclass(frozen=True, slots=True)
 class Summand:
-    """A word with its multiplicity; the tensor is (*batch, one axis a wire, channels)."""
+    """A word with its multiplicity; the tensor is (*batch, one axis a wire, channels).
+
+    symmetric: (first position, power) of each symmetric power, whose wires share one axis: Sym^2(V) is the word V^2
+    with ((0, 2),), and its axis has the entries x_J with J nondecreasing, in lexicographic order.
+    """
 
     word: Word
     channels: int = 1
+    symmetric: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.channels < 1:
             raise ValueError(f"{self.channels} channels: a multiplicity is at least 1")
 
+    @property
+    def axes(self) -> tuple[tuple[Wire, int], ...]:
+        """The axes of the tensor before its channels: each a wire and the symmetric power that is stored there.
+
+        >>> V = Wire("V", Group("S", "n"))
+        >>> [power for _, power in Summand((V, V, V), 1, ((0, 2),)).axes]
+        [2, 1]
+        """
+        powers = dict(self.symmetric)
+        inside = {at + j for at, power in self.symmetric for j in range(1, power)}
+        return tuple((wire, powers.get(at, 1)) for at, wire in enumerate(self.word) if at not in inside)
+
+    @property
+    def rows(self) -> int:
+        """The channels, the entries of the plain wires among them: how wide the weights of `all` are."""
+        return self.channels * prod(w.group.size for w in self.word if w.plain and isinstance(w.group.size, int))
+
+    def folded(self) -> Summand:
+        """The summand with its plain wires among the channels.
+
+        >>> V, F = Wire("V", Group("S", "n")), Wire("F", Group(PLAIN, 64))
+        >>> print(Summand((F, V, V), 3), Summand((F, V, V), 3).folded())
+        F @ V^2[3] V^2[192]
+        """
+        word = tuple(wire for wire in self.word if not wire.plain)
+        if len(word) == len(self.word):
+            return self
+        symmetric = tuple((at - sum(w.plain for w in self.word[:at]), power) for at, power in self.symmetric)
+        return Summand(word, self.rows, symmetric)
+
     def __str__(self) -> str:
-        return show_word(self.word) + (f"[{self.channels}]" if self.channels != 1 else "")
+        pieces: list[str] = []
+        for symmetric, run in groupby(self.axes, key=lambda axis: axis[1] > 1):
+            if symmetric:
+                pieces += [f"Sym^{power}({wire})" for wire, power in run]
+            else:
+                pieces.append(show_word(tuple(wire for wire, _ in run)))
+        shown = " @ ".join(pieces) or "1"
+        return shown + (f"[{self.channels}]" if self.channels != 1 else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ EXAMPLES = """\
   catnn dim "S(n)" 2 2      15, for every n from 4 on
   catnn dim "S(3)" 2 2      14: of small sizes only independent maps count
   catnn dim "O(3)" 1 2      0: no non-zero map exists
+  catnn dim "S(n)" "Sym^2(V)" 2  11: symmetric tensors of order 2 to all of them
   catnn dim "U(3)" "V V'" 1 a word of V and its dual V', and one V
 """
 
@@ -45,7 +46,7 @@ def run(words: list[str]) -> int:
 
 def _wires(text: str) -> int | str:
     """A number, or a word of V and V'.  Raises: CatnnError (E1001)."""
-    if set(text.split()) & {"V", "V'"}:
+    if set(text.split()) & {"V", "V'"} or "Sym" in text:
         return text
     if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
         raise fail("E1001", f"`{text}` is not a number of wires", helps=('as in `catnn dim "S(n)" 2 2`',))

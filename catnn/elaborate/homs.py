@@ -10,7 +10,8 @@ from catnn.category.families import FAMILIES
 from catnn.category.halves import count, hom
 from catnn.category.pattern import LETTERS
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Wire, Word, bases, ends
+from catnn.category.symmetric import orbits
+from catnn.category.wires import Summand, Wire, Word, bases, ends
 from catnn.elaborate.report import number
 from catnn.elaborate.scopes import Scope
 
@@ -82,6 +83,14 @@ def basis(source: Word, target: Word, *, mean: bool = False) -> tuple[Morphism, 
     """The basis of a hom-space in the order of the weights; with `mean`, diagrams carry their factor."""
     diagrams = (factors.diagram() for factors in hom(source, target))
     return tuple(averaged(diagram) for diagram in diagrams) if mean else tuple(diagrams)
+
+
+def learned(source: Summand, target: Summand, *, mean: bool = False) -> tuple[Morphism, ...]:
+    """What `all` learns between two summands: of the basis of their words the orbits, where they are symmetric."""
+    if not source.symmetric and not target.symmetric:
+        return basis(source.word, target.word, mean=mean)
+    found = orbits((factors.diagram() for factors in hom(source.word, target.word)), source, target)
+    return tuple(averaged(value) for value in found) if mean else tuple(found)
 
 
 def averaged(value: Morphism) -> Morphism:

@@ -49,6 +49,7 @@ def layer(node: nodes.LayerStatement, source: Type, target: Type, scope: Scope) 
     parts = Parts(source, target, scope, mean, node.arrow.span)
     for factor, term, written in summands(node.term):
         parts.add(factor, term, written)
+    parts.finish()
     if parts.failed or options is None:
         return None
     if parts.empty:

@@ -23,10 +23,14 @@ def gap(scope: Scope, left: nodes.Term, right: nodes.Term, produces: Type, expec
 
 def _lift(scope: Scope, source: Type, target: Type) -> tuple[str, ...]:
     """A layer that would fit between, if there is a sensible one."""
-    efforts = [effort(one, other) for one in source.words for other in target.words]
+    pairs = [(one.folded(), other.folded()) for one in source.summands for other in target.summands]
+    efforts = [effort(one.word, other.word) for one, other in pairs]
     found = sum(count for count, _ in efforts)
     shown = f"{scope.show_type(source)} -> {scope.show_type(target)}"
     if not 0 < found <= scope.max_diagrams or "?" in shown:
         return ()
     name = next(n for n in ("lift", *(f"lift{i}" for i in range(2, 10**6))) if n not in scope.places)
-    return (f"insert `layer {name} : {shown} = all` ({number(found)} diagram{'s' if found != 1 else ''})",)
+    text = f"insert `layer {name} : {shown} = all`"
+    if any(one.symmetric or other.symmetric for one, other in pairs):
+        return (text,)  # fewer than the diagrams: their orbits
+    return (f"{text} ({number(found)} diagram{'s' if found != 1 else ''})",)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from catnn.category.diagram import Morphism
+from catnn.category.diagram import Morphism, linear
 from catnn.category.gram import rank
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Summand, Type, Word
+from catnn.category.symmetric import canonical, is_symmetric
+from catnn.category.wires import Summand, Type
 from catnn.diagnostics import Span
-from catnn.elaborate.homs import averaged, basis, note, too_many
+from catnn.elaborate.homs import averaged, learned, note, too_many
 from catnn.elaborate.inference import WEIGHTS
 from catnn.elaborate.placing import place
 from catnn.elaborate.ports import unbracketed
@@ -45,7 +46,8 @@ def summands(term: nodes.Term) -> Iterator[tuple[Scalar, nodes.Term, nodes.Term]
 class Parts:
     """The parts of a layer as they are found, `[out][in]`.
 
-    learned: where `all` or `span` (under ``weights``) and `bias` stand; failed: whether any part has no meaning.
+    learned: where `all` or `span` (under ``weights``) and `bias` stand; failed: whether any part has no meaning;
+    written: the fixed terms of each pair of summands.
     """
 
     source: Type
@@ -56,6 +58,7 @@ class Parts:
     learned: dict[str, Span] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     failed: bool = False
+    written: dict[tuple[int, int], list[nodes.Term]] = field(default_factory=dict)
     weighted: list[list[list[Morphism]]] = field(init=False)
     fixed: list[list[list[Morphism]]] = field(init=False)
     biases: list[list[Morphism]] = field(init=False)
@@ -111,13 +114,13 @@ class Parts:
         match term:
             case nodes.All():
                 for out, in_, target, source in self.pairs():
-                    found = self._basis(term, "all", source.word, target.word)
+                    found = self._basis(term, "all", source.folded(), target.folded())
                     if found is None:
                         return
                     self.weighted[out][in_] = found
             case nodes.Bias():
                 for out, target in enumerate(self.target.summands):
-                    found = self._basis(term, "bias", (), target.word)
+                    found = self._basis(term, "bias", Summand(()), target.folded())
                     if found is None:
                         return
                     self.biases[out] = found
@@ -139,14 +142,15 @@ class Parts:
                 text = f"only {independent} of the {len(here)} elements of `span` are linearly independent"
                 self.notes.append(f"`{arrow}`: {text}")
 
-    def _basis(self, term: Learned, what: str, source: Word, target: Word) -> list[Morphism] | None:
+    def _basis(self, term: Learned, what: str, outer: Summand, inner: Summand) -> list[Morphism] | None:
+        source, target = outer.word, inner.word
         message = too_many(source, target, self.scope)
         if message is not None:
             self._error("E0602", message, (term.span, "too many diagrams"), (self.declared, ""),
                         helps=("name the ones you want: `span { ... }`",) if what == "all" else ())  # fmt: skip
             return None
-        found = basis(source, target, mean=self.mean)
-        text = note(what, source, target, len(found))
+        found = learned(outer, inner, mean=self.mean)
+        text = note(what, source, target, len(found)) if not outer.symmetric + inner.symmetric else None
         if text is not None:
             plain = what == "all" and len(self.source.summands) == len(self.target.summands) == 1
             self.notes.append(text if plain else f"`{self.scope.show_arrow(source, target)}`: {text}")
@@ -163,7 +167,13 @@ class Parts:
             self._error("E0607", f"`{shown}` is zero", (element.span, "a weight on nothing"))
             return
         for out, in_, value in placed:
-            value = averaged(value) if self.mean else value
+            stored = self._stored(value, out, in_, element)
+            if stored is None:
+                return
+            if not stored.weighted:
+                self._error("E0607", f"`{shown}` is zero on symmetric tensors", (element.span, "a weight on nothing"))
+                return
+            value = averaged(stored) if self.mean else stored
             here, written = self.weighted[out][in_], spans.setdefault((out, in_), [])
             twin = next((at for at, other in enumerate(here) if _proportional(value, other)), None)
             if twin is not None:
@@ -201,6 +211,31 @@ class Parts:
                 return
             if value.weighted:
                 self.fixed[out][in_].append(value)
+                self.written.setdefault((out, in_), []).append(written)
+
+    def finish(self) -> None:
+        """The fixed terms between symmetric powers in their canonical form: together they lead to symmetric tensors."""
+        for out, in_, target, source in self.pairs():
+            values = self.fixed[out][in_]
+            if not values or not (source.symmetric or target.symmetric):
+                continue
+            total = linear(values[0].source, values[0].target, [term for value in values for term in value.weighted])
+            stored = self._stored(total, out, in_, self.written[out, in_][0])
+            if stored is not None:
+                self.fixed[out][in_] = [stored] if stored.weighted else []
+
+    def _stored(self, value: Morphism, out: int, in_: int, term: nodes.Term) -> Morphism | None:
+        """A term between symmetric powers in its canonical form; reports one whose outputs are not symmetric."""
+        source, target = self.source.summands[in_], self.target.summands[out]
+        if not source.symmetric and not target.symmetric:
+            return value
+        if is_symmetric(value, source, target):
+            return canonical(value, source)
+        self._error("E0902", f"`{brief(term.span)}` does not lead to symmetric tensors",
+                    (term.span, "changes with the order of its outputs"), (self.declared, ""),
+                    notes=("into a symmetric power every order of its ports gets the same",),
+                    helps=("add its orders up, as in `[i -> i j] + [i -> j i]`",))  # fmt: skip
+        return None
 
 
 def _proportional(left: Morphism, right: Morphism) -> bool:

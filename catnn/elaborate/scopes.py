@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from catnn.activations import ACTIVATIONS
 from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Summand, Type, Wire, Word, show_word
+from catnn.category.wires import Type, Wire, Word, show_word
 from catnn.diagnostics import Span
 from catnn.elaborate.report import Report, listed, nearest
 from catnn.hypergraph.box import Box
@@ -174,7 +174,7 @@ class Scope:
 
     def show_type(self, type_: Type) -> str:
         """A type in the names of this file."""
-        summands = (Summand(tuple(self._local(w) for w in s.word), s.channels) for s in type_.summands)
+        summands = (replace(s, word=tuple(self._local(w) for w in s.word)) for s in type_.summands)
         return str(Type(tuple(summands)))
 
     def show_arrow(self, source: Word, target: Word) -> str:

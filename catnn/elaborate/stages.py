@@ -61,7 +61,7 @@ def diagram(term: nodes.Term, source: Type | None, wanted: Type | None, scope: S
         fits = unify(shape.source, known(summand.word))
         if fits and resolved(shape.target) is None and aims is not None:
             unify(shape.target, known(aims[at]))
-        expects.append(Summand(guess(shape.source) if not fits else summand.word, summand.channels))
+        expects.append(summand if fits else Summand(guess(shape.source), summand.channels))
         if not fits:
             return Flow(Type((*source.summands[:at], expects[-1], *source.summands[at + 1 :])), None, None)
         found = meaning(inference, term) if settle(inference, (term,)) else None

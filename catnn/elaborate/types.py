@@ -5,7 +5,7 @@ from __future__ import annotations
 from keyword import iskeyword
 
 from catnn.category.families import FAMILIES, SPELLINGS
-from catnn.category.wires import Group, Summand, Type, Wire, Word
+from catnn.category.wires import PLAIN, Group, Summand, Type, Wire, Word
 from catnn.elaborate.report import Report, listed, nearest, plural
 from catnn.elaborate.scopes import RESERVED_SIZES, Scope
 from catnn.syntax import nodes
@@ -20,8 +20,7 @@ def group(node: nodes.Group, report: Report) -> Group | None:
     """The group of a `space`, or None once the fault is reported."""
     place = (node.span, "")
     if node.head == "":
-        report.error("E0901", "a space without symmetry is not built yet", place, notes=(_built(),))
-        return None
+        return _plain(node, report)
     if node.head in PLANNED:
         report.error("E0901", f"the group `{node.head}` is not built yet", place, notes=(_built(),))
         return None
@@ -51,6 +50,17 @@ def group(node: nodes.Group, report: Report) -> Group | None:
         report.error("E0202", f"`{node.head}({size})`: {fault}", (node.span, "no such group"))
         return None
     return Group(node.head, size)
+
+
+def _plain(node: nodes.Group, report: Report) -> Group | None:
+    """A space without symmetry."""
+    (size,) = node.args
+    assert isinstance(size, int)  # the grammar has no other
+    fault = FAMILIES[PLAIN].size_fault(size)
+    if fault is not None:
+        report.error("E0202", f"`{size}`: {fault}", (node.span, "no such space"))
+        return None
+    return Group(PLAIN, size)
 
 
 def _built() -> str:
@@ -145,7 +155,18 @@ def _single(node: nodes.Type, scope: Scope, what: str) -> Type | None:
         scope.report.error("E0206", f"{what} is written without multiplicities", (written.span, "remove the brackets"),
                            notes=("a fixed diagram acts on every channel alike",))  # fmt: skip
         return None
-    return type_(node, scope)
+    return _unpacked(node, type_(node, scope), scope, what)
+
+
+def _unpacked(node: nodes.Type, found: Type | None, scope: Scope, what: str) -> Type | None:
+    """A type without symmetric powers, which are a way to store a tensor, no word of wires."""
+    if found is None or not any(summand.symmetric for summand in found.summands):
+        return found
+    factor = next(factor for summand in node.summands for factor in summand.factors if factor.symmetric)
+    scope.report.error("E0902", f"{what} is written without symmetric powers", (factor.span, "a symmetric power"),
+                       notes=("symmetric powers are for the types of layers and networks",),
+                       helps=(f"`{factor.space.text}^{factor.power}`",))  # fmt: skip
+    return None
 
 
 def word(node: nodes.Type, scope: Scope) -> Word | None:
@@ -167,14 +188,23 @@ def _summand(node: nodes.Summand, scope: Scope) -> Summand | None:
     whole = [piece for piece in pieces if piece is not None]
     if len(whole) < len(pieces):
         return None
-    return Summand(tuple(wire for piece in whole for wire in piece), channels)
+    symmetric: list[tuple[int, int]] = []
+    at = 0
+    for factor, piece in zip(node.factors, whole, strict=True):
+        if factor.symmetric and factor.power > 1:
+            symmetric.append((at, factor.power))
+        at += len(piece)
+    return Summand(tuple(wire for piece in whole for wire in piece), channels, tuple(symmetric))
 
 
 def _factor(node: nodes.Factor, scope: Scope) -> Word | None:
     wire = scope.space(node.space)
-    if node.symmetric:
-        scope.report.error("E0902", "symmetric powers are not built yet", (node.span, "a symmetric power"),
-                           helps=(f"`{node.space.text}^{node.power}` holds it as a subspace",))  # fmt: skip
+    if wire is not None and node.symmetric and wire.group.family != "S":
+        name = node.space.text
+        scope.report.error("E0902", f"symmetric powers are for S(n), and `{name}` is a space of {wire.group}",
+                           (node.span, "not permuted"),
+                           notes=("permutations alone move the entries x_J with J nondecreasing, others mix them",),
+                           helps=(f"`{name}^{node.power}` holds it as a subspace",))  # fmt: skip
         return None
     if wire is not None and node.dual and FAMILIES[wire.group.family].oriented:
         wire = wire.flipped()  # the dual of a real space is the space

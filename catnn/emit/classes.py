@@ -2,27 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from textwrap import wrap
 
 from catnn.category.gram import norm2
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Type, Wire, bases
+from catnn.category.wires import Summand, Type, Wire, bases
 from catnn.emit.functions import bias_names
 from catnn.emit.pack import Packing
 from catnn.emit.writer import count_variable, one_tuple, quoted, size_parameter, size_variable
 from catnn.model import Layer
+from catnn.plan.lower import Lowered
 from catnn.plan.plan import Plan
 
 
-def layer_class(
-    layer: Layer, plan: Plan, name: str, prefix: str, packing: Packing | None, extras: tuple[str, ...]
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A part of a layer and what computes it.
+
+    name: of its autograd Function; prefix: how its functions start; extras: the sizes and counts that they take.
+    """
+
+    part: Lowered
+    plan: Plan
+    name: str
+    prefix: str
+    packing: Packing | None
+    extras: tuple[str, ...]
+
+    @property
+    def indices(self) -> dict[str, str]:
+        """The buffer of each index of the packing, by the constant that holds it."""
+        found = self.packing.indices if self.packing else []
+        return {index_constant(self.prefix, index): index for index, _ in found}
+
+
+def is_symmetric(layer: Layer) -> bool:
+    """Whether any of its tensors has a symmetric power."""
+    return any(summand.symmetric for summand in layer.source.summands + layer.target.summands)
+
+
+def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     """The source of the class of a layer."""
     sizes = size_names(layer)
     parameters = ["self", *(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
     given = ", ".join(f"{quoted(s)}: {size_parameter(s)}" for s in sizes)
     lines = [
-        f"class {name}(_Layer):",
+        f"class {name}({'_Symmetric' if is_symmetric(layer) else '_Layer'}):",
         f'    """{_doc(layer)}"""',
         "",
         f"    label = {quoted(layer.name)}",
@@ -30,6 +57,8 @@ def layer_class(
         f"    outputs = {_shapes(layer.target)}",
         f"    space_sizes = {{{', '.join(f'{quoted(w.space)}: {_size(w)}' for w in wires(layer))}}}",
     ]
+    if is_symmetric(layer):
+        lines.append(f"    powers = {one_tuple((_powers(layer.source), _powers(layer.target)))}")
     even = [quoted(w.space) for w in wires(layer) if w.group.family == "Sp"]
     if even:
         lines.append(f"    even = {one_tuple(even)}")
@@ -39,16 +68,19 @@ def layer_class(
     if layer.is_complex:
         lines.append("        dtype = _complex(dtype)")
     lines += [f"        {line}" for line in _parameters(layer)]
-    for index, _ in packing.indices if packing else ():
-        constant = index_constant(prefix, index)
+    for constant, index in (pair for one in computed for pair in one.indices.items()):
         lines.append(f"        {index} = torch.tensor({constant}, device=device)")
         lines.append(f"        self.register_buffer({quoted(index)}, {index}, persistent=False)")
     lines += ["        self.reset_parameters(generator)", "", "    def reset_parameters(self, generator=None):"]
     lines += ['        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""']
     lines += [f"        {line}" for line in _reset(layer, sizes)]
     lines += ["", "    def compute(self, xs, lengths, counts):", '        """The layer on checked tensors."""']
-    lines += [f"        {line}" for line in _compute(layer, plan, name, prefix, packing, extras)]
+    lines += [f"        {line}" for line in _compute(layer, computed)]
     return "\n".join(lines) + "\n"
+
+
+def _powers(side: Type) -> str:
+    return one_tuple(one_tuple(str(power) for _, power in summand.axes) for summand in side.summands)
 
 
 def index_constant(prefix: str, index: str) -> str:
@@ -94,7 +126,7 @@ def _doc(layer: Layer) -> str:
     found = sum(len(pair) for row in layer.weighted for pair in row)
     bias = sum(len(row) for row in layer.biases)
     head = f"{found} diagram{'s' if found != 1 else ''}" + (f" and {bias} for the bias" if bias else "")
-    groups = " x ".join(f"{w.group} on {w.space}" for w in wires(layer))
+    groups = " x ".join(f"{w.group} on {w.space}" for w in wires(layer) if not w.plain)
     under = f"; equivariant under {groups}" if groups else ""
     return f"{layer.name} : {layer.source} -> {layer.target}, {head}{under}."
 
@@ -109,18 +141,17 @@ def _size(wire: Wire) -> str:
 
 def _parameters(layer: Layer) -> list[str]:
     lines = []
-    for o, out in enumerate(layer.target.summands):
-        for i, in_ in enumerate(layer.source.summands):
-            count = len(layer.weighted[o][i])
-            lines.append(_parameter(layer.weight_name(o, i), f"{count}, {out.channels}, {in_.channels}", count))
-        lines.append(_parameter(layer.bias_name(o), f"{len(layer.biases[o])}, {out.channels}", len(layer.biases[o])))
+    for o in range(len(layer.target.summands)):
+        for i in range(len(layer.source.summands)):
+            lines.append(_parameter(layer.weight_name(o, i), layer.weight_shape(o, i)))
+        lines.append(_parameter(layer.bias_name(o), layer.bias_shape(o)))
     return lines
 
 
-def _parameter(name: str, shape: str, count: int) -> str:
-    if not count:
+def _parameter(name: str, shape: tuple[int, ...]) -> str:
+    if not shape[0]:
         return f"self.register_parameter({quoted(name)}, None)"
-    return f"self.{name} = nn.Parameter(torch.empty({shape}, device=device, dtype=dtype))"
+    return f"self.{name} = nn.Parameter(torch.empty({', '.join(map(str, shape))}, device=device, dtype=dtype))"
 
 
 def _reset(layer: Layer, sizes: tuple[str, ...]) -> list[str]:
@@ -129,11 +160,11 @@ def _reset(layer: Layer, sizes: tuple[str, ...]) -> list[str]:
     for o, out in enumerate(layer.target.summands):
         together = sum(len(pair) for pair in layer.weighted[o])
         dim = ONE
-        for wire in out.word:
+        for wire in out.folded().word if layer.folds else out.word:
             dim = dim * Scalar.size(wire.group.size)
-        for i, in_ in enumerate(layer.source.summands):
+        for i in range(len(layer.source.summands)):
             if layer.weighted[o][i]:
-                lines += _draw(layer, o, i, dim / Scalar.of(in_.channels * together))
+                lines += _draw(layer, o, i, dim / Scalar.of(layer.weight_shape(o, i)[2] * together))
         if layer.biases[o]:
             lines.append(f"nn.init.zeros_(self.{layer.bias_name(o)})")
     names = {size_variable(s): s for s in sizes}
@@ -173,24 +204,69 @@ def _quotient(top: Scalar, norm: Scalar) -> str:
     return python(top / norm) if len(norm.terms) == 1 else f"({python(top)}) / ({python(norm)})"
 
 
-def _compute(
-    layer: Layer, plan: Plan, name: str, prefix: str, packing: Packing | None, extras: tuple[str, ...]
-) -> list[str]:
+def _compute(layer: Layer, computed: Sequence[Computed]) -> list[str]:
+    """The calls of what computes the parts, and what is between the tensors and them."""
+    if len(computed) == 1 and not computed[0].part.folded:
+        one = computed[0]
+        return [
+            *_arguments(layer, one),
+            "if torch.compiler.is_compiling() or not _derived():",
+            f"    return _{one.prefix}(*args)",
+            f"return {one.name}.apply(*args)",
+        ]
+    lines: list[str] = []
+    results: list[list[str]] = []
+    for one, ys in zip(computed, ("ys", "zs"), strict=False):
+        lines += _arguments(layer, one)
+        lines.append("plain = torch.compiler.is_compiling() or not _derived()")
+        lines.append(f"{ys} = _{one.prefix}(*args) if plain else {one.name}.apply(*args)")
+        unfolded = (_unfold(f"{ys}[{o}]", s) for o, s in enumerate(layer.target.summands))
+        results.append(list(unfolded) if one.part.folded else [f"{ys}[{o}]" for o in range(len(layer.target.summands))])
+    return [*lines, f"return {one_tuple(' + '.join(pieces) for pieces in zip(*results, strict=True))}"]
+
+
+def _arguments(layer: Layer, computed: Computed) -> list[str]:
+    """What its functions are called with."""
     arguments = ["*xs"]
+    if computed.part.folded:
+        arguments = [_fold(f"xs[{i}]", summand) for i, summand in enumerate(layer.source.summands)]
+    packing = computed.packing
     if packing:
         indices = {index for index, _ in packing.indices}
         tensors = [f"self.{t}" if t in indices else f"self.{t}.to(xs[0].dtype)" for t in packing.function.tensors]
-        call = f"*_{prefix}_pack({', '.join(tensors)})"
-        arguments += [call] if len(call) < 100 else [f"*_{prefix}_pack(", *(f"    {t}," for t in tensors), ")"]
-    arguments += [f"self.{layer.bias_name(o)}.to(xs[0].dtype)" for o in bias_names(plan)]
+        call = f"*_{computed.prefix}_pack({', '.join(tensors)})"
+        opened = [f"*_{computed.prefix}_pack(", *(f"    {t}," for t in tensors), ")"]
+        arguments += [call] if len(call) < 100 else opened
+    arguments += [f"self.{layer.bias_name(o)}.to(xs[0].dtype)" for o in bias_names(computed.plan)]
     by_variable = {size_variable(s): f"lengths[{quoted(s)}]" for s in size_names(layer)}
     by_variable |= {count_variable(w.space): f"counts[{quoted(w.space)}]" for w in wires(layer)}
-    arguments += [by_variable[extra] for extra in extras]
-    return [
-        "args = (",
-        *(f"    {argument}" + ("" if argument.endswith(("(", ",")) else ",") for argument in arguments),
-        ")",
-        "if torch.compiler.is_compiling() or not _derived():",
-        f"    return _{prefix}(*args)",
-        f"return _{name}.apply(*args)",
-    ]
+    arguments += [by_variable[extra] for extra in computed.extras]
+    body = (f"    {argument}" + ("" if argument.endswith(("(", ",")) else ",") for argument in arguments)
+    return ["args = (", *body, ")"]
+
+
+def _plain(summand: Summand) -> tuple[list[int], list[int]]:
+    """Where the plain axes of a tensor are, and where they are beside its channels, counted from the end."""
+    m = len(summand.word)
+    here = [at - m - 1 for at, wire in enumerate(summand.word) if wire.plain]
+    return here, [at - len(here) - 1 for at in range(len(here))]
+
+
+def _fold(value: str, summand: Summand) -> str:
+    """A tensor with its plain axes in the channels: a view where they stand beside them."""
+    here, beside = _plain(summand)
+    if not here:
+        return value
+    if here != beside:
+        value += f".movedim({one_tuple(map(str, here))}, {one_tuple(map(str, beside))})"
+    return f"{value}.flatten({-len(here) - 1})"
+
+
+def _unfold(value: str, summand: Summand) -> str:
+    """The inverse of `_fold`."""
+    here, beside = _plain(summand)
+    if not here:
+        return value
+    lengths = [str(wire.group.size) for wire in summand.word if wire.plain]
+    value += f".unflatten(-1, {one_tuple((*lengths, str(summand.channels)))})"
+    return value if here == beside else f"{value}.movedim({one_tuple(map(str, beside))}, {one_tuple(map(str, here))})"

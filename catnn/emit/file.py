@@ -11,12 +11,13 @@ from itertools import count
 from pathlib import Path
 
 from catnn.diagnostics import CatnnError, fail
-from catnn.emit.layer import emit_layer
+from catnn.emit.layer import Piece, emit_layer
 from catnn.emit.network import emit_network
 from catnn.emit.vet import UnsafeSourceError, vet
 from catnn.emit.writer import Names, cap_words
 from catnn.model import Layer, Network
 from catnn.plan.build import plan_layer
+from catnn.plan.lower import lowered
 from catnn.plan.plan import Plan
 from catnn.plan.prove import UnsoundPlanError, prove
 
@@ -60,8 +61,8 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     prefixes = Names([*_sources(), *(f"_{name}" for name in classes.values())])
     texts, parts = [], set[str]()
     for layer in layers:
-        plan = proved_plan(layer)
-        written = emit_layer(layer, plan, classes[id(layer)], prefixes.prefix(layer.name.lower()))
+        pieces = [Piece(part, proved_plan(part.layer), prefixes.prefix(layer.name.lower())) for part in lowered(layer)]
+        written = emit_layer(layer, pieces, classes[id(layer)])
         texts.append(written.text)
         parts |= written.parts
     for network in networks:
@@ -140,7 +141,7 @@ def _class_names(items: list[Layer | Network]) -> tuple[dict[int, str], dict[str
 def _sources() -> dict[str, tuple[str, frozenset[str]]]:
     """The text of every part, and the names that it mentions."""
     found = {}
-    for file in ("parts.py", "kernels.py", "epsilons.py"):
+    for file in ("parts.py", "kernels.py", "epsilons.py", "symmetric.py"):
         text = Path(__file__).with_name(file).read_text(encoding="utf-8")
         lines = text.splitlines()
         for node in ast.parse(text).body:

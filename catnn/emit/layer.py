@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
 
-from catnn.emit.classes import index_constant, layer_class
+from catnn.emit.classes import Computed, index_constant, is_symmetric, layer_class
 from catnn.emit.derivative import Functions
 from catnn.emit.functions import Function, constant_rows, extras_of, reduce_function
 from catnn.emit.pack import pack_function
 from catnn.emit.running import run_function
 from catnn.emit.weights import weights_function
 from catnn.model import Layer
+from catnn.plan.lower import Lowered
 from catnn.plan.plan import Plan, mirror
 
 ALWAYS = frozenset({"_derived", "_save", "_saved", "_vmap", "_Layer"})
@@ -26,26 +28,42 @@ class Emitted:
     parts: frozenset[str]
 
 
-def emit_layer(layer: Layer, plan: Plan, class_name: str, prefix: str) -> Emitted:
-    """The functions and the class of a layer; prefix: how the names of its functions start."""
-    functions, texts = _functions(plan, prefix, is_complex=layer.is_complex)
-    packing = pack_function(layer, plan, f"_{prefix}_pack") if plan.products else None
-    pieces = []
-    if packing:
-        pieces += [_constant(index_constant(prefix, index), values) for index, values in packing.indices]
-        pieces.append(packing.function.text())
-    pieces += [function.text() for function in texts]
-    pieces.append(functions.plain(f"_{prefix}"))
-    pieces.append(functions.derivative(f"_{prefix}", f"_{class_name}"))
-    pieces.append(layer_class(layer, plan, class_name, prefix, packing, functions.extras))
-    parts = ALWAYS.union(*(function.body.parts for function in texts))
-    if packing:
-        parts |= packing.function.body.parts
-    if "_normal(" in pieces[-1]:
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a layer that is computed at once: its plan, and how the names of its functions start."""
+
+    part: Lowered
+    plan: Plan
+    prefix: str
+
+
+def emit_layer(layer: Layer, pieces: Sequence[Piece], class_name: str) -> Emitted:
+    """The functions and the class of a layer; pieces: what it is the sum of, one or two."""
+    texts: list[str] = []
+    parts = set(ALWAYS)
+    computed: list[Computed] = []
+    for piece in pieces:
+        plan, prefix, inner = piece.plan, piece.prefix, piece.part.layer
+        functions, written = _functions(plan, prefix, is_complex=layer.is_complex)
+        packing = pack_function(inner, plan, f"_{prefix}_pack") if plan.products else None
+        if packing:
+            texts += [_constant(index_constant(prefix, index), values) for index, values in packing.indices]
+            texts.append(packing.function.text())
+            parts |= packing.function.body.parts
+        texts += [function.text() for function in written]
+        texts.append(functions.plain(f"_{prefix}"))
+        name = f"_{class_name}" if piece is pieces[0] else f"_{class_name}_axes"
+        texts.append(functions.derivative(f"_{prefix}", name))
+        parts = parts.union(*(function.body.parts for function in written))
+        computed.append(Computed(piece.part, plan, name, prefix, packing, functions.extras))
+    texts.append(layer_class(layer, computed, class_name))
+    if "_normal(" in texts[-1]:
         parts |= {"_normal"}
     if layer.is_complex:
         parts |= {"_complex"}
-    return Emitted("\n\n".join(piece.rstrip("\n") + "\n" for piece in pieces), parts)
+    if is_symmetric(layer):
+        parts |= {"_Symmetric"}
+    return Emitted("\n\n".join(text.rstrip("\n") + "\n" for text in texts), frozenset(parts))
 
 
 def _functions(plan: Plan, prefix: str, *, is_complex: bool) -> tuple[Functions, list[Function]]:

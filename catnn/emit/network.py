@@ -9,7 +9,7 @@ from catnn.activations import ACTIVATIONS
 from catnn.category.families import FAMILIES
 from catnn.category.indefinite import Indefinite
 from catnn.category.scalar import Scalar
-from catnn.category.wires import Type, Word
+from catnn.category.wires import Summand, Type, Wire
 from catnn.emit.classes import size_names
 from catnn.emit.layer import Emitted
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
@@ -35,6 +35,11 @@ class _Forward:
         name = self.names.fresh("x")
         self.lines.append(f"{name} = {expression}".ljust(46) + f"  # {comment}")
         return name
+
+    def use(self, part: str) -> str:
+        """The name of a part, noted so that the file gets it."""
+        self.parts.add(part)
+        return part
 
 
 def network_sizes(network: Network) -> tuple[str, ...]:
@@ -114,10 +119,15 @@ KEYWORDS = ("device=device", "dtype=dtype", "generator=generator")
 
 def _doc(source: Type, target: Type) -> str:
     def shown(side: Type) -> str:
-        tensors = [", ".join(["*batch", *(str(w.group.size) for w in s.word), str(s.channels)]) for s in side.summands]
-        return ", ".join(f"({tensor})" for tensor in tensors)
+        tensors = (["*batch", *(_length(*axis) for axis in s.axes), str(s.channels)] for s in side.summands)
+        return ", ".join(f"({', '.join(tensor)})" for tensor in tensors)
 
     return f"{shown(source)} -> {shown(target)}; mask: bool (*batch, n), True = real."
+
+
+def _length(wire: Wire, power: int) -> str:
+    """The length of an axis for people: ``n``, or ``Sym^2(n)`` for n(n+1)/2."""
+    return str(wire.group.size) if power == 1 else f"Sym^{power}({wire.group.size})"
 
 
 def _stage(forward: _Forward, stage: Stage, x: str) -> str:
@@ -145,13 +155,45 @@ def untold(item: Layer | Network) -> bool:
     return not set(sizes) <= {wire.group.size for word in item.source.words for wire in word}
 
 
-def _axes(source: Type) -> dict[str, tuple[str, int, str]]:
-    """Where an input tells each symbolic size: the tensor, the axis and the space."""
-    found: dict[str, tuple[str, int, str]] = {}
-    for word, x in zip(source.words, _each(source, "x"), strict=True):
-        for at, wire in enumerate(word):
-            if isinstance(wire.group.size, str):
-                found.setdefault(wire.group.size, (x, at - len(word) - 1, wire.space))
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """An axis that tells the size of a space: of which tensor, where, and which symmetric power is stored there."""
+
+    tensor: str
+    axis: int
+    space: str
+    power: int
+
+    def length(self, forward: _Forward) -> str:
+        """The size as an expression."""
+        found = f"{self.tensor}.shape[{self.axis}]"
+        return found if self.power == 1 else f"{forward.use('_side')}({found}, {self.power})"
+
+    def count(self, forward: _Forward) -> str:
+        """The same where a mask may count less."""
+        rest = f"mask, {quoted(self.space)})"
+        if self.power == 1:
+            return f"{forward.use('_count')}({self.tensor}, {self.axis}, {rest}"
+        return f"{forward.use('_count_symmetric')}({self.tensor}, {self.axis}, {self.power}, {rest}"
+
+
+def _told(summand: Summand, x: str) -> dict[str | int, _Axis]:
+    """Where a tensor tells sizes; an axis that is no symmetric power does so at once."""
+    found: dict[str | int, _Axis] = {}
+    for at, (wire, power) in enumerate(summand.axes):
+        size = wire.group.size
+        if size not in found or found[size].power > power:
+            found[size] = _Axis(x, at - len(summand.axes) - 1, wire.space, power)
+    return found
+
+
+def _axes(source: Type) -> dict[str | int, _Axis]:
+    """Where an input tells each symbolic size."""
+    found: dict[str | int, _Axis] = {}
+    for summand, x in zip(source.summands, _each(source, "x"), strict=True):
+        for size, axis in _told(summand, x).items():
+            if isinstance(size, str):
+                found.setdefault(size, axis)
     return found
 
 
@@ -160,17 +202,25 @@ def _opening(forward: _Forward) -> list[str]:
     lines, source = [], forward.network.source
     if forward.told:
         known = ["**self.sizes", "**(sizes or {})"] if untold(forward.network) else []
-        known += [f"{quoted(size)}: {x}.shape[{axis}]" for size, (x, axis, _) in _axes(source).items()]
+        known += [f"{quoted(str(size))}: {axis.length(forward)}" for size, axis in _axes(source).items()]
         lines.append(f"sizes = {{{', '.join(known)}}}")
     if forward.bare and any(source.words):
-        forward.parts.update({"_masked", "_by_space"})
-        pairs = zip(_each(source, "x"), source.words, strict=True)
-        lines.append(f"x = {_joined([f'_masked({x}, {_masks(word)})' if word else x for x, word in pairs])}")
+        forward.use("_masked")
+        pairs = zip(_each(source, "x"), source.summands, strict=True)
+        masked = [f"_masked({x}, {_masks(forward, summand)})" if summand.word else x for x, summand in pairs]
+        lines.append(f"x = {_joined(masked)}")
     return lines
 
 
-def _masks(word: Word) -> str:
-    return f"_by_space(mask, {one_tuple(quoted(wire.space) for wire in word)})" if word else "[]"
+def _masks(forward: _Forward, summand: Summand) -> str:
+    """The masks of the axes of a tensor, as an expression."""
+    if not summand.word:
+        return "[]"
+    spaces = one_tuple(quoted(wire.space) for wire, _ in summand.axes)
+    if not summand.symmetric:
+        return f"{forward.use('_by_space')}(mask, {spaces})"
+    powers = one_tuple(str(power) for _, power in summand.axes)
+    return f"{forward.use('_by_power')}(mask, {spaces}, {powers})"
 
 
 def _call(forward: _Forward, part: Layer | Network, x: str) -> str:
@@ -187,31 +237,28 @@ def _activate(forward: _Forward, activation: str, source: Type, x: str) -> str:
     forward.bare |= x == "x"
     results = []
     for summand, value in zip(source.summands, _each(source, x), strict=True):
-        masks = _masks(summand.word)
-        metrics = _metrics(summand.word)
+        metrics = _metrics(summand)
         if activation == "gate" and metrics:
-            forward.parts.update({"_metric_gate", "_by_space"})
-            results.append(f"_metric_gate({value}, {masks}, ({', '.join(metrics)},))")
+            part = forward.use("_metric_gate")
+            results.append(f"{part}({value}, {_masks(forward, summand)}, ({', '.join(metrics)},))")
             continue
         if activation in ("gate", "norm_relu"):
-            forward.parts.update({f"_{activation}", "_by_space"})
-            results.append(f"_{activation}({value}, {masks})")
+            results.append(f"{forward.use(f'_{activation}')}({value}, {_masks(forward, summand)})")
             continue
         result = ACTIVATIONS[activation].torch.format(value)
         if not ACTIVATIONS[activation].keeps_zero and summand.word:
-            forward.parts.update({"_masked", "_by_space"})
-            result = f"_masked({result}, {masks})"
+            result = f"{forward.use('_masked')}({result}, {_masks(forward, summand)})"
         results.append(result)
     return forward.let(_joined(results), activation)
 
 
-def _metrics(word: Word) -> list[str]:
+def _metrics(summand: Summand) -> list[str]:
     """Each axis with an indefinite form, and how many of its signs are plus."""
     found = []
-    for at, wire in enumerate(word):
+    for at, (wire, _) in enumerate(summand.axes):
         family = FAMILIES[wire.group.family]
         if isinstance(family, Indefinite):
-            found.append(f"({at - len(word) - 1}, {family.p})")
+            found.append(f"({at - len(summand.axes) - 1}, {family.p})")
     return found
 
 
@@ -222,30 +269,25 @@ def _combine(forward: _Forward, terms: tuple[tuple[Scalar, Stage], ...], target:
         pieces = []
         for scalar, value in values:
             one = value if len(target.summands) == 1 else f"{value}[{at}]"
-            pieces.append(_scale(forward, scalar, one, summand.word, "mask"))
+            pieces.append(_scale(forward, scalar, one, summand))
         results.append(" + ".join(pieces))
     return forward.let(_joined(results), "sum" if len(values) > 1 else "scaled")
 
 
-def _scale(forward: _Forward, scalar: Scalar, value: str, word: Word, mask: str) -> str:
-    told: dict[str | int, tuple[str, int, str]] = {}
-    told.update(_axes(forward.network.source))
-    told.update((wire.group.size, (value, at - len(word) - 1, wire.space)) for at, wire in enumerate(word))
+def _scale(forward: _Forward, scalar: Scalar, value: str, summand: Summand) -> str:
+    told = _axes(forward.network.source) | _told(summand, value)
     pieces = []
     for monomial, coefficient in scalar.terms:
         powers = []
         for size, exponent in monomial:
             if size in told:
-                x, axis, space = told[size]
-                forward.parts.update({"_count", "_by_space"})
-                powers.append(f"(_count({x}, {axis}, {mask}, {quoted(space)}), {exponent})")
+                powers.append(f"({told[size].count(forward)}, {exponent})")
             else:
                 forward.told = True
                 powers.append(f"(sizes[{quoted(size)}], {exponent})")
         piece = value
         if powers:
-            forward.parts.add("_scaled")
-            piece = f"_scaled({value}, {len(word) + 1}, {', '.join(powers)})"
+            piece = f"{forward.use('_scaled')}({value}, {len(summand.axes) + 1}, {', '.join(powers)})"
         if coefficient == -1:
             piece = f"-{piece}"
         elif coefficient != 1:

@@ -26,7 +26,7 @@ TORCH = frozenset(
     """
     nn.Module nn.Parameter nn.functional.elu nn.functional.gelu nn.functional.leaky_relu
     nn.functional.silu nn.functional.softplus nn.functional.softsign nn.init.normal_ nn.init.zeros_
-    torch._C._are_functorch_transforms_active torch.abs torch.amp.is_autocast_available
+    torch._C._are_functorch_transforms_active torch.abs torch.amp.is_autocast_available torch.arange
     torch.autocast torch.autograd.Function torch.bool torch.cat torch.compiler.is_compiling torch.contiguous_format
     torch.cos torch.empty torch.empty_like torch.exp torch.float64 torch.get_autocast_dtype torch.get_default_dtype
     torch.is_autocast_enabled torch.is_grad_enabled torch.no_grad torch.ones_like torch.relu torch.sigmoid torch.sin
@@ -38,10 +38,10 @@ TORCH = frozenset(
 ATTRIBUTES = frozenset(
     """
     T __init__ _load_from_state_dict add_ addmm_ apply baddbmm_ clamp clone conj contiguous device diagonal dim
-    dtype element_size even expand flatten fromkeys get inputs is_complex is_contiguous items join label masked_fill
-    movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow real reset_parameters reshape rest
-    save_for_backward save_for_forward saved_tensors select setdefault shape space_sizes sqrt sub_ sum tensor_split
-    to to_complex transpose type unflatten unsqueeze update view
+    dtype element_size even expand flatten forward fromkeys get index_select inputs is_complex is_contiguous items join
+    label masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow powers real
+    reset_parameters reshape rest save_for_backward save_for_forward saved_tensors scatter select setdefault shape sort
+    space_sizes sqrt sub_ sum tensor_split to to_complex transpose type unflatten unsqueeze update values view
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""

@@ -77,8 +77,10 @@ def _bias(body: Body, plan: Plan, o: int, there: Halves) -> str:
         if product.columns[0].summand == o and constants_along(plan, product):
             rows = tuple(Row(column.summand, column.half) for column in product.columns)
             return body.let("b", f"{_flat(body, there.read(rows))}.sum(0).view({len(rows)}, -1)")
-    parts = [f"{_flat(body, there.single(Row(o, c.column.half)))}.sum(0)" for c in constants]
-    return body.let("b", f"torch.stack({one_tuple(parts)})")
+    parts: dict[int, list[str]] = {}
+    for c in constants:
+        parts.setdefault(c.index, []).append(f"{_flat(body, there.single(Row(o, c.column.half)))}.sum(0)")
+    return body.let("b", f"torch.stack({one_tuple(' + '.join(found) for found in parts.values())})")
 
 
 def _flat(body: Body, value: str) -> str:

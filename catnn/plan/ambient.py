@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from catnn.category.embedding import embedded, embedded_word
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Summand, Type
+from catnn.category.wires import Type
 from catnn.model import Layer, Morphisms
 
 
@@ -30,7 +30,7 @@ def ambient(layer: Layer) -> Layer:
 
 
 def _type(side: Type) -> Type:
-    return Type(tuple(Summand(embedded_word(summand.word), summand.channels) for summand in side.summands))
+    return Type(tuple(replace(summand, word=embedded_word(summand.word)) for summand in side.summands))
 
 
 def _all(morphisms: Morphisms) -> Morphisms:

@@ -29,9 +29,9 @@ def malformed(plan: Plan) -> Iterator[str]:
     biases: dict[int, int] = {}
     for constant in plan.constants:
         out = constant.column.summand
-        if constant.column.half.level or constant.index != biases.get(out, 0):
+        if constant.column.half.level or constant.index - biases.get(out, -1) not in (0, 1) or constant.index < 0:
             yield "the biases of a summand are scalars, in order"
-        biases[out] = constant.index + 1
+        biases[out] = constant.index
 
 
 def _moves(word: Word, moves: tuple[Move, ...]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Type, Wire
 from catnn.testing.samples import Sizes, Tensors, length
+from catnn.testing.storage import closed, opened
 
 Elements = Mapping[Wire, Tensor]
 
@@ -35,10 +36,12 @@ def act(elements: Elements, xs: Tensors, side: Type) -> Tensors:
     [[2.0], [1.0]]
     """
     moved = []
+    lengths = {str(wire.group.size): len(element) for wire, element in elements.items()}
     for x, summand in zip(xs, side.summands, strict=True):
+        x = opened(x, summand, lengths)
         first = x.dim() - len(summand.word) - 1
         for axis, wire in enumerate(summand.word, first):
             element = elements[wire.base].conj() if wire.dual else elements[wire]
             x = torch.tensordot(element.to(x.dtype), x, dims=([1], [axis])).movedim(0, axis)
-        moved.append(x)
+        moved.append(closed(x, summand, lengths))
     return tuple(moved)

@@ -131,7 +131,8 @@ def export(item: Layer | Network, seed: int = 0) -> str:
     first, other = found[0], found[-1]
     module = module_of(item, first, seed).eval()
     xs = inputs(item, first, (2,), seed)
-    shapes = tuple(_dynamic(summand) for summand in item.source.summands)
+    still = _packed(item)
+    shapes = tuple(_dynamic(summand, still) for summand in item.source.summands)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         argument: Any = xs if len(xs) > 1 else xs[0]
@@ -139,24 +140,34 @@ def export(item: Layer | Network, seed: int = 0) -> str:
             module, (argument,), dynamic_shapes=(shapes if len(xs) > 1 else shapes[0],), strict=False
         ).module()
     for sizes, batch in ((first, 2), (other, 3)):
-        if sizes != first and _needs_hints(item):
+        if sizes != first and (_needs_hints(item) or still):
             continue  # no axis has this length, so it is a constant of the module
         again = inputs(item, sizes, (batch,), seed + 2)
         with torch.no_grad():
             compare(call(program, again), call(module, again), f"{shown(sizes)}, batch ({batch},)")
-    return f"exported at {shown(first)}, ran at {shown(other)}, batch dynamic"
+    where = "the size is that of the example" if still else f"ran at {shown(other)}"
+    return f"exported at {shown(first)}, {where}, batch dynamic"
 
 
 def _smallest(sizes: Sizes) -> int:
     return min(sizes.values(), default=0)
 
 
-def _dynamic(summand: Any) -> dict[int, Any]:
+def _dynamic(summand: Any, still: frozenset[str]) -> dict[int, Any]:
     axes = {0: torch.export.Dim.DYNAMIC}
-    for axis, wire in enumerate(summand.word, 1):
-        if isinstance(wire.group.size, str):
+    for axis, (wire, _) in enumerate(summand.axes, 1):
+        if isinstance(wire.group.size, str) and wire.group.size not in still:
             axes[axis] = torch.export.Dim.DYNAMIC
     return axes
+
+
+def _packed(item: Layer | Network) -> frozenset[str]:
+    """The sizes of symmetric powers: the length of such an axis tells n only while the graph is made."""
+    sides = [side for layer in (item.layers if isinstance(item, Network) else (item,))
+             for side in (layer.source, layer.target)]  # fmt: skip
+    summands = [summand for side in (*sides, item.source, item.target) for summand in side.summands]
+    packed = (str(wire.group.size) for summand in summands for wire, power in summand.axes if power > 1)
+    return frozenset(packed)
 
 
 def _has_one(item: Layer | Network, sizes: Sizes) -> bool:
@@ -165,7 +176,7 @@ def _has_one(item: Layer | Network, sizes: Sizes) -> bool:
 
 def _needs_hints(item: Layer | Network) -> bool:
     """Whether a size is not that of any axis of the input."""
-    axes = {wire.group.size for word in item.source.words for wire in word}
+    axes = {wire.group.size for summand in item.source.summands for wire, power in summand.axes if power == 1}
     return bool(set(item_sizes(item)) - axes)
 
 

@@ -9,30 +9,36 @@ from torch import Tensor, nn
 
 from catnn.category.diagram import Morphism
 from catnn.model import Layer
-from catnn.testing.samples import Sizes, Tensors, shape
+from catnn.testing.samples import Sizes, Tensors, length
+from catnn.testing.storage import closed, folded, opened, unfolded
 
 
 def definition(layer: Layer, module: nn.Module, xs: Tensors, sizes: Sizes) -> Tensors:
     """What a module with these weights should compute; differentiable in the weights and in the inputs."""
-    batch = xs[0].shape[: xs[0].dim() - len(layer.source.summands[0].word) - 1]
-    flat = [
-        x.reshape(*batch, prod(shape(summand, sizes)[:-1]), summand.channels)
-        for x, summand in zip(xs, layer.source.summands, strict=True)
-    ]
+    tensors = [opened(x, summand, sizes) for x, summand in zip(xs, layer.source.summands, strict=True)]
+    batch = tensors[0].shape[: tensors[0].dim() - len(layer.source.summands[0].word) - 1]
+    flat = [x.reshape(*batch, prod(x.shape[len(batch) : -1]), x.shape[-1]) for x in tensors]
+    mixed = [folded(x, summand, sizes) for x, summand in zip(tensors, layer.source.summands, strict=True)]
     results = []
     for out, summand in enumerate(layer.target.summands):
-        rows = prod(shape(summand, sizes)[:-1])
+        rows = prod(length(wire, sizes) for wire in summand.word)
         total = xs[0].new_zeros((*batch, rows, summand.channels))
-        for in_, x in enumerate(flat):
+        inner = xs[0].new_zeros((*batch, prod(length(w, sizes) for w in summand.word if not w.plain), summand.rows))
+        for in_, (x, z) in enumerate(zip(flat, mixed, strict=True)):
             for index, diagram in enumerate(layer.weighted[out][in_]):
                 weight: Tensor = getattr(module, layer.weight_name(out, in_))[index]
-                total = total + matrix(diagram, sizes).to(x.dtype) @ x @ weight.T
+                if layer.folds:
+                    inner = inner + matrix(diagram, sizes).to(x.dtype) @ z @ weight.T
+                else:
+                    total = total + matrix(diagram, sizes).to(x.dtype) @ x @ weight.T
             for diagram in layer.fixed_parts[out][in_]:
                 total = total + matrix(diagram, sizes).to(x.dtype) @ x
         for index, diagram in enumerate(layer.biases[out]):
             bias: Tensor = getattr(module, layer.bias_name(out))[index]
-            total = total + matrix(diagram, sizes) * bias
-        results.append(total.reshape(*batch, *shape(summand, sizes)))
+            inner = inner + matrix(diagram, sizes) * bias
+        axes = (length(wire, sizes) for wire in summand.word)
+        whole = total.reshape(*batch, *axes, summand.channels) + unfolded(inner, summand, sizes)
+        results.append(closed(whole, summand, sizes))
     return tuple(results)
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from catnn.category.wires import Type, Wire
+from catnn.category.wires import Summand, Type, Wire
 from catnn.model import Layer, Network
 from catnn.testing.samples import Sizes, Tensors, fits, wires
+from catnn.testing.storage import entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ class Masks:
         found = []
         for x, summand in zip(xs, side.summands, strict=True):
             one = x[entry]
-            for axis, wire in enumerate(summand.word):
-                if wire.base in self.by_space:
-                    one = one.index_select(axis, self.by_space[wire.base][entry].nonzero().flatten())
+            for axis, real in enumerate(self._axes(entry, summand)):
+                if real is not None:
+                    one = one.index_select(axis, real.nonzero().flatten())
             found.append(one)
         return tuple(found)
 
@@ -48,12 +49,21 @@ class Masks:
         found = []
         for y, summand in zip(ys, side.summands, strict=True):
             real = torch.ones((), dtype=torch.bool)
-            for wire in summand.word:
-                known = wire.base in self.by_space
-                axis = self.by_space[wire.base][entry] if known else torch.ones(1, dtype=torch.bool)
-                real = real.unsqueeze(-1) & axis
+            for axis in self._axes(entry, summand):
+                real = real.unsqueeze(-1) & (torch.ones(1, dtype=torch.bool) if axis is None else axis)
             found.append(y[entry].masked_fill(real.unsqueeze(-1), 0.0))
         return tuple(found)
+
+    def _axes(self, entry: int, summand: Summand) -> list[Tensor | None]:
+        """What is real on each axis as it is stored, None where nothing is padded."""
+        found: list[Tensor | None] = []
+        for wire, power in summand.axes:
+            if wire.base not in self.by_space:
+                found.append(None)
+                continue
+            real = self.by_space[wire.base][entry]
+            found.append(torch.stack([real[list(index)].all() for index in entries(len(real), power)]))
+        return found
 
     def __str__(self) -> str:
         entries = range(len(next(iter(self.by_space.values()))))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import prod
+from math import comb, prod
 from typing import Any
 
 import torch
@@ -80,8 +80,11 @@ def entries(item: Layer | Network, sizes: Sizes) -> int:
     if isinstance(item, Network):
         return max(prod(shape(summand, sizes)) for side in _types(item) for summand in side.summands)
     count = sum(len(pair) for table in (item.weighted, item.fixed_parts) for row in table for pair in row)
-    outs = max(prod(shape(summand, sizes)[:-1]) for summand in item.target.summands)
-    return count * outs * max(prod(shape(summand, sizes)[:-1]) for summand in item.source.summands)
+    outs, ins = (
+        max(prod(length(wire, sizes) for wire in summand.word) for summand in side.summands)
+        for side in (item.target, item.source)
+    )
+    return count * outs * ins
 
 
 def length(wire: Wire, sizes: Sizes) -> int:
@@ -91,8 +94,8 @@ def length(wire: Wire, sizes: Sizes) -> int:
 
 
 def shape(summand: Summand, sizes: Sizes) -> tuple[int, ...]:
-    """The axes of a summand, channels last."""
-    return (*(length(wire, sizes) for wire in summand.word), summand.channels)
+    """The axes of a summand as it is stored, channels last."""
+    return (*(comb(length(wire, sizes) + power - 1, power) for wire, power in summand.axes), summand.channels)
 
 
 def module_of(item: Layer | Network, sizes: Sizes, seed: int = 0) -> nn.Module:

@@ -170,7 +170,12 @@ def _terms(terms: Iterable[Morphism]) -> list[Data]:
 
 
 def _type(type_: Type) -> list[Data]:
-    return [{"word": [str(wire) for wire in s.word], "channels": s.channels} for s in type_.summands]
+    """The summands; one with symmetric powers says where they begin and how many wires share an axis."""
+    found: list[Data] = []
+    for s in type_.summands:
+        symmetric = {"symmetric": [list(pair) for pair in s.symmetric]} if s.symmetric else {}
+        found.append({"word": [str(wire) for wire in s.word], "channels": s.channels, **symmetric})
+    return found
 
 
 def network_data(network: Network) -> Data:

@@ -199,7 +199,6 @@ def test_the_nearest_is_offered(text: str, help_: str) -> None:
         ("space W : S(0)", "E0202"),
         ("space W : O(3, 0)", "E0202"),
         ("space W : SU(3)", "E0201"),
-        ("space W : 64", "E0901"),
         ("let f : V -> V = sgn[i -> i]", "E0907"),
         ("let f : V^2 -> V = [i, j -> i]", "E0906"),
         ("check id = copy", "E0302"),

@@ -42,6 +42,13 @@ let center : N @ R -> N @ R = id - (1/n) * [i a -> j a]
 network move : N @ R[1] -> N @ R[4] = center ; lift ; gate
 network classify : N^2[4] -> N^2[4] = pool ; softplus ; spread + 1/2 * id
 """,
+    "stored": """space V : S(n)
+space F : 6
+layer fold : F @ V[2] -> V @ F[2] = all + bias + 2 * [f v -> v f]
+layer outer : V @ F[2] -> Sym^2(V)[3] = all + bias
+layer inner : Sym^2(V) @ V[3] -> V[2] = span { [i j k -> k], [i i j -> j] }
+network round : F @ V[2] -> Sym^2(V)[3] = fold ; outer ; exp
+""",
 }
 
 
@@ -60,10 +67,13 @@ spec.loader.exec_module(module)
 import torch
 torch.manual_seed(0)
 for cls in list(vars(module).values()):
-    if isinstance(cls, type) and issubclass(cls, module._Layer) and cls is not module._Layer:
+    if isinstance(cls, type) and issubclass(cls, module._Layer) and not cls.__name__.startswith("_"):
         layer = cls()
-        sizes = {**{space: 4 for space in layer.space_sizes}, "R": 3 if layer.space_sizes.get("R") == 3 else 4}
-        xs = tuple(torch.randn(2, *(sizes[s] for s in word), c, requires_grad=True) for word, c in layer.inputs)
+        sizes = {space: size if isinstance(size, int) else 4 for space, size in layer.space_sizes.items()}
+        lengths = [[sizes[space] for space in word] for word, _ in layer.inputs]
+        if hasattr(layer, "powers"):
+            lengths = [[10, *axes[2:]] if powers[:1] == (2,) else axes for axes, powers in zip(lengths, layer.powers[0])]
+        xs = tuple(torch.randn(2, *axes, c, requires_grad=True) for axes, (_, c) in zip(lengths, layer.inputs))
         ys = layer(xs if len(xs) > 1 else xs[0])
         sum(y.sum() for y in (ys if isinstance(ys, tuple) else (ys,))).backward()
         assert all(p.grad is not None for p in layer.parameters())

@@ -1,0 +1,112 @@
+"""More of the parts that generated files share (see `parts.py`): tensors with symmetric powers.
+
+Such a tensor is unpacked at the door, computed with as any other, and packed again: two index selections.
+"""
+
+import torch
+from torch import Tensor
+
+from catnn.emit.parts import _by_space, _Layer
+
+
+class _Symmetric(_Layer):
+    """A layer with symmetric powers, each of them one axis with the entries x_J, J nondecreasing, lexicographically.
+
+    powers: for each input and for each output the power of every axis, 1 for one that is none.
+    """
+
+    powers: tuple[tuple[tuple[int, ...], ...], tuple[tuple[int, ...], ...]]
+
+    def forward(self, x, mask=None, sizes=None):
+        """The layer on (*batch, axes, channels) or a tuple of such; mask: bool (*batch, n) of a space, not packed."""
+        xs = x if isinstance(x, (tuple, list)) else (x,)
+        if len(xs) == len(self.powers[0]):
+            xs = tuple(
+                _opened(self, at, v, powers) for at, (v, powers) in enumerate(zip(xs, self.powers[0], strict=True))
+            )
+        ys = super().forward(xs, mask, sizes)
+        ys = ys if isinstance(ys, tuple) else (ys,)
+        ys = tuple(_closed(y, powers) for y, powers in zip(ys, self.powers[1], strict=True))
+        return ys if len(ys) > 1 else ys[0]
+
+
+def _multisets(n: int, power: int) -> int:
+    """How many nondecreasing sequences of numbers below n there are: the length of the axis of a symmetric power."""
+    found = 1
+    for t in range(power):
+        found = found * (n + t) // (t + 1)
+    return found
+
+
+def _side(length: int, power: int) -> int:
+    """The size of the space whose symmetric power has an axis of this length; -1 where there is none."""
+    for n in range(length + 1):
+        if _multisets(n, power) >= length:
+            return n if _multisets(n, power) == length else -1
+    return -1
+
+
+def _ranks(n: int, power: int, device) -> tuple[Tensor, Tensor]:
+    """For every index (flat) of n^power entries: which entry x_J it is, and the flat index of J in order."""
+    flat = torch.arange(n**power, device=device)
+    digits = torch.stack([flat // n ** (power - 1 - a) % n for a in range(power)]).sort(0).values
+    place, ordered = torch.zeros_like(flat) + (_multisets(n, power) - 1), torch.zeros_like(flat)
+    for a in range(power):
+        behind = torch.ones_like(flat)
+        for t in range(power - a):
+            behind = behind * (n - 1 - digits[a] + t) // (t + 1)
+        place = place - behind
+        ordered = ordered * n + digits[a]
+    return place, ordered
+
+
+def _opened(layer, at: int, x, powers: tuple[int, ...]):
+    """x with n^power axes for each symmetric power: the symmetric tensor."""
+    if not isinstance(x, Tensor) or x.dim() <= len(powers) or all(power == 1 for power in powers):
+        return x
+    after = x.dim() - len(powers) - 1
+    for power in powers:
+        if power > 1:
+            n = _side(x.shape[after], power)
+            if n < 0:
+                which = f" of input {at}" if len(layer.inputs) > 1 else ""
+                raise ValueError(
+                    f"{layer.label}: an axis{which} has length {x.shape[after]}, which is that of no symmetric power "
+                    f"of order {power}: n = 2 has {_multisets(2, power)} entries, n = 3 has {_multisets(3, power)}"
+                )
+            x = x.index_select(after, _ranks(n, power, x.device)[0]).unflatten(after, (n,) * power)
+        after += power
+    return x
+
+
+def _closed(y: Tensor, powers: tuple[int, ...]) -> Tensor:
+    """y with the axes of each symmetric power packed into one: the entries with nondecreasing indices."""
+    axis = y.dim() - sum(powers) - 1
+    for power in powers:
+        if power > 1:
+            n = y.shape[axis]
+            place, ordered = _ranks(n, power, y.device)
+            chosen = place.new_zeros(_multisets(n, power)).scatter(0, place, ordered)
+            y = y.flatten(axis, axis + power - 1).index_select(axis, chosen)
+        axis += 1
+    return y
+
+
+def _by_power(mask, spaces: tuple[str, ...], powers: tuple[int, ...]):
+    """The masks of axes in order, None where there is none; of a symmetric power those of its entries."""
+    masks = _by_space(mask, spaces)
+    return [real if real is None or p == 1 else _symmetric_mask(real, p) for real, p in zip(masks, powers, strict=True)]
+
+
+def _symmetric_mask(real: Tensor, power: int) -> Tensor:
+    """Which entries of a symmetric power are real: those all of whose indices are."""
+    every = real
+    for _ in range(power - 1):
+        every = every.unsqueeze(-1) & real.reshape(*real.shape[:-1], *(1,) * (every.dim() - real.dim() + 1), -1)
+    return _closed(every.unsqueeze(-1), (power,)).flatten(-2)
+
+
+def _count_symmetric(x: Tensor, axis: int, power: int, mask, space: str):
+    """The size of a space: what the length of the axis of its symmetric power says, or with a mask the counts."""
+    (real,) = _by_space(mask, (space,))
+    return _side(x.shape[axis], power) if real is None else real.sum(-1)

@@ -1,0 +1,271 @@
+"""Symmetric powers for S(n): as many weights as there are equivariant maps, and tensors that are stored packed."""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement, permutations, product
+from math import comb
+
+import pytest
+import torch
+
+import catnn
+from catnn.category.halves import hom
+from catnn.category.symmetric import canonical, count_orbits, is_symmetric, orbits
+from catnn.category.wires import Group, Summand, Wire
+from catnn.plan.build import plan_layer
+from catnn.plan.lower import lowered
+from catnn.testing import run as checks
+from catnn.testing.dense import definition
+from catnn.testing.samples import call, inputs, module_of
+from catnn.testing.storage import closed, opened
+from tests import nullspace
+from tests.nullspace import dimension, power, symmetric_power, times
+
+STABLE = {(1, 1): 2, (2, 1): 4, (2, 2): 9, (3, 2): 16, (3, 3): 31, (4, 4): 109}
+"""mathematics.md, section 8."""
+
+SPACES = "space V : S(n)  space W : S(m)  space R : O(3)  space T : S(2)  space F : 4\n"
+LAYERS = {
+    "in": "layer f : Sym^2(V)[2] -> V[3] = all + bias",
+    "out": "layer f : V[2] -> Sym^2(V)[3] = all + bias",
+    "both": "layer f : Sym^2(V)[2] -> Sym^2(V)[3] = all + bias",
+    "order three": "layer f : Sym^3(V)[1] -> Sym^3(V)[2] = all + bias",
+    "mixed": "layer f : Sym^2(V) @ V[2] -> V @ Sym^2(V)[2] = all + bias",
+    "two": "layer f : Sym^2(V) @ Sym^2(V)[1] -> Sym^2(V)[2] = all",
+    "two spaces": "layer f : W @ Sym^2(V)[2] -> Sym^2(W) @ V[1] = all + bias",
+    "rotations": "layer f : R @ Sym^2(V) @ R[1] -> Sym^2(V)[2] = all + bias",
+    "plain": "layer f : F @ Sym^2(V)[2] -> Sym^2(V) @ F @ V[1] = all + bias",
+    "plain and fixed": "layer f : F @ Sym^2(V)[2] -> F @ Sym^2(V)[2] = all + id + [f i j -> g i j]",
+    "literal": "layer f : Sym^2(T)[2] -> Sym^3(T)[2] = all + bias",
+    "mean": "layer f : Sym^2(V)[2] -> Sym^2(V)[2] = all + bias { reduce: mean }",
+    "sums": "layer f : Sym^2(V)[2] + V[1] + V^2[1] -> Sym^2(V)[1] + V^2[2] + 1[2] = all + bias",
+    "invariant": "layer f : Sym^2(V)[2] -> 1[3] = all + bias",
+    "made of nothing": "layer f : 1[2] -> Sym^2(V)[3] = all + bias",
+    "residual": "layer f : Sym^2(V)[2] -> Sym^2(V)[2] = all + id",
+    "span": "layer f : Sym^2(V)[2] -> Sym^2(V)[3] = span { id, [i j -> i k] + [i j -> k i], [i i -> i i] }",
+    "packed": "layer f : V^2[2] -> Sym^2(V)[2] = [i j -> i j] + [i j -> j i]",
+    "unpacked": "layer f : Sym^2(V)[2] -> V^2[2] = id",
+    "network": "layer u : V[2] -> Sym^2(V)[2] = all + bias  layer e : Sym^2(V)[2] -> Sym^2(V)[2] = all + bias  "
+               "layer d : Sym^2(V)[2] -> V[1] = all  "
+               "network f : V[2] -> V[1] = u ; sigmoid ; (e + (1/n) * id) ; gate ; cos ; d",
+    "network of packed": "layer e : Sym^2(V)[2] -> Sym^2(V)[2] = all + bias  "
+                         "network f : Sym^2(V)[2] -> Sym^2(V)[2] = exp ; ((1/n) * e + id) ; norm_relu ; e",
+    "a fixed stage": "layer u : V -> Sym^2(V) = all  network f : V -> V = u ; [i j -> i]",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_what_catnn_test_checks(name: str) -> None:
+    """The definition, groups, gradients, masks, copies, export; and the explanation is written."""
+    spec = catnn.parse(SPACES + LAYERS[name])
+    found = list(checks(spec, only=("dense match", "equivariance", "gradients", "mask", "copies")))
+    assert [result for result in found if not result.ok] == []
+    for layer in spec.layers.values():
+        assert str(catnn.explain(layer))
+
+
+def test_fixed_terms_are_symmetric_together() -> None:
+    """Each of two terms may lead elsewhere, as long as their sum does not."""
+    layer = catnn.parse(SPACES + LAYERS["packed"])["f"]
+    x = torch.randn(4, 4, 2)
+    place = torch.triu_indices(4, 4)
+    torch.testing.assert_close(catnn.compile(layer)(x), (x + x.transpose(0, 1))[place[0], place[1]])
+
+
+def test_export() -> None:
+    found = list(checks(catnn.parse(SPACES + LAYERS["both"]), only=("export",)))
+    assert [result.status for result in found] == ["ok"]
+
+
+def test_the_gradient_of_every_weight_is_that_of_the_definition() -> None:
+    layer, sizes = catnn.parse(SPACES + LAYERS["mixed"])["f"], {"n": 3}
+    module = module_of(layer, sizes)
+    xs = tuple(x.requires_grad_() for x in inputs(layer, sizes, (2,)))
+    values = (*xs, *module.parameters())
+    ours = torch.autograd.grad(call(module, xs)[0].cos().sum(), values)
+    theirs = torch.autograd.grad(definition(layer, module, xs, sizes)[0].cos().sum(), values)
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+# ----------------------------------------------------------------------------------------------------------- counting
+
+
+def summand(wire: Wire, *powers: int) -> Summand:
+    """A tensor product of symmetric powers of one wire."""
+    starts = [sum(powers[:at]) for at in range(len(powers))]
+    return Summand((wire,) * sum(powers), 1, tuple((s, p) for s, p in zip(starts, powers, strict=True) if p > 1))
+
+
+@pytest.mark.parametrize(("k", "l"), STABLE)
+def test_the_table(k: int, l: int) -> None:
+    """Either way round, counted and enumerated."""
+    assert catnn.dim("S(n)", f"Sym^{k}(V)", f"Sym^{l}(V)") == STABLE[k, l]
+    assert catnn.dim("S(n)", f"Sym^{l}(V)", f"Sym^{k}(V)") == STABLE[k, l]
+    V = Wire("V", Group("S", "n"))
+    source, target = summand(V, k), summand(V, l)
+    assert len(orbits((f.diagram() for f in hom(source.word, target.word)), source, target)) == STABLE[k, l]
+
+
+CASES = [
+    ((2,), (2,)), ((2,), (1,)), ((2,), ()), ((3,), (2,)), ((3,), (1,)), ((2, 1), (1,)), ((2, 1), (2,)), ((1,), (2, 1)),
+    ((2, 2), ()), ((), (2, 2)), ((1, 1), (2,)), ((4,), (1,)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4])
+@pytest.mark.parametrize(("source", "target"), CASES)
+def test_as_many_weights_as_the_nullspace(source: tuple[int, ...], target: tuple[int, ...], n: int) -> None:
+    """At every literal size, and from the size of the order on where it is a name; and they are independent."""
+    sides = []
+    for powers in (source, target):
+        found = power(nullspace.permutations(n), 0)
+        for k in powers:
+            found = times(found, symmetric_power(nullspace.permutations(n), k))
+        sides.append(found)
+    wanted = dimension(*sides)
+    texts = [" @ ".join(f"Sym^{k}(V)" if k > 1 else "V" for k in powers) or "1" for powers in (source, target)]
+    words = [text.replace(" @ ", " ") if text != "1" else 0 for text in texts]
+    layer = catnn.parse(f"space V : S({n})  layer f : {texts[0]} -> {texts[1]} = all")["f"]
+    assert len(layer.diagrams) == catnn.dim(f"S({n})", *words) == wanted
+    if n >= sum(source + target):
+        assert catnn.dim("S(n)", *words) == wanted
+    module = module_of(layer, {})
+    maps = []
+    eye = torch.eye(nullspace.size(sides[0]), dtype=torch.float64)
+    lengths = [comb(n + k - 1, k) for k in source]
+    with torch.no_grad():
+        for at in range(wanted):
+            module.weight.zero_()
+            module.weight[at] = 1
+            maps.append(module(eye.reshape(-1, *lengths, 1)).flatten())
+    assert int(torch.linalg.matrix_rank(torch.stack(maps))) == wanted
+
+
+def test_orbits_are_those_of_all_permutations() -> None:
+    """The dumb way: permute the symmetric ports of every diagram in every way."""
+    V = Wire("V", Group("S", "n"))
+    for k, l in product(range(4), range(4)):
+        source, target = summand(V, *([k] if k else [])), summand(V, *([l] if l else []))
+        diagrams = [found.diagram() for found in hom(source.word, target.word)]
+        seen: set[frozenset[object]] = set()
+        for diagram in diagrams:
+            orbit = set()
+            for up, down in product(permutations(range(l)), permutations(range(k))):
+                image = (*up, *(l + v for v in down))
+                orbit.add(tuple(sorted(tuple(sorted(image[v] for v in block)) for block in diagram.parts)))
+            seen.add(frozenset(orbit))
+        assert len(orbits(diagrams, source, target)) == len(seen) == count_orbits((k, l), None), (k, l)
+
+
+def test_sums_of_orbits_are_symmetric_and_in_their_form() -> None:
+    V = Wire("V", Group("S", "n"))
+    source, target = summand(V, 2, 1), summand(V, 1, 2)
+    for value in orbits((f.diagram() for f in hom(source.word, target.word)), source, target):
+        assert canonical(value, source) == value
+        assert is_symmetric(value, source, target)
+    assert not is_symmetric(catnn.diagram("S(n)", "i j k -> i j k"), source, target)
+
+
+# ------------------------------------------------------------------------------------------------------------ storing
+
+
+@pytest.mark.parametrize(("n", "k"), [(1, 2), (2, 2), (3, 2), (5, 2), (2, 3), (3, 3), (4, 3), (3, 4)])
+def test_the_order_of_the_entries(n: int, k: int) -> None:
+    """x_J with J nondecreasing, lexicographically: unpacking is a look-up, and packing its inverse."""
+    spec = catnn.parse(f"space V : S(n)  layer f : Sym^{k}(V) -> V^{k} = id  layer g : Sym^{k}(V) -> Sym^{k}(V) = id")
+    index = list(combinations_with_replacement(range(n), k))
+    x = torch.arange(len(index), dtype=torch.float32).unsqueeze(-1)
+    y = catnn.compile(spec["f"])(x)
+    for J in product(range(n), repeat=k):
+        assert int(y[(*J, 0)]) == index.index(tuple(sorted(J)))
+    assert torch.equal(catnn.compile(spec["g"])(x), x)
+    side = spec["f"].source.summands[0]
+    assert torch.equal(opened(x, side, {"n": n}), y)
+    assert torch.equal(closed(y, side, {"n": n}), x)
+
+
+def test_a_symmetric_layer_is_a_part_of_the_whole_one() -> None:
+    """With the weights of the orbits, V^2 -> V^2 does to symmetric matrices what Sym^2(V) -> Sym^2(V) does."""
+    spec = catnn.parse("space V : S(n)  layer f : Sym^2(V)[2] -> Sym^2(V)[3] = all  layer g : V^2[2] -> V^2[3] = all")
+    f, g = (module_of(spec[name], {"n": 4}) for name in "fg")
+    place = {diagram: at for at, diagram in enumerate(spec["g"].diagrams)}
+    with torch.no_grad():
+        g.weight.zero_()
+        for at, orbit in enumerate(spec["f"].diagrams):
+            for _, diagram in orbit.weighted:
+                g.weight[place[diagram]] = f.weight[at]
+    side = spec["f"].source.summands[0]
+    x = inputs(spec["f"], {"n": 4}, (5,))[0]
+    y = g(opened(x, side, {"n": 4}))
+    torch.testing.assert_close(y, y.transpose(1, 2))
+    torch.testing.assert_close(closed(y, side, {"n": 4}), f(x))
+
+
+def test_fewer_reductions_than_of_the_whole_power() -> None:
+    """On a symmetric tensor rows and columns are one: 10 reductions instead of 21."""
+    spec = catnn.parse("space V : S(n)  layer f : Sym^3(V) -> V = all  layer g : V^3 -> V = all")
+    counts = [len(plan_layer(part.layer).reads[0]) for layer in spec.layers.values() for part in lowered(layer)]
+    assert counts == [10, 21]
+    assert [str(value) for value in spec["f"].diagrams] == [
+        "[i i i -> j]", "[i i j -> k]", "[i j k -> l]", "[i i i -> i]", "[i i j -> i]", "[i j j -> i]", "[i j k -> i]",
+    ]  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------------- types and messages
+
+
+def test_types_print_as_they_were_written() -> None:
+    spec = catnn.parse(SPACES + "layer f : W @ Sym^2(V) @ V^2[3] -> Sym^2(V) @ Sym^3(V) + Sym^1(V) + Sym^0(V) = all")
+    assert f"{spec['f'].source} -> {spec['f'].target}" == "W @ Sym^2(V) @ V^2[3] -> Sym^2(V) @ Sym^3(V) + V + 1"
+
+
+def test_a_packed_tensor_is_another_type() -> None:
+    with pytest.raises(catnn.CatnnError, match="E0301") as caught:
+        catnn.parse(
+            "space V : S(n)  layer f : V -> V^2 = all  layer g : Sym^2(V) -> V = all  network h : V -> V = f ; g"
+        )
+    assert "insert `layer lift : V^2 -> Sym^2(V) = all`" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("layer f : Sym^2(R) -> 1 = all", "symmetric powers are for S(n), and `R` is a space of O(3)"),
+        ("layer f : Sym^2(F) -> 1 = all", "symmetric powers are for S(n), and `F` is a space of 4"),
+        ("let f : Sym^2(V) -> 1 = merge ; discard", "is written without symmetric powers"),
+        ("check id[Sym^2(V)] = id", "is written without symmetric powers"),
+        ("layer f : V -> Sym^2(V) = span { [i -> i j] }", "does not lead to symmetric tensors"),
+        ("layer f : V^2 -> Sym^2(V) = all + id", "does not lead to symmetric tensors"),
+    ],
+)
+def test_refused(text: str, message: str) -> None:
+    with pytest.raises(catnn.CatnnError, match="E0902") as caught:
+        catnn.parse(SPACES + text)
+    assert message in str(caught.value)
+
+
+def test_one_weight_on_what_is_one_map() -> None:
+    """Rows and columns of a symmetric matrix are one, and their difference is zero."""
+    with pytest.raises(catnn.CatnnError, match="E0606"):
+        catnn.parse("space V : S(n)  layer f : Sym^2(V) -> V = span { [i j -> i], [i j -> j] }")
+    with pytest.raises(catnn.CatnnError, match="E0607"):
+        catnn.parse("space V : S(n)  layer f : Sym^2(V) -> V = span { [i j -> i] - [i j -> j] }")
+
+
+def test_wrong_input() -> None:
+    module = catnn.compile(catnn.parse(SPACES + LAYERS["in"])["f"])
+    with pytest.raises(ValueError, match="an axis has length 5, which is that of no symmetric power of order 2"):
+        module(torch.zeros(3, 5, 2))
+    with pytest.raises(ValueError, match="the last axis has 3 channels"):
+        module(torch.zeros(3, 6, 3))
+
+
+def test_dimensions_of_words() -> None:
+    assert catnn.dim("S(n)", "Sym^2(V) V", 1) == catnn.dim("S(n)", 0, "V V Sym^2(V)") == 11
+    with pytest.raises(catnn.CatnnError, match="E0902"):
+        catnn.dim("O(3)", "Sym^2(V)", 1)
+    with pytest.raises(catnn.CatnnError, match="E1001"):
+        catnn.dim("S(n)", "Sym^2(W)", 1)
+    with pytest.raises(catnn.CatnnError, match="E1007"):
+        catnn.dim("S(n)", "Sym^200(V)", "Sym^200(V)")

@@ -1,0 +1,115 @@
+"""`catnn.dim` against the tables of the mathematics, for every group, however m ports are inputs and outputs."""
+
+from __future__ import annotations
+
+from itertools import permutations, product
+from math import comb, factorial
+
+import pytest
+
+import catnn
+
+# The tables: m = 0, 1, 2, ...
+TABLES: dict[str, tuple[int, ...]] = {
+    "S(1)": (1, 1, 1, 1, 1, 1, 1, 1, 1),
+    "S(2)": (1, 1, 2, 4, 8, 16, 32, 64, 128),
+    "S(3)": (1, 1, 2, 5, 14, 41, 122, 365, 1094),
+    "S(4)": (1, 1, 2, 5, 15, 51, 187, 715, 2795),
+    "S(5)": (1, 1, 2, 5, 15, 52, 202, 855, 3845),
+    "S(8)": (1, 1, 2, 5, 15, 52, 203, 877, 4140),
+    "S(n)": (1, 1, 2, 5, 15, 52, 203, 877, 4140, 21147, 115975),
+    "O(1)": (1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1),
+    "O(2)": (1, 0, 1, 0, 3, 0, 10, 0, 35, 0, 126),
+    "O(3)": (1, 0, 1, 0, 3, 0, 15, 0, 91, 0, 603),
+    "O(4)": (1, 0, 1, 0, 3, 0, 15, 0, 105, 0, 903),
+    "O(5)": (1, 0, 1, 0, 3, 0, 15, 0, 105, 0, 945),
+    "O(n)": (1, 0, 1, 0, 3, 0, 15, 0, 105, 0, 945),
+    "O(1,1)": (1, 0, 1, 0, 3, 0, 10, 0, 35, 0, 126),
+    "O(1,2)": (1, 0, 1, 0, 3, 0, 15, 0, 91, 0, 603),
+    "O(1,3)": (1, 0, 1, 0, 3, 0, 15, 0, 105, 0, 903),
+    "SO(2)": (1, 0, 2, 0, 6, 0, 20, 0, 70, 0, 252),
+    "SO(3)": (1, 0, 1, 1, 3, 6, 15, 36, 91, 232, 603),
+    "SO(4)": (1, 0, 1, 0, 4, 0, 25, 0, 196, 0, 1764),
+    "SO(5)": (1, 0, 1, 0, 3, 1, 15, 15, 105, 190, 945),
+    "Sp(2)": (1, 0, 1, 0, 2, 0, 5, 0, 14, 0, 42),
+    "Sp(4)": (1, 0, 1, 0, 3, 0, 14, 0, 84, 0, 594),
+    "Sp(6)": (1, 0, 1, 0, 3, 0, 15, 0, 104, 0, 909),
+    "Sp(n)": (1, 0, 1, 0, 3, 0, 15, 0, 105, 0, 945),
+    "H(3)": (1, 0, 1, 0, 4, 0, 31),
+    "B(3)": (1, 1, 2, 4, 10, 26, 71),
+    "S'(3)": (1, 0, 2, 0, 14, 0, 122),
+    "S+(n)": (1, 1, 2, 5, 14, 42, 132, 429, 1430, 4862, 16796),
+    "S+(4)": (1, 1, 2, 5, 14, 42, 132, 429, 1430, 4862, 16796),
+    "S+(3)": (1, 1, 2, 5, 14, 41, 122, 365, 1094),
+    "O+(n)": (1, 0, 1, 0, 2, 0, 5, 0, 14, 0, 42),
+    "O+(2)": (1, 0, 1, 0, 2, 0, 5, 0, 14, 0, 42),
+    "O+(1)": (1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1),
+}
+UNITARY = {2: (1, 1, 2, 5, 14, 42, 132), 3: (1, 1, 2, 6, 23, 103, 513)}
+
+
+@pytest.mark.parametrize("group", TABLES)
+def test_the_tables(group: str) -> None:
+    for m, dim in enumerate(TABLES[group]):
+        assert [catnn.dim(group, k, m - k) for k in range(m + 1)] == [dim] * (m + 1), m
+
+
+@pytest.mark.parametrize("n", UNITARY)
+def test_the_table_of_the_unitary_groups(n: int) -> None:
+    """p wires V come in, or go out as V'; as many must go out, or come in as V'."""
+    for p, dim in enumerate(UNITARY[n]):
+        for bent, also in product(range(p + 1), repeat=2):
+            source = "V " * (p - bent) + "V' " * also
+            target = "V' " * bent + "V " * (p - also)
+            assert catnn.dim(f"U({n})", source, target) == dim, (source, target)
+    assert catnn.dim(f"U({n})", "V", "V'") == 0
+
+
+def characters(n: int, kind: str) -> list[tuple[int, int]]:
+    """(value, how often) of the character of a finite group of matrices, by writing the group out."""
+    found: dict[int, int] = {}
+    signs = {"S": ((1,) * n,), "S'": ((1,) * n, (-1,) * n), "H": tuple(product((1, -1), repeat=n))}[kind]
+    for image in permutations(range(n)):
+        for sign in signs:
+            trace = sum(s for at, s in enumerate(sign) if image[at] == at)
+            found[trace] = found.get(trace, 0) + 1
+    return list(found.items())
+
+
+@pytest.mark.parametrize("kind", ["S", "S'", "H"])
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5])
+def test_finite_groups_by_their_characters(kind: str, n: int) -> None:
+    """(1/|G|) sum of chi(g)^m, up to ten ports."""
+    values = characters(n, kind)
+    order = sum(count for _, count in values)
+    for m in range(11):
+        wanted = sum(count * value**m for value, count in values)
+        assert wanted % order == 0
+        for k in range(m + 1):
+            assert catnn.dim(f"{kind}({n})", k, m - k) == wanted // order, m
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6])
+def test_bistochastic_groups_are_orthogonal_ones_and_a_line(n: int) -> None:
+    """R^n is a line that B(n) fixes and the R^(n-1) of O(n-1), so the power of their sum is binomial."""
+    for m in range(11):
+        wanted = sum(comb(m, j) * (catnn.dim(f"O({n - 1})", 0, j) if n > 1 else int(j == 0)) for j in range(m + 1))
+        for k in range(m + 1):
+            assert catnn.dim(f"B({n})", k, m - k) == wanted
+            assert catnn.dim(f"B'({n})", k, m - k) == (wanted if m % 2 == 0 else 0)
+
+
+def test_orthogonal_groups_by_longest_increasing_subsequences() -> None:
+    """Involutions without fixed points, none of whose increasing subsequences is longer than n."""
+
+    def longest(values: tuple[int, ...]) -> int:
+        ends: list[int] = []
+        for value in values:
+            ends.append(1 + max((e for e, earlier in zip(ends, values, strict=False) if earlier < value), default=0))
+        return max(ends, default=0)
+
+    for m in (2, 4, 6):
+        involutions = [p for p in permutations(range(m)) if all(p[p[i]] == i != p[i] for i in range(m))]
+        assert len(involutions) == factorial(m) // (2 ** (m // 2) * factorial(m // 2))
+        for n in range(1, 6):
+            assert catnn.dim(f"O({n})", 0, m) == sum(longest(p) <= n for p in involutions)
