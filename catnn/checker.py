@@ -8,6 +8,8 @@ other renumbered, that a closed loop is the size of its wire, and the rules them
 
 from __future__ import annotations
 
+import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -34,6 +36,20 @@ def verify(document: dict[str, Any], goal: dict[str, Any] | None = None) -> tupl
         return _Replay(document).run(goal)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError, RecursionError) as error:
         raise Invalid(f"no trace: {type(error).__name__}: {error}") from None
+
+
+def main(paths: list[str]) -> int:
+    """Replay the documents in some files: ``python -m catnn.checker proof.json``."""
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+        try:
+            used = verify(document)
+        except Invalid as fault:
+            print(f"{path}: {fault}")
+            return 1
+        print(f"{path}: valid; from {', '.join(used) or 'no rule'}")
+    return 0
 
 
 def _require(holds: bool, what: str) -> None:
@@ -127,7 +143,7 @@ class _Replay:
     def fill(self, context: Graph, filling: Graph, where: str) -> Graph:
         """C[filling]."""
         holes = [node for node in context["boxes"] if node[0] == ""]
-        _require(len(holes) == 1, f"{where}: a context has one hole")
+        _require(len(holes) == 1 and holes[0][1] is False, f"{where}: a context has one hole")
         self.well_formed(context, where, filling)
         (_, _, inputs, outputs), shift = holes[0], len(context["wires"])
         wires = [*context["wires"], *filling["wires"]]
@@ -270,3 +286,7 @@ def _inverse(scalar: Scalar) -> Scalar:
     _require(len(scalar) == 1, "a sum has no inverse")
     ((monomial, value),) = scalar.items()
     return {tuple((name, -exponent) for name, exponent in monomial): 1 / value}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

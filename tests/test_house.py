@@ -117,7 +117,7 @@ ROOMS: dict[str, set[str]] = {
     "checker": set(),
     "cli": {"commands", "diagnostics", "elaborate"},
     "commands": {*DIAGRAMS, "api", "bench", "compiler", "diagnostics", "editors", "elaborate", "playground", "report",
-                 "resources", "syntax", "testing", "view"},
+                 "resources", "rewrite", "syntax", "testing", "view"},
     "editors": {*DIAGRAMS, "activations", "hypergraph", "api", "diagnostics", "elaborate", "report", "syntax", "view"},
     "playground": {*DIAGRAMS, "api", "diagnostics", "editors", "elaborate", "report", "syntax", "view"},
     "report": {*DIAGRAMS, "compiler", "diagnostics", "emit", "explanation", "hypergraph", "rewrite", "syntax", "tables",

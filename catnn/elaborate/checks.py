@@ -5,7 +5,6 @@ from __future__ import annotations
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.gram import product
 from catnn.category.scalar import ONE
-from catnn.checker import verify
 from catnn.diagnostics import Span
 from catnn.elaborate.parts import WORDS
 from catnn.elaborate.ports import postorder
@@ -13,13 +12,8 @@ from catnn.elaborate.report import number
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.terms import pair, show
 from catnn.elaborate.types import fixed_arrow
-from catnn.hypergraph.linear import Combination, lift
+from catnn.hypergraph.linear import lift
 from catnn.model import Check
-from catnn.rewrite.models import counterexample
-from catnn.rewrite.proofs import goal, to_dict
-from catnn.rewrite.rule import Law
-from catnn.rewrite.strategy import Budget, laws_of, prove, simplify
-from catnn.rewrite.theories import builtin
 from catnn.syntax import nodes
 
 MOST_PORTS = 12
@@ -44,7 +38,9 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
         return None
     left, right = sides
     if not (isinstance(left, Morphism) and isinstance(right, Morphism)):
-        return _boxed(node, scope, lift(left), lift(right))
+        from catnn.elaborate.proving import boxed
+
+        return boxed(node, scope, lift(left), lift(right))
     difference = left - right
     literal = _has_literal(difference)
     if literal and difference.weighted and len(difference.weighted) ** 2 > MOST_PAIRS:
@@ -56,40 +52,6 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
         _refute(node, scope, left, right, literal=literal)
         return None
     return Check(node.span.text, node.span)
-
-
-def _boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
-    """The same where there are boxes: by normal form, then by the rules above it, and the proof is replayed."""
-    laws = laws_of(builtin(left, right), scope.rules)
-    proof = prove(left, right, laws)
-    if proof is not None:
-        verify(to_dict(proof), goal(left, right, proof))
-        return Check(node.span.text, node.span, proof)
-    found = counterexample(left, right, laws)
-    if found is None:
-        _undecided(node, scope, left, right, laws)
-        return None
-    notes = [str(found)]
-    if found.tensors:
-        notes.append(f"{'the rules hold for ' if found.assumed else 'with '}{found.shown()}")
-    scope.report.error("E0701", "the two sides of this check differ", (node.right.span, f"is {show(right)}"),
-                       (node.left.span, f"is {show(left)}"), notes=notes)  # fmt: skip
-    return None
-
-
-def _undecided(
-    node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination, laws: tuple[Law, ...]
-) -> None:
-    """Report a check that the budget was too small for, or that the rules do not settle."""
-    ends = [simplify(side, laws, Budget(steps=200, effort=100_000)) for side in (left, right)]
-    notes = ["the rules that stand above it were searched from both sides, and no small model shows that it is false"]
-    notes += [
-        f"the {side} side: {end.reason}" for side, end in zip(("left", "right"), ends, strict=True) if not end.finished
-    ]
-    helps = ("add the rule that is missing, or a check of a step in between",)
-    scope.report.error("E0703", "this check is neither proved nor refuted",
-                       (node.right.span, f"becomes {show(ends[1].value)}"),
-                       (node.left.span, f"becomes {show(ends[0].value)}"), notes=notes, helps=helps)  # fmt: skip
 
 
 def is_fixed(term: nodes.Term, scope: Scope, what: str = "a check compares") -> bool:
@@ -127,6 +89,8 @@ def _numbers(left: Morphism, right: Morphism) -> tuple[str, ...]:
     """The smallest size and the entry where the matrices differ, if that is within reach."""
     if len(left.source + left.target) > MOST_PORTS or len(left.weighted + right.weighted) > MOST_PORTS:
         return ()
+    from catnn.rewrite.models import counterexample
+
     found = counterexample(lift(left), lift(right))
     return () if found is None else (str(found),)
 

@@ -59,10 +59,29 @@ class Hypergraph(Drawable):
         ins: tuple[int, ...],
         outs: tuple[int, ...],
     ) -> None:
-        for name, value in zip(self.__slots__[1:], (ins, nodes, outs, source, target, wires), strict=True):
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "_code", None)
+        self._fill(source, target, wires, nodes, ins, outs)
         _validate(self)
+
+    def _fill(self, *fields: object) -> None:
+        for name, value in zip(
+            ("source", "target", "wires", "nodes", "ins", "outs", "_code"), (*fields, None), strict=True
+        ):
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def known(
+        cls,
+        source: Word,
+        target: Word,
+        wires: tuple[Wire, ...],
+        nodes: tuple[Node, ...],
+        ins: tuple[int, ...],
+        outs: tuple[int, ...],
+    ) -> Hypergraph:
+        """The same of parts that are known to fit, as those of valid hypergraphs glued together."""
+        found = cls.__new__(cls)
+        found._fill(source, target, wires, nodes, ins, outs)
+        return found
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a hypergraph is a value: {name} cannot be set")
@@ -138,7 +157,7 @@ class Hypergraph(Drawable):
     def dagger(self) -> Hypergraph:
         """The diagram upside down."""
         nodes = tuple(Node(box.dagger(), outputs, inputs) for box, inputs, outputs in self.nodes)
-        return Hypergraph(self.target, self.source, self.wires, nodes, self.outs, self.ins)
+        return Hypergraph.known(self.target, self.source, self.wires, nodes, self.outs, self.ins)
 
     def __str__(self) -> str:
         from catnn.hypergraph.printing import show
@@ -237,7 +256,7 @@ def fuse(
         for box, inputs, outputs in piece.nodes
     )
     ins, outs = (tuple(new[v] for v in row) for row in ends)
-    return Hypergraph(words[0], words[1], tuple(wires), nodes, ins, outs)
+    return Hypergraph.known(words[0], words[1], tuple(wires), nodes, ins, outs)
 
 
 def _beside(pieces: Sequence[Hypergraph]) -> tuple[list[int], list[int]]:

@@ -148,7 +148,7 @@ def without_loops(coefficient: Scalar, graph: Hypergraph) -> tuple[Scalar, Hyper
         for node in graph.nodes
     )
     ins, outs = (tuple(number[v] for v in row) for row in (graph.ins, graph.outs))
-    left = Hypergraph(graph.source, graph.target, tuple(graph.wires[v] for v in number), nodes, ins, outs)
+    left = Hypergraph.known(graph.source, graph.target, tuple(graph.wires[v] for v in number), nodes, ins, outs)
     return coefficient, left, tuple(number.get(v, -1) for v in range(len(ends)))
 
 

@@ -1,74 +1,115 @@
-"""Hypergraphs as terms of the language: a pattern, the boxes side by side, a pattern."""
+"""Hypergraphs as terms of the language: rows of boxes, with patterns where wires cross, meet, part or bend."""
 
 from __future__ import annotations
 
-from itertools import islice
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby, islice
 
+from catnn.category.families import FAMILIES
 from catnn.category.pattern import letters
-from catnn.category.wires import Word, show_word
-from catnn.hypergraph.graph import Hypergraph
+from catnn.category.wires import Wire, show_word
+from catnn.hypergraph.graph import Hypergraph, Node
+
+Row = list[tuple[int, Wire]]
+"""What stands side by side between two rows of boxes: vertices, and the wires on which they pass."""
 
 
 def show(graph: Hypergraph) -> str:
-    """A term that means the hypergraph (a chain of boxes is written as one), up to its loops.
-
-    Every vertex is a letter.  Letters that are needed after the boxes go past them on wires of their own, so that one
-    shape of term is enough for every hypergraph; where a row of boxes fits exactly, nothing goes past.
+    """A term that means the hypergraph, up to its closed loops.
 
     >>> from catnn.category.wires import Group, Wire
     >>> from catnn.hypergraph.box import Box
-    >>> from catnn.hypergraph.graph import single
+    >>> from catnn.hypergraph.graph import identity, single
     >>> V = Wire("V", Group("S", "n"))
-    >>> f, g = (single(Box(name, (V,), (V,))) for name in "fg")
-    >>> print(f >> g, "and", f.dagger() @ g)
-    f ; g and f' @ g
+    >>> f, m = single(Box("f", (V,), (V,))), single(Box("m", (V, V), (V,)))
+    >>> print(f >> f.dagger(), "|", (identity((V,)) @ m) >> m, "|", m.dagger() >> m)
+    f ; f' | id @ m ; m | m' ; m
     """
+    return " ; ".join(_stages(graph)) or "[->]"
+
+
+def _stages(graph: Hypergraph) -> Iterator[str]:
     names = list(islice(letters(), len(graph.wires)))
-    chain = _chain(graph)
-    if chain is not None:
-        return chain
-    if not graph.nodes:
-        return _pattern([names[v] for v in graph.ins], [names[v] for v in graph.outs])
-    before = [v for node in graph.nodes for v in node.inputs]
-    after = [v for node in graph.nodes for v in node.outputs]
-    past = _past(graph, before, after)
-    first = _pattern([names[v] for v in graph.ins], [names[v] for v in (*before, *past)])
-    last = _pattern([names[v] for v in (*after, *past)], [names[v] for v in graph.outs])
-    word: Word = tuple(graph.wires[v] for v in past)
-    boxes = " @ ".join([*(node.box.label for node in graph.nodes), *([f"id[{show_word(word)}]"] if word else [])])
-    stages = [boxes]
-    if list(graph.ins) != [*before, *past] or len(set(graph.ins)) < len(graph.ins):
-        stages.insert(0, first)
-    if list(graph.outs) != [*after, *past] or len(set(graph.outs)) < len(graph.outs):
-        stages.append(last)
-    return " ; ".join(stages)
+    one_space = len(set(graph.wires)) == 1
+    left = Counter(v for _, inputs, outputs in graph.nodes for v in (*inputs, *outputs))
+    left.update(graph.outs)
+    row: Row = list(zip(graph.ins, graph.source, strict=True))
+    waiting = list(graph.nodes)
+    shown = False
+    while waiting:
+        layer = _ready(waiting, {v for v, _ in row})
+        chosen = {id(node) for node in layer}
+        waiting = [node for node in waiting if id(node) not in chosen]
+        left.subtract(v for node in layer for v in node.inputs)
+        pieces = _arranged(layer, row, left)
+        wanted: Row = []
+        after: Row = []
+        for piece in pieces:
+            if isinstance(piece, Node):
+                wanted += zip(piece.inputs, piece.box.source, strict=True)
+                after += zip(piece.outputs, piece.box.target, strict=True)
+                left.subtract(piece.outputs)
+            else:
+                wanted.append(piece)
+                after.append(piece)
+        pattern = _pattern(row, wanted, names)
+        if pattern:
+            yield pattern
+        yield " @ ".join(_boxes(pieces, one_space))
+        shown, row = True, after
+    pattern = _pattern(row, list(zip(graph.outs, graph.target, strict=True)), names, always=not shown)
+    if pattern:
+        yield pattern
 
 
-def _past(graph: Hypergraph, before: list[int], after: list[int]) -> list[int]:
-    """The vertices that both patterns must know."""
-    early, late = {*graph.ins, *before}, {*graph.outs, *after}
-    ends = graph.ends()
-    return [v for v in range(len(graph.wires)) if (v in early and v in late) and any(ends[v])]
+def _ready(waiting: list[Node], here: set[int]) -> list[Node]:
+    """The boxes that come next: those whose inputs are there, else those without any, else the first."""
+    ready = [node for node in waiting if node.inputs and here.issuperset(node.inputs)]
+    taken: Counter[int] = Counter()
+    bent = []
+    for node in ready:  # a wire of two ends feeds one box
+        if all(_shared(wire) or not taken[v] for v, wire in zip(node.inputs, node.box.source, strict=True)):
+            bent.append(node)
+            taken.update(node.inputs)
+    return bent or [node for node in waiting if not node.inputs] or waiting[:1]
 
 
-def _pattern(inputs: list[str], outputs: list[str]) -> str:
-    return "[" + " ".join((*inputs, "->", *outputs)) + "]"
+def _shared(wire: Wire) -> bool:
+    return "merge" in FAMILIES[wire.group.family].generators or "spider" in FAMILIES[wire.group.family].generators
 
 
-def _chain(graph: Hypergraph) -> str | None:
-    """Boxes one after the other, each taking all that the last one gives; None where it is no such chain."""
-    if len(graph.nodes) < 2:
-        return None
-    by_inputs = {node.inputs: node for node in graph.nodes if node.inputs}
-    row, stages = graph.ins, list[str]()
-    seen: set[int] = set(row)
-    while row in by_inputs and len(stages) < len(graph.nodes):
-        node = by_inputs.pop(row)
-        if seen & {*node.outputs} or len({*node.outputs}) < len(node.outputs):
-            return None
-        stages.append(node.box.label)
-        row = node.outputs
-        seen |= {*row}
-    if len(stages) < len(graph.nodes) or row != graph.outs or len(seen) < len(graph.wires):
-        return None
-    return " ; ".join(stages)
+def _arranged(layer: list[Node], row: Row, left: Counter[int]) -> list[Node | tuple[int, Wire]]:
+    """The boxes of a row and what goes past them, each at the place where its wires come from."""
+    place: dict[int, int] = {}
+    wires: dict[int, Wire] = {}
+    for at, (vertex, wire) in enumerate(row):
+        place.setdefault(vertex, at)
+        wires.setdefault(vertex, wire)
+    for node in layer:
+        for vertex, wire in zip(node.inputs, node.box.source, strict=True):
+            wires.setdefault(vertex, wire.flipped() if FAMILIES[wire.group.family].oriented else wire)
+    end = len(row)
+    items: list[tuple[int, int, Node | tuple[int, Wire]]] = []
+    for number, node in enumerate(layer):
+        items.append((min((place.get(v, end) for v in node.inputs), default=end), number, node))
+    for vertex, wire in wires.items():
+        if left[vertex] > 0:
+            items.append((place.get(vertex, end), len(layer) + vertex, (vertex, wire)))
+    return [item for _, _, item in sorted(items, key=lambda triple: triple[:2])]
+
+
+def _pattern(row: Row, wanted: Row, names: list[str], *, always: bool = False) -> str:
+    """The pattern between two rows, nothing where it is an identity."""
+    if row == wanted and len({v for v, _ in row}) == len(row) and not always:
+        return ""
+    return "[" + " ".join((*(names[v] for v, _ in row), "->", *(names[v] for v, _ in wanted))) + "]"
+
+
+def _boxes(pieces: list[Node | tuple[int, Wire]], one_space: bool) -> Iterator[str]:
+    for is_box, run in groupby(pieces, lambda piece: isinstance(piece, Node)):
+        if is_box:
+            yield from (piece.box.label for piece in run if isinstance(piece, Node))
+            continue
+        word = tuple(piece[1] for piece in run if not isinstance(piece, Node))
+        yield "id" if one_space and len(word) == 1 and not word[0].dual else f"id[{show_word(word)}]"

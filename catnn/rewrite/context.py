@@ -52,7 +52,7 @@ def fill(context: Hypergraph, filling: Hypergraph) -> Filled:
     rest = (*context.nodes[:at], *context.nodes[at + 1 :])
     nodes = tuple(_moved(node, new, 0) for node in rest) + tuple(_moved(node, new, shift) for node in filling.nodes)
     ins, outs = (tuple(new[v] for v in row) for row in (context.ins, context.outs))
-    graph = Hypergraph(context.source, context.target, tuple(wires), nodes, ins, outs)
+    graph = Hypergraph.known(context.source, context.target, tuple(wires), nodes, ins, outs)
     return Filled(graph, tuple(new[:shift]), tuple(new[shift:]))
 
 

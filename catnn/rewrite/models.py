@@ -64,15 +64,18 @@ def _tensor(tensor: Tensor) -> str:
     return "{" + ", ".join(shown[:6]) + (", ..." if len(shown) > 6 else "") + "}"
 
 
-def counterexample(left: Combination, right: Combination, laws: Iterable[Law] = ()) -> Counterexample | None:
+def counterexample(
+    left: Combination, right: Combination, laws: Iterable[Law] = (), most: int = MOST_MODELS
+) -> Counterexample | None:
     """The smallest sizes, and the first entry, where two values differ in a model of the laws; None if none is found.
 
-    Without laws any numbers are a model, so different tensors are found at once.  Deterministic.
+    most: how many models are tried at each size.  Without laws any numbers are a model, so different tensors are
+    found at once.  Deterministic.
     """
     boxes, rules = _relevant(left, right, laws)
     rest = sorted(boxes, key=lambda box: box.key)
     for sizes in _sizes(left, right, rest):
-        for model in islice(_models(rest, sizes, bool(rules)), MOST_MODELS if rules else 3):
+        for model in islice(_models(rest, sizes, bool(rules)), most if rules else 3):
             try:
                 if not all(_holds(rule, sizes, model) for rule in rules):
                     continue

@@ -17,6 +17,9 @@ from catnn.rewrite.match import Effort, Index, matches
 from catnn.rewrite.rule import Law, Rule, Schema, widest
 from catnn.rewrite.trace import Proof, Step, Trace, apply, meet
 
+PRICE = 30
+"""What a step costs for every vertex and box, in the units in which matching is counted."""
+
 Cost = Callable[[Combination], int]
 
 
@@ -30,7 +33,7 @@ class Budget:
 
     steps: int = 1_000
     states: int = 2_000
-    effort: int = 400_000
+    effort: int = 1_000_000
     size: int = 20_000
 
 
@@ -124,6 +127,9 @@ def _uses(value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bo
         for rule in _rules(laws, index.graph):
             for match in matches(rule.left, index, effort):
                 yield apply(rule, value, term, match)
+                if not effort.spend(sum(PRICE * (1 + len(g.wires) + len(g.nodes)) for _, g in rule.right.weighted)):
+                    return
+                effort.spend(PRICE * (len(index.graph.wires) + len(index.graph.nodes)))
                 if not widely:
                     break
 
@@ -215,21 +221,29 @@ def search(value: Combination, laws: Iterable[Law], cost: Cost = boxes, budget: 
     return Outcome(found.trace(best), finished, reason)
 
 
-def prove(left: Combination, right: Combination, laws: Iterable[Law], budget: Budget | None = None) -> Proof | None:
+def normalise(left: Combination, right: Combination, laws: Iterable[Law]) -> tuple[Trace, Trace]:
+    """The traces of two values to what oriented rules make of them, on a small budget."""
+    few, laws = Budget(steps=200, effort=100_000), tuple(laws)
+    return simplify(left, laws, few).trace, simplify(right, laws, few).trace
+
+
+def prove(
+    left: Combination,
+    right: Combination,
+    laws: Iterable[Law],
+    budget: Budget | None = None,
+    reduced: tuple[Trace, Trace] | None = None,
+) -> Proof | None:
     """A proof that two values are equal: by their normal forms, then by the rules, searched from both sides.
 
-    None where the budget ends first, or where the rules lead nowhere else.
+    reduced: what `normalise` found, if that was asked already.  None where the budget ends first, or where the rules
+    lead nowhere else.
     """
     budget = budget or Budget()
     laws = tuple(laws)
-    direct = meet(Trace(left), Trace(right))
-    if direct is not None or not laws:
-        return direct
-    reduced = [
-        simplify(side, laws, Budget(min(budget.steps, 200), effort=budget.effort // 4)).trace for side in (left, right)
-    ]
+    reduced = reduced or normalise(left, right, laws)
     proof = meet(*reduced)
-    if proof is not None:
+    if proof is not None or not laws:
         return proof
     effort = Effort(budget.effort)
     sides = [_Search(side, laws, boxes, budget, effort) for side in (left, right)]

@@ -32,10 +32,10 @@ COMPACT = (
 )
 
 SNAKES = (
-    ("snake", (0, 1), (1, 0), -1),  # (coev @ id) ; (id @ ev) = -id, since Omega Omega = -1
-    ("snake back", (1, 0), (0, 1), -1),  # (id @ coev) ; (ev @ id) = -id
-    ("snake over", (1, 0), (1, 0), 1),  # the same with one bend crossed: Omega' Omega = 1
-    ("snake under", (0, 1), (0, 1), 1),  # Omega Omega' = 1
+    ("snake", (0, 1), (0, 1), -1),  # (coev @ id) ; (id @ ev) = -id, since Omega Omega = -1
+    ("snake back", (1, 0), (1, 0), -1),  # (id @ coev) ; (ev @ id) = -id
+    ("snake over", (1, 0), (0, 1), 1),  # the same with one bend crossed: Omega' Omega = 1
+    ("snake under", (0, 1), (1, 0), 1),  # Omega Omega' = 1
 )
 """Sp(n): (name, the legs of coev that leave and meet, the legs of ev that meet and arrive, sign)."""
 
