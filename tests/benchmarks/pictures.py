@@ -1,4 +1,4 @@
-"""How long pictures take, a report of 203 diagrams and a layout of 500 boxes: ``python -m tests.benchmarks.pictures``."""
+"""How long a report of 203 diagrams and a layout of 500 boxes take: ``python -m tests.benchmarks.pictures``."""
 
 from __future__ import annotations
 
