@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from catnn import nn as nn
     from catnn import view as view
+    from catnn.api import aut as aut
     from catnn.api import compile as compile
     from catnn.api import diagram as diagram
     from catnn.api import dim as dim
@@ -42,6 +43,7 @@ __all__ = [
     "Diagnostic",
     "Diagram",
     "__version__",
+    "aut",
     "compile",
     "diagram",
     "dim",
@@ -64,6 +66,7 @@ _HOMES: dict[str, str | None] = {
     "CatnnError": "catnn.diagnostics",
     "Diagnostic": "catnn.diagnostics",
     "Diagram": "catnn.category.diagram",
+    "aut": "catnn.api",
     "compile": "catnn.api",
     "diagram": "catnn.api",
     "dim": "catnn.api",

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.counting import MOST_PORTS
-from catnn.category.diagram import Diagram
+from catnn.category.diagram import Diagram, Sum, linear
 from catnn.category.families import FAMILIES
+from catnn.category.graphs import Automorphisms, Edge, Graph, graph_fault
+from catnn.category.orbital import MOST_POINTS
 from catnn.category.symmetric import MOST_STEPS, count_orbits, effort
 from catnn.category.wires import Group, Wire, Word, ends
 from catnn.diagnostics import CatnnError, fail
@@ -24,6 +26,7 @@ from catnn.model import Layer, Network, Spec
 from catnn.syntax.parser import decode, make_source, parse_arrow, parse_group, parse_pattern, parse_recovering
 
 if TYPE_CHECKING:
+    import networkx
     import torch
 
     from catnn.explanation import Explanation
@@ -67,7 +70,7 @@ def _check_limit(max_diagrams: int) -> None:
         raise fail("E1006", f"max_diagrams={max_diagrams!r} is not a positive integer")
 
 
-def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = None) -> Diagram:  # noqa: A002
+def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = None) -> Diagram | Sum:  # noqa: A002
     """The diagram of a pattern, with or without its brackets.
 
     groups: the group of the space V (``"S(n)"``), or groups by the names of their spaces; type: an arrow
@@ -77,6 +80,11 @@ def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = No
     ((0, 3), (1, 2))
     >>> diagram({"N": "S(n)", "R": "O(3)"}, "i j -> j", "N @ R -> R").blocks
     {'R': ((0, 2),), 'N': ((1,),)}
+
+    Where diagrams are orbits, numbers name one by its points, and letters give the sum of those that agree:
+
+    >>> diagram("Perm(3, (0 1 2))", "1 -> 2"), len(diagram("Perm(3, (0 1 2))", "i -> j").terms)
+    (catnn.diagram('Perm(3, (0 1 2))', '2 -> 0'), 3)
     """
     scope = Scope(Report(), MAX_DIAGRAMS)
     for name, text in ({"V": groups} if isinstance(groups, str) else dict(groups)).items():
@@ -99,8 +107,41 @@ def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = No
                    helps=('give a type: `catnn.diagram(..., "i j -> j", "N @ R -> R")`',))  # fmt: skip
     if faults:
         raise CatnnError(*faults)
-    assert isinstance(value, Diagram)
-    return value
+    assert value is not None
+    if isinstance(value, Diagram):
+        return value
+    whole = linear(value.source, value.target, value.weighted)
+    return whole if whole.single is None else whole.single
+
+
+def aut(graph: networkx.Graph, color: str = "color") -> str:
+    """The group of the automorphisms of a networkx graph, as text for specs, `catnn.diagram` and `catnn.dim`.
+
+    Nodes are numbered in the graph's order.  color: the attribute of nodes and of edges that is kept, where they have
+    it; directions are kept too.  Raises: CatnnError (E0208).
+
+    >>> import networkx
+    >>> aut(networkx.path_graph(3))
+    'Aut(3, 0-1 1-2)'
+    >>> dim(aut(networkx.petersen_graph()), 2, 2)
+    107
+    """
+    number = {node: at for at, node in enumerate(graph.nodes)}
+    lists: dict[str, list[Edge]] = {}
+    for tail, head, found in graph.edges(data=color):
+        edge = Edge(number[tail], number[head], graph.is_directed())
+        lists.setdefault("" if found is None else str(found), []).append(edge)
+    cells: dict[str, list[int]] = {}
+    for node, found in graph.nodes(data=color):
+        cells.setdefault("" if found is None else str(found), []).append(number[node])
+    kept = tuple(tuple(cells[kind]) for kind in sorted(cells)) if len(cells) > 1 else ()
+    value = Graph(len(number), tuple(tuple(lists[kind]) for kind in sorted(lists)), kept)
+    fault = graph_fault(value)
+    if not 1 <= value.n <= MOST_POINTS:
+        fault = f"a set to permute has 1 to {MOST_POINTS} points"
+    if fault is not None:
+        raise fail("E0208", f"this graph of {value.n:,} nodes: {fault}")
+    return Automorphisms(value).key
 
 
 def dim(group: str, k: int | str, l: int | str) -> int:
@@ -128,8 +169,10 @@ def dim(group: str, k: int | str, l: int | str) -> int:
         raise fail(
             "E1007",
             f"the dimension for {found} and {k + l} ports is out of reach",
-            notes=(f"at small sizes it is a sum over Young diagrams; catnn counts up to {MOST_PORTS} ports",),
-            helps=(f"`catnn.dim('{found.family.split('(')[0]}(n)', {k}, {l})` counts the diagrams",),
+            notes=(_why_hard(found),),
+            helps=(f"`catnn.dim('{found.family.split('(')[0]}(n)', {k}, {l})` counts the diagrams",)
+            if not FAMILIES[found.family].orbital
+            else (),
         )
     return FAMILIES[found.family].dim(k, l, found.size)
 
@@ -161,6 +204,12 @@ def _powers(side: int | str) -> tuple[int, ...]:
     if sum(found) > MOST_ORDER:
         raise fail("E1001", f"{sum(found)} wires are too many", notes=(f"an order is 0 to {MOST_ORDER}",))
     return tuple(power for power in found if power)
+
+
+def _why_hard(group: Group) -> str:
+    if FAMILIES[group.family].orbital:
+        return "it is the number of orbits, found point by point: this group fixes too little to have them at once"
+    return f"at small sizes it is a sum over Young diagrams; catnn counts up to {MOST_PORTS} ports"
 
 
 def _kinds(side: int | str, space: Wire) -> Word:
@@ -201,7 +250,7 @@ def explain(item: Layer | Network, *, batch: int = 1, **options: Any) -> Explana
 
 def _group(text: str) -> Group:
     report = Report()
-    found = group_of(parse_group(text), report)
+    found = group_of(parse_group(text), report, Path())
     if found is None:
         raise CatnnError(*report.diagnostics)
     return found

@@ -121,10 +121,10 @@ class Diagnostic:
 class CatnnError(Exception):
     """What catnn raises: every diagnostic of the run, in file order.
 
-    >>> raise CatnnError(Diagnostic("E0901", "`U(n)` is not built yet"))
+    >>> raise CatnnError(Diagnostic("E0201", "there is no group `Q`"))
     Traceback (most recent call last):
         ...
-    catnn.diagnostics.CatnnError: error[E0901]: `U(n)` is not built yet
+    catnn.diagnostics.CatnnError: error[E0201]: there is no group `Q`
     """
 
     def __init__(self, *diagnostics: Diagnostic) -> None:

@@ -8,12 +8,17 @@ symbolic and numeric cost, and the naive ways beside.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any
 
-from catnn.category.halves import Half, factors, level_key
+from catnn.category.diagram import Diagram
+from catnn.category.half import Half
+from catnn.category.halves import factors, level_key
+from catnn.category.labelled import is_orbital, permuted, split
+from catnn.category.scalar import Scalar
 from catnn.category.wires import Word, show_word
 from catnn.compiler import HINT, check_sizes, item_sizes
 from catnn.diagnostics import fail
@@ -170,12 +175,26 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         notes=layer.notes,
         levels=levels,
         factored=tuple(_factored(layer)) if listed else (),
-        steps=tuple(step for plan in plans for step in forward_steps(plan)),
+        steps=(*_ties(layer), *(step for plan in plans for step in forward_steps(plan))),
         gradient=tuple(step for plan in plans for step in gradient_steps(plan)),
         naive=_naive(layer),
         sizes=sizes,
         full=full,
     )
+
+
+def _ties(layer: Layer) -> Iterator[Step]:
+    """Weights made constant along orbits: a gather of as many numbers as the matrices have."""
+    for part in lowered(layer):
+        if part.ties is None:
+            continue
+        for (o, i), tie in part.ties.weights.items():
+            out, in_ = part.ties.layer.target.summands[o].channels, part.ties.layer.source.summands[i].channels
+            diagrams, orbits, outs, ins = tie.shape
+            if diagrams:
+                size = Scalar.of(diagrams * outs * ins * out * in_)
+                shown = f"{orbits} orbits on {show_word(tie.spaces)}"
+                yield Step("pack", "tie weights", shown, f"{diagrams} x {outs * out} x {ins * in_}", Cost(size, size))
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:
@@ -202,7 +221,7 @@ def _levels(layer: Layer) -> tuple[Level, ...]:
         for i, pair in enumerate(row):
             counts: Counter[Word] = Counter()
             sides: dict[Word, tuple[set[Half], set[tuple[int, ...]], set[Half]]] = {}
-            for cut in (factors(diagram) for morphism in pair for _, diagram in morphism.weighted):
+            for cut in (factors(split(diagram)[0]) for morphism in pair for _, diagram in morphism.weighted):
                 counts[cut.output.level] += 1
                 ins, perms, outs = sides.setdefault(cut.output.level, (set(), set(), set()))
                 ins.add(cut.input)
@@ -220,13 +239,23 @@ def _factored(layer: Layer) -> list[Factored]:
         for i, pair in enumerate(row):
             for index, morphism in enumerate(pair):
                 label = f"{layer.weight_name(o, i)}[{index}]"
-                found += [Factored(label, str(d), str(factorise(d))) for _, d in morphism.weighted]
+                found += [Factored(label, str(d), _steps(d)) for _, d in morphism.weighted]
             for morphism in layer.fixed_parts[o][i]:
-                found += [Factored("fixed", str(d), str(factorise(d))) for _, d in morphism.weighted]
+                found += [Factored("fixed", str(d), _steps(d)) for _, d in morphism.weighted]
         for index, morphism in enumerate(layer.biases[o]):
             label = f"{layer.bias_name(o)}[{index}]"
-            found += [Factored(label, str(d), str(factorise(d))) for _, d in morphism.weighted]
+            found += [Factored(label, str(d), _steps(d)) for _, d in morphism.weighted]
     return found
+
+
+def _steps(diagram: Diagram) -> str:
+    """Permutation, planar diagram, permutation; of an orbit the number of its tuples, and the rest so."""
+    if not diagram.points:
+        return str(factorise(diagram))
+    tuples = prod(permuted(w).size_of(diagram.part(w)[0].points) for w in diagram.spaces() if is_orbital(w))
+    found = f"an orbit of {tuples} tuple{'s' if tuples != 1 else ''}"
+    rest, _ = split(diagram)
+    return f"{found} @ ({factorise(rest)})" if rest.parts else found
 
 
 def _network(network: Network, sizes: Mapping[str, int], full: bool) -> Explanation:

@@ -15,6 +15,7 @@ from math import factorial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from catnn.category.diagram import Diagram, Morphism, Sum, linear
+from catnn.category.families import FAMILIES
 from catnn.category.partitions import growth_strings
 from catnn.category.scalar import Scalar
 from catnn.diagnostics import fail
@@ -22,9 +23,6 @@ from catnn.model import Layer
 
 if TYPE_CHECKING:
     import torch
-
-PERMUTED = ("S", "S'", "H")
-"""The families whose diagrams are closed under merging blocks."""
 
 
 class _Step(NamedTuple):
@@ -38,7 +36,8 @@ class _Step(NamedTuple):
 def orbit(diagram: Diagram) -> Sum:
     """The orbit matrix of a diagram: 1 where indices are equal in each block *and* differ between blocks.
 
-    On spaces without permutations the diagram stays as it is; zero where a size is a number less than the blocks.
+    On spaces without permutations the diagram stays as it is, and so does a jellyfish, whose entries differ between
+    blocks as it is; zero where a size is a number less than the blocks.
 
     >>> import catnn
     >>> print(orbit(catnn.diagram("S(n)", "i j -> ")))
@@ -56,7 +55,7 @@ def coarser(diagram: Diagram) -> Iterator[tuple[Diagram, int]]:
     """Every diagram with blocks of permuted spaces merged, this one first, and the Moebius function."""
     groups: list[list[int]] = []
     for wire in diagram.spaces():
-        if wire.group.family in PERMUTED:
+        if FAMILIES[wire.group.family].merging and wire.space not in diagram.jellyfish:
             groups.append([b for b, block in enumerate(diagram.parts) if diagram.wire(block[0]).base == wire])
     kept = [block for b, block in enumerate(diagram.parts) if not any(b in group for group in groups)]
     for strings in product(*(_finest_first(len(group)) for group in groups)):
@@ -66,7 +65,7 @@ def coarser(diagram: Diagram) -> Iterator[tuple[Diagram, int]]:
                 merged = [diagram.parts[b] for b, at in zip(group, string, strict=True) if at == label]
                 blocks.append(tuple(sorted(v for block in merged for v in block)))
                 mu *= (-1) ** (len(merged) - 1) * factorial(len(merged) - 1)
-        yield Diagram(diagram.source, diagram.target, tuple(sorted(blocks))), mu
+        yield Diagram(diagram.source, diagram.target, tuple(sorted(blocks)), diagram.jellyfish), mu
 
 
 def _finest_first(count: int) -> list[tuple[int, ...]]:
@@ -134,7 +133,7 @@ def _steps(layer: Layer, table: Sequence[Morphism], *, back: bool) -> list[_Step
     """The change of basis: new[row] += value * old[column]."""
     singles = [morphism.weighted for morphism in table]
     wires = {w.base for word in layer.source.words + layer.target.words for w in word}
-    if not any(wire.group.family in PERMUTED for wire in wires):
+    if not any(FAMILIES[wire.group.family].merging for wire in wires):
         raise fail("E1018", f"`{layer.name}` has no permuted wire, so it has no orbit basis")
     place = {weighted[0][1]: at for at, weighted in enumerate(singles) if len(weighted) == 1}
     if len(place) < len(singles):

@@ -54,7 +54,10 @@ def test_diagrams() -> None:
         (("O(n)", "i i -> i"), "E0401"),
         (("SO(3)", "i j -> j k"), "E0406"),
         (("SO(n)", "i -> i"), "E0203"),
-        (("Perm(3)", "i -> i"), "E0901"),
+        (("A(n)", "i -> i"), "E0203"),
+        (("A(3)", "sgn[i -> i]"), "E0406"),
+        (("S(3)", "sgn[i j -> k]"), "E0404"),
+        (("Perm(3, (0 3))", "i -> i"), "E0208"),
         (("Q(3)", "i -> i"), "E0201"),
         (("Sp(3)", "i -> i"), "E0202"),
         (({"N": "S(n)", "R": "O(3)"}, "i j -> j i"), "E1005"),
@@ -74,6 +77,7 @@ def test_diagrams_that_are_none(arguments: tuple[str, ...], code: str) -> None:
         ("S(2)", [1, 1, 2, 4, 8, 16, 32, 64, 128]),
         ("S(3)", [1, 1, 2, 5, 14, 41, 122, 365, 1094]),
         ("S(n)", [1, 1, 2, 5, 15, 52, 203, 877, 4140]),
+        ("A(3)", [1, 1, 3, 9, 27, 81, 243, 729, 2187]),
         ("O(2)", [1, 0, 1, 0, 3, 0, 10, 0, 35, 0, 126]),
         ("O(3)", [1, 0, 1, 0, 3, 0, 15, 0, 91, 0, 603]),
         ("Sp(2)", [1, 0, 1, 0, 2, 0, 5, 0, 14, 0, 42]),
@@ -95,6 +99,6 @@ def test_dimensions_out_of_reach() -> None:
     for k in (-1, 1001, True, 1.5, "2"):
         assert code_of(lambda k=k: catnn.dim("S(3)", k, 2)) == ["E1001"]
     assert code_of(lambda: catnn.dim("S(3", 1, 2))[0].startswith("E00")
-    assert code_of(lambda: catnn.dim("Perm(3)", 1, 2)) == ["E0901"]
+    assert catnn.dim("Perm(3)", 1, 2) == 27
     assert code_of(lambda: catnn.dim("U(3)", 40, 40)) == ["E1007"]
     assert catnn.dim("U(3)", 40, 41) == 0

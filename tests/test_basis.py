@@ -18,6 +18,8 @@ from catnn.projection import nearest
 GROUPS = [
     "S(3)",
     "S(2)",
+    "A(3)",
+    "A(4)",
     "O(2)",
     "O(3)",
     "Sp(2)",
@@ -151,6 +153,8 @@ def test_orbits_are_orbits(size: int) -> None:
         ("V^2 -> V^2", ("H(n)",), ""),
         ("V @ W^2 -> V @ W^2", ("S(n)", "O(2)"), ""),
         ("V @ W -> W @ V", ("S(n)", "S(m)"), ""),
+        ("V^2 -> V^2", ("A(3)",), ""),
+        ("V @ W^2 -> V", ("A(2)", "A(3)"), "{ reduce: mean }"),
     ],
 )
 def test_weights_change_basis(arrow: str, groups: tuple[str, ...], attributes: str) -> None:
@@ -199,6 +203,16 @@ def test_integers_and_the_bias() -> None:
     assert catnn.to_orbit(layer, torch.arange(15)).dtype == torch.int64
 
 
+def test_a_jellyfish_is_a_difference_of_orbits() -> None:
+    """With the orbit of S(n) whose indices differ alike, it gives the two orbits of A(n): entries 0 and 1, disjoint."""
+    for text in ("i j -> k", "i j -> i", "i i j -> k"):
+        jellyfish, whole = catnn.diagram("A(3)", f"sgn[{text}]"), catnn.orbit(catnn.diagram("A(3)", text)).matrix()
+        assert catnn.orbit(jellyfish) == jellyfish
+        signs = jellyfish.matrix()
+        assert (abs(signs) == whole).all()
+        assert (signs == 1).sum() == (signs == -1).sum() == 3
+
+
 def test_orbits_refuse() -> None:
     layer = layer_of("V^2 -> V^2")
     assert code_of(lambda: catnn.to_orbit(layer, np.ones(14))) == ["E1018"]
@@ -219,6 +233,8 @@ def test_orbits_refuse() -> None:
 def matrices_of(group: str, size: int) -> list[np.ndarray]:
     """Every element of a finite group."""
     found = [np.eye(size)[list(p)] for p in permutations(range(size))]
+    if group.startswith("A"):
+        found = [g for g in found if np.linalg.det(g) > 0]
     if group == "H":
         found = [np.diag(signs) @ p for p in found for signs in product((1, -1), repeat=size)]
     return found
@@ -231,7 +247,19 @@ def power(g: np.ndarray, k: int) -> np.ndarray:
     return result
 
 
-AVERAGED = ["S(n) 3", "S(n) 4", "S(n) 2", "S(n) 1", "S(3) 3", "S(2) 2", "H(n) 2", "H(n) 3", "H(3) 3"]
+AVERAGED = [
+    "S(n) 3",
+    "S(n) 4",
+    "S(n) 2",
+    "S(n) 1",
+    "S(3) 3",
+    "S(2) 2",
+    "H(n) 2",
+    "H(n) 3",
+    "H(3) 3",
+    "A(3) 3",
+    "A(4) 4",
+]
 
 
 @pytest.mark.parametrize("case", AVERAGED)

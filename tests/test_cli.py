@@ -105,7 +105,6 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
         (["show", "graph.catnn:mix", "-o", "graph.catnn"], "E1012", ""),
         (["explain", "graph.catnn"], "E1010", "explain graph.catnn:mix"),
         (["explain", "graph.catnn:trace"], "E1010", "show"),
-        (["explain", "graph.catnn:mix", "--trace"], "E0908", "--trace"),
         (["explain", "graph.catnn:mix", "--n"], "E1009", "--n 64"),
         (["explain", "graph.catnn:mix", "--n", "many"], "E1009", "--n 64"),
         (["compile", "graph.catnn", "--target", "cuda"], "E0909", "torch"),
@@ -307,7 +306,8 @@ def test_nothing_to_compile_is_the_fault_of_the_spec(capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    ("words", "number"), [("S(n) 2 2", 15), ("S(3) 2 2", 14), ("O(3) 1 2", 0), ("Sp(4) 3 3", 14), ("S(n) 0 0", 1)]
+    ("words", "number"),
+    [("S(n) 2 2", 15), ("S(3) 2 2", 14), ("O(3) 1 2", 0), ("Sp(4) 3 3", 14), ("S(n) 0 0", 1), ("A(4) 2 3", 86)],
 )
 def test_dim(words: str, number: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert Ran(capsys, "dim", *words.split()).out == f"{number}\n"

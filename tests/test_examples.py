@@ -209,3 +209,9 @@ def test_padding_does_not_matter(example) -> None:
             n = int(data.mask[entry].sum())
             alone = net(data.x[entry, :n, :n], mask=data.mask[entry, :n])
             demo.torch.testing.assert_close(alone, answer, rtol=1e-4, atol=1e-4)
+
+
+def test_molecule(example) -> None:
+    """Two measurements tell what one does not."""
+    one, two = example("molecule").main()
+    assert two < 1e-9 < one

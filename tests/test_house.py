@@ -215,12 +215,61 @@ def test_dependencies_are_declared() -> None:
         "catnn/editors/pygments.py": {"pygments"},  # loaded by Pygments itself
         "catnn/editors/notebook.py": {"IPython"},  # loaded by IPython itself
         "catnn/view/discopy.py": {"discopy"},  # the extra `discopy`
+        "catnn/category/automorphisms.py": {"igraph"},  # for hard graphs alone, from the extra `graphs`
     }
     wrong = {file_id(path): roots(path) - declared - maker.get(file_id(path), set()) for path in FILES}
     assert {file for file, names in wrong.items() if names} == set()
     beside = [*(ROOT / "examples").rglob("*.py")]
     declared |= {"ase", "examples", "tests", *(path.stem for path in beside)}  # ase is in the extra `dev`
     assert {file_id(path) for path in beside if roots(path) - declared} == set()
+
+
+def group_keys() -> set[str]:
+    """How the families of groups are called in specs."""
+    from catnn.category.families import FAMILIES
+
+    return {*FAMILIES}
+
+
+def family_classes() -> set[str]:
+    """The classes of the families, in the files of `category` that hold them."""
+    from catnn.category.family import Family
+
+    found, pending = set(), [Family]
+    while pending:
+        for one in pending.pop().__subclasses__():
+            found.add(f"{one.__module__}.{one.__name__}")
+            pending.append(one)
+    return {name for name in found if name.startswith("catnn.")}
+
+
+def names_of_groups(path: Path) -> list[str]:
+    """The strings of a file that are the key of a group, and the families that it imports."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in group_keys():
+            found.append(f"{file_id(path)}:{node.lineno} {node.value!r}")
+    return found + [f"{file_id(path)} {name}" for name in sorted(imported(path) & family_classes())]
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS.keys() - {"category", "syntax"}))
+def test_no_room_knows_a_group_by_name(room: str) -> None:
+    """Adding a group is one new file in `category` and a line in its registry: whoever wants to know asks the family.
+
+    (To `syntax` no name is that of a group: it offers `H` as one for an import.)
+    """
+    group_keys()
+    assert [name for path in FILES if room_of(path) == room for name in names_of_groups(path)] == []
+
+
+def test_a_group_known_by_name_is_found(tmp_path: Path) -> None:
+    """The law before this one sees both ways of breaking it."""
+    import catnn.category.symplectic
+
+    assert catnn.category.symplectic.Symplectic.key in group_keys()
+    path = PACKAGE / "category" / "families.py"
+    assert any(name.endswith("catnn.category.symplectic.Symplectic") for name in names_of_groups(path))
+    assert any(name.endswith("'S'") for name in names_of_groups(PACKAGE / "category" / "bistochastic.py"))
 
 
 # ---------------------------------------------------------------------------------------------------- how it reads

@@ -19,6 +19,7 @@ from catnn.baselines.papers import OneByOne
 from catnn.baselines.pieces import Term
 from catnn.baselines.stacked import Stacked
 from catnn.category.diagram import Morphism
+from catnn.category.families import FAMILIES
 from catnn.category.halves import Factors, hom
 from catnn.category.wires import Wire
 from catnn.model import Layer
@@ -47,7 +48,7 @@ def refusal(layer: Layer) -> str | None:
         return "direct sums have no counterpart in the other ways"
     if layer.source.summands[0].symmetric or layer.target.summands[0].symmetric:
         return "the other ways here know no packed tensors"
-    if any(wire.group.family not in ("S", "O") for wire in (*layer.source.words[0], *layer.target.words[0])):
+    if not all(FAMILIES[wire.group.family].baselines for wire in (*layer.source.words[0], *layer.target.words[0])):
         return "the other ways here know copies and sums of axes only, no forms"
     if not layer.diagrams or layer.fixed:
         return "the other ways learn every diagram"

@@ -11,7 +11,7 @@ from math import comb
 from typing import TYPE_CHECKING
 
 from catnn.category.counting import MOST_PORTS, matchings
-from catnn.category.family import HalfPart, Part
+from catnn.category.family import Family, HalfPart, Part
 from catnn.category.matchings import Orthogonal, longest_increasing
 from catnn.category.partitions import Symmetric
 from catnn.category.scalar import Size
@@ -33,8 +33,13 @@ class Bistochastic(Symmetric):
     title = "the bistochastic group"
     ambient = "S"
     restricted = True
+    merging = False
+    baselines = False
+    moves = "rotations"
     generators = frozenset({"id", "swap", "perm", "unit", "discard", "ev", "coev"})
     law = "a wire of B(n) is bent, crossed, summed and broadcast, never copied: blocks have one port or two"
+
+    effort = Family.effort
 
     def block_fault(self, ports: int) -> str | None:
         return None if ports in (1, 2) else f"has {ports} ports, a block has one or two"
@@ -96,6 +101,9 @@ class BistochasticDoubled(Bistochastic):
 
     def count(self, k: int, l: int) -> int:
         return super().count(k, l) if (k + l) % 2 == 0 else 0
+
+    def emptiness(self, k: int, l: int, size: Size, wire: str) -> str:
+        return f"an odd number of ports, {k + l}, changes sign with minus one (k + l must be even)"
 
     def dim(self, k: int, l: int, size: Size) -> int:
         return super().dim(k, l, size) if (k + l) % 2 == 0 else 0

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import reduce
 from itertools import product
 
 from catnn.category.diagram import Diagram, Morphism, Sum, linear
 from catnn.category.families import FAMILIES
-from catnn.category.family import Part
+from catnn.category.family import Part, Weighted
+from catnn.category.labelled import is_orbital, merged
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Word, bases, show_word
 from catnn.diagnostics import fail
 
 
 def identity(word: Word) -> Diagram:
-    """The identity of a word."""
+    """The identity of a word; of one with orbits, see `labelled.spread`."""
     return Diagram(word, word, tuple((v, v + len(word)) for v in range(len(word))))
 
 
@@ -30,25 +32,34 @@ def compose_diagrams(upper: Diagram, lower: Diagram) -> tuple[tuple[Scalar, Diag
     if not wires:
         return ((ONE, Diagram((), (), ())),)
     if len(wires) == 1:
-        u = Part(len(upper.target), len(upper.source), upper.parts)
-        w = Part(len(lower.target), len(lower.source), lower.parts)
+        space = wires[0].space
+        u = Part(len(upper.target), len(upper.source), upper.parts, (), bool(upper.jellyfish), upper.points)
+        w = Part(len(lower.target), len(lower.source), lower.parts, (), bool(lower.jellyfish), lower.points)
         group = wires[0].group
         composed = FAMILIES[group.family].compose(u, w, group.size)
-        return tuple((c, Diagram(lower.source, upper.target, p.blocks)) for c, p in composed)
-    l = len(upper.target)
-    choices = []
-    for wire in wires:
-        pieces = FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size)
-        here = [v for v, w in enumerate(upper.target) if w.base == wire]
-        here += [l + v for v, w in enumerate(lower.source) if w.base == wire]
-        choices.append([(c, tuple(tuple(here[v] for v in block) for block in p.blocks)) for c, p in pieces])
+        ends = lower.source, upper.target
+        return tuple((c, Diagram(*ends, p.blocks, (space,) * p.signed, p.points)) for c, p in composed)
+    choices = (
+        FAMILIES[wire.group.family].compose(upper.part(wire)[0], lower.part(wire)[0], wire.group.size) for wire in wires
+    )
+    return _assembled(lower.source, upper.target, wires, choices)
+
+
+def _assembled(
+    source: Word, target: Word, wires: Word, choices: Iterable[Weighted]
+) -> tuple[tuple[Scalar, Diagram], ...]:
+    """The diagrams whose part on each of the spaces is one of its choices; coefficients are multiplied."""
+    l, spread = len(target), []
+    for wire, pieces in zip(wires, choices, strict=True):
+        here = [v for v, w in enumerate(target) if w.base == wire]
+        here += [l + v for v, w in enumerate(source) if w.base == wire]
+        spread.append([(c, (p, here)) for c, p in pieces])
     result = []
-    for combination in product(*choices):
+    for combination in product(*spread):
         coefficient = ONE
         for c, _ in combination:
             coefficient = coefficient * c
-        blocks = tuple(sorted(block for _, piece in combination for block in piece))
-        result.append((coefficient, Diagram(lower.source, upper.target, blocks)))
+        result.append((coefficient, merged(source, target, [piece for _, piece in combination])))
     return tuple(result)
 
 
@@ -81,10 +92,10 @@ def compose_all(stages: Iterable[Morphism]) -> Sum:
 
 
 def tensor(factors: Iterable[Morphism]) -> Sum:
-    """The factors side by side, n-ary."""
+    """The factors side by side: n-ary, or one after the other where epsilons or orbits multiply out."""
     factors = tuple(factors)
-    if sum(1 for factor in factors if any(d.free for _, d in factor.weighted)) > 1:
-        return _one_by_one(factors)
+    if any(diagram.free for factor in factors for _, diagram in factor.weighted) or _orbits_meet(factors):
+        return reduce(_both, factors, linear((), (), ((ONE, Diagram((), (), ())),)))
     source: Word = ()
     target: Word = ()
     chosen: list[tuple[Scalar, tuple[Diagram, ...]]] = [(ONE, ())]
@@ -94,13 +105,25 @@ def tensor(factors: Iterable[Morphism]) -> Sum:
     return linear(source, target, ((c, _beside(row)) for c, row in chosen))
 
 
-def _one_by_one(factors: tuple[Morphism, ...]) -> Sum:
-    """The factors side by side, one after the other in time, so that their epsilons multiply out."""
-    total = linear((), (), ((ONE, Diagram((), (), ())),))
-    for factor in factors:
-        earlier = tensor((total, identity(factor.source)))
-        total = compose(tensor((identity(total.target), factor)), earlier)
-    return total
+def _both(left: Sum, right: Morphism) -> Sum:
+    pairs = ((c * d, one, other) for c, one in left.weighted for d, other in right.weighted)
+    terms = ((c * d, both) for c, one, other in pairs for d, both in _beside_signed(one, other))
+    return linear(left.source + right.source, left.target + right.target, terms)
+
+
+def _beside_signed(left: Diagram, right: Diagram) -> tuple[tuple[Scalar, Diagram], ...]:
+    """Two diagrams side by side, one space at a time."""
+    source, target = left.source + right.source, left.target + right.target
+    wires = bases(target + source)
+    choices = (
+        FAMILIES[wire.group.family].beside(left.part(wire)[0], right.part(wire)[0], wire.group.size) for wire in wires
+    )
+    return _assembled(source, target, wires, choices)
+
+
+def _orbits_meet(factors: tuple[Morphism, ...]) -> bool:
+    """Whether two factors have orbits, which side by side are a sum of orbits."""
+    return sum(1 for factor in factors if any(map(is_orbital, factor.source + factor.target))) > 1
 
 
 def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
@@ -112,7 +135,11 @@ def _beside(diagrams: tuple[Diagram, ...]) -> Diagram:
         l = len(d.target)
         blocks.extend(tuple(v + outs if v < l else v - l + ins for v in block) for block in d.parts)
         outs, ins = outs + l, ins + len(d.source)
-    return Diagram(source, target, tuple(sorted(blocks)))
+    points: tuple[int, ...] = ()
+    if any(d.points for d in diagrams):
+        rows = [(d.points or (-1,) * (len(d.target) + len(d.source)), len(d.target)) for d in diagrams]
+        points = (*(p for row, l in rows for p in row[:l]), *(p for row, l in rows for p in row[l:]))
+    return Diagram(source, target, tuple(sorted(blocks)), points=points)
 
 
 def parallel(other: Morphism, one: Morphism) -> Morphism:
@@ -145,7 +172,9 @@ def _renamed(other: Morphism, like: Morphism) -> Morphism:
         return tuple(spaces[0].flipped() if wire.dual else spaces[0] for wire in word)
 
     source, target = renamed(other.source), renamed(other.target)
-    return linear(source, target, [(c, Diagram(source, target, d.parts)) for c, d in other.weighted])
+    signed = (spaces[0].space,)
+    pairs = [(c, Diagram(source, target, d.parts, signed * len(d.jellyfish), d.points)) for c, d in other.weighted]
+    return linear(source, target, pairs)
 
 
 def _groups(word: Word) -> tuple[object, ...]:

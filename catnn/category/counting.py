@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from math import comb, factorial, prod
+from math import comb, factorial, log10, prod
 
 
 @cache
@@ -18,6 +18,18 @@ def stirling_row(m: int) -> tuple[int, ...]:
     for _ in range(m):
         row = [0] + [t * (row[t] if t < len(row) else 0) + row[t - 1] for t in range(1, len(row) + 1)]
     return tuple(row)
+
+
+def stirling_start(m: int, most: int) -> list[int]:
+    """S(m, 0..most), without the rest of the row.
+
+    >>> stirling_start(4, 2), stirling_start(1, 2)
+    ([0, 1, 7], [0, 1, 0])
+    """
+    row = [1] + [0] * most
+    for _ in range(m):
+        row = [0] + [row[t - 1] + t * row[t] for t in range(1, most + 1)]
+    return row
 
 
 @cache
@@ -103,3 +115,14 @@ def tableaux(shape: tuple[int, ...]) -> int:
     columns = [sum(1 for row in shape if row > c) for c in range(shape[0] if shape else 0)]
     hooks = prod(row - c + columns[c] - r - 1 for r, row in enumerate(shape) for c in range(row))
     return factorial(sum(shape)) // hooks
+
+
+def number(value: int) -> str:
+    """A count as people read it: separated thousands, a power of ten where it has more than 30 digits.
+
+    >>> number(445958869294805289), number(10**40)
+    ('445,958,869,294,805,289', 'about 10^40')
+    """
+    if value.bit_length() < 100:
+        return f"{value:,}"
+    return f"about 10^{int(log10(value) + 1e-9)}"

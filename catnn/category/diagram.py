@@ -114,12 +114,17 @@ class Diagram(Morphism):
     """A diagram: every block is an equality (or a pairing) of the indices of its vertices.
 
     source, target: words of k and l wires; parts: the blocks, sorted, outputs 0..l-1, then inputs l..l+k-1.
+    jellyfish: the spaces, sorted by name, in whose blocks a Levi-Civita tensor has its legs.
+    points: () where no group is given by its orbits; else for each vertex the point that the least tuple of its orbit
+    has there (blocks are vertices with equal points), -1 on other spaces.
     Raises: CatnnError if they are no sorted partition, a block joins two spaces, or is none of its group's.
     """
 
     source: Word
     target: Word
     parts: Blocks
+    jellyfish: tuple[str, ...] = ()
+    points: tuple[int, ...] = ()
     _hash: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,16 +134,17 @@ class Diagram(Morphism):
     def _key(self) -> tuple[object, ...]:
         """One space needs no name: diagrams of S(n) are equal whatever their wire is called."""
         wires = self.target + self.source
-        named: object = wires
+        named: object = (wires, self.jellyfish)
         if len(set(wires)) <= 1 or len(bases(wires)) == 1:
-            named = wires[:1] and (wires[0].group, tuple(v for v, wire in enumerate(wires) if wire.dual))
-        return (len(self.target), len(self.source), self.parts, named)
+            duals = tuple(v for v, wire in enumerate(wires) if wire.dual)
+            named = wires[:1] and (wires[0].group, duals, len(self.jellyfish))
+        return (len(self.target), len(self.source), self.parts, self.points, named)
 
     def __hash__(self) -> int:
         return self._hash
 
     def __reduce__(self) -> tuple[type[Diagram], tuple[object, ...]]:
-        return Diagram, (self.source, self.target, self.parts)
+        return Diagram, (self.source, self.target, self.parts, self.jellyfish, self.points)
 
     def __eq__(self, other: object) -> bool:
         if self is other:
@@ -166,24 +172,37 @@ class Diagram(Morphism):
 
     @property
     def free(self) -> tuple[int, ...]:
-        """The vertices that are legs of a Levi-Civita tensor, ascending; () where the groups have none.
+        """The vertices where legs of a Levi-Civita tensor end, ascending; () where there is none.
+
+        Of a jellyfish they are the least vertices of the blocks; a leg that is summed ends nowhere.
 
         >>> import catnn
-        >>> catnn.diagram("SO(3)", "i j -> k").free
-        (0, 1, 2)
+        >>> catnn.diagram("SO(3)", "i j -> k").free, catnn.diagram("A(3)", "sgn[i j -> j]").free
+        ((0, 1, 2), (0, 1))
         """
-        return tuple(b[0] for b in self.parts if len(b) == 1 and FAMILIES[self.wire(b[0]).group.family].epsilon)
+        firsts = [(b[0], len(b)) for b in self.parts if len(b) == 1 or self.jellyfish]
+        return tuple(v for v, ports in firsts if self._has_leg(self.wire(v), ports))
+
+    def _has_leg(self, wire: Wire, ports: int) -> bool:
+        """Whether a block of a space, with so many ports, has a leg."""
+        if wire.space in self.jellyfish:
+            return True
+        return ports == 1 and FAMILIES[wire.group.family].epsilon == "free"
 
     def dagger(self) -> Sum | Diagram:
-        """The diagram upside down; of a Levi-Civita tensor, with the sign that makes its matrix the transpose.
+        """The diagram upside down; with a Levi-Civita tensor, the sign too that makes its matrix the transpose.
 
         >>> import catnn
         >>> catnn.diagram("S(n)", "i j -> i").dagger()
         catnn.diagram('S(n)', 'i -> i j')
         """
         k, l = len(self.source), len(self.target)
+        if self.points:
+            from catnn.category.labelled import upside_down as turned_orbit
+
+            return turned_orbit(self)
         turned = (tuple(sorted(v + k if v < l else v - l for v in block)) for block in self.parts)
-        upside_down = Diagram(self.target, self.source, tuple(sorted(turned)))
+        upside_down = Diagram(self.target, self.source, tuple(sorted(turned)), self.jellyfish)
         if self.free:
             wires = [w for w in self.spaces() if FAMILIES[w.group.family].epsilon]
             if prod(FAMILIES[w.group.family].reversal(self.part(w)[0]) for w in wires) < 0:
@@ -192,7 +211,10 @@ class Diagram(Morphism):
 
     def part(self, wire: Wire) -> tuple[Part, tuple[int, ...]]:
         """The piece on one space, and for each of its vertices the vertex here."""
-        return restrict(self.source, self.target, self.parts, wire)
+        part, here = restrict(self.source, self.target, self.parts, wire, self.jellyfish)
+        if self.points and FAMILIES[wire.group.family].orbital:
+            part = part._replace(points=tuple(self.points[v] for v in here))
+        return part, here
 
     def spaces(self) -> tuple[Wire, ...]:
         """The different spaces, by first vertex."""
@@ -302,11 +324,13 @@ def linear(source: Word, target: Word, pairs: Iterable[tuple[Scalar, Diagram]]) 
         total[diagram] = total[diagram] + coefficient if diagram in total else coefficient
     kept = [(c, d) for d, c in total.items() if c]
     if len(kept) > 1:
-        kept.sort(key=lambda pair: pair[1].parts)
+        kept.sort(key=lambda pair: (pair[1].parts, pair[1].points))
     return Sum(source, target, tuple(kept))
 
 
-def restrict(source: Word, target: Word, parts: Blocks, wire: Wire) -> tuple[Part, tuple[int, ...]]:
+def restrict(
+    source: Word, target: Word, parts: Blocks, wire: Wire, jellyfish: tuple[str, ...] = ()
+) -> tuple[Part, tuple[int, ...]]:
     """The blocks that live on one space, numbered by themselves; and for each of their vertices the vertex here."""
     word = target + source
     kinds = (wire, wire.flipped())
@@ -315,7 +339,7 @@ def restrict(source: Word, target: Word, parts: Blocks, wire: Wire) -> tuple[Par
     duals = tuple(i for v, i in number.items() if word[v].dual)
     l = sum(1 for v in here if v < len(target))
     blocks = tuple(tuple(number[v] for v in block) for block in parts if block[0] in number)
-    return Part(l, len(here) - l, blocks, duals), here
+    return Part(l, len(here) - l, blocks, duals, wire.space in jellyfish), here
 
 
 def _validate(diagram: Diagram) -> None:
@@ -329,12 +353,28 @@ def _validate(diagram: Diagram) -> None:
         fault = FAMILIES[first.group.family].block_fault(len(block))
         if fault is not None:
             raise fail("E0401", f"a block of `{first}` ({first.group}) {fault}")
-    for wire in diagram.spaces():
+    spaces = diagram.spaces()
+    if diagram.jellyfish:
+        _heads(diagram.jellyfish, [w.space for w in spaces if FAMILIES[w.group.family].epsilon == "jellyfish"])
+    for wire in spaces:
         family = FAMILIES[wire.group.family]
+        if family.orbital or diagram.points:
+            from catnn.category.labelled import validate
+
+            validate(diagram, wire)
         if family.restricted:
             fault = family.part_fault(diagram.part(wire)[0], wire.group.size)
             if fault is not None:
                 raise fail("E0406", f"no diagram of `{wire}` ({wire.group}): {fault}", notes=(family.law,))
+
+
+def _heads(jellyfish: tuple[str, ...], spaces: list[str]) -> None:
+    """Refuse jellyfish on spaces that have none here, or not in canonical form."""
+    missing = next((name for name in jellyfish if name not in spaces), None)
+    if missing is not None:
+        raise fail("E0406", f"there is no wire of `{missing}` here that a jellyfish of A(n) could have its legs in")
+    if list(jellyfish) != sorted(set(jellyfish)):
+        raise fail("E0406", f"{jellyfish} is not in canonical form", helps=("sort the names of the spaces",))
 
 
 def _partition(parts: Blocks, vertices: int) -> None:

@@ -22,8 +22,8 @@ def embedded(morphism: Morphism) -> Morphism:
     if (source, target) == (morphism.source, morphism.target):
         return morphism
     if isinstance(morphism, Diagram):
-        return Diagram(source, target, morphism.parts)
-    return Sum(source, target, tuple((c, Diagram(source, target, d.parts)) for c, d in morphism.weighted))
+        return Diagram(source, target, morphism.parts, morphism.jellyfish)
+    return Sum(source, target, tuple((c, Diagram(source, target, d.parts, d.jellyfish)) for c, d in morphism.weighted))
 
 
 def _wire(wire: Wire) -> Wire:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from catnn.category.alternating import Alternating
 from catnn.category.bistochastic import Bistochastic, BistochasticDoubled
 from catnn.category.family import Family
+from catnn.category.graphs import parametrised
 from catnn.category.hyperoctahedral import Hyperoctahedral, SymmetricDoubled
 from catnn.category.indefinite import Indefinite
 from catnn.category.matchings import Orthogonal
@@ -29,19 +31,23 @@ class Registry(dict[str, Family]):
     """
 
     def __missing__(self, key: str) -> Family:
-        found = PLAIN_SPACES if key == PLAIN else _indefinite(key)
+        found = _made(key)
         if found is None:
             raise KeyError(key)
         return found
 
     def __contains__(self, key: object) -> bool:
-        return super().__contains__(key) or key == PLAIN or (isinstance(key, str) and _indefinite(key) is not None)
+        return super().__contains__(key) or (isinstance(key, str) and _made(key) is not None)
 
 
 PLAIN_SPACES = Plain()
 
 
 @cache
+def _made(key: str) -> Family | None:
+    return PLAIN_SPACES if key == PLAIN else _indefinite(key) or parametrised(key)
+
+
 def _indefinite(key: str) -> Indefinite | None:
     found = re.fullmatch(r"O\(([1-9][0-9]{0,5}),([1-9][0-9]{0,5})\)", key)
     return None if found is None else Indefinite(int(found[1]), int(found[2]))
@@ -51,6 +57,7 @@ FAMILIES = Registry(
     (family.key, family)
     for family in (
         Symmetric(),
+        Alternating(),
         Orthogonal(),
         SpecialOrthogonal(),
         Symplectic(),
@@ -64,5 +71,8 @@ FAMILIES = Registry(
     )
 )
 
-SPELLINGS = (*(f"{key}(n)" for key in FAMILIES), "O(p,q)")
+WITH_FORMS = Orthogonal.key
+"""What takes two sizes as well, the numbers of plus and minus signs of a form."""
+
+SPELLINGS = (*(f"{key}(n)" for key in FAMILIES), "O(p,q)", "Perm(n, (0 1 2), ...)", "Aut(...)")
 """How each is written in a `space`."""

@@ -8,100 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby, pairwise, permutations, product
 from math import prod
 
 from catnn.category.diagram import Diagram, restrict
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks
+from catnn.category.half import Half
+from catnn.category.rotations import sign
 from catnn.category.wires import Wire, Word, bases, ends
-
-
-@dataclass(frozen=True, slots=True)
-class Half:
-    """A half of a word: its blocks, and which of them go through to the other side.
-
-    word: the outer word; blocks: sorted tuples of positions; through: a flag a block.  In SO(n) a position alone that
-    does not go through is a leg of a Levi-Civita tensor, whose other axes (n less the legs) go through.
-    Halves of one word are ordered by (restricted growth string of the blocks, through flags with True first).
-
-    >>> from catnn.category.wires import Group, Wire
-    >>> V = Wire("V", Group("S", "n"))
-    >>> [str(half) for half in halves((V, V))]
-    ['[i i ->]', '[i j ->]', '[i i -> i]', '[i j -> i]', '[i j -> j]', '[i j -> i j]']
-    """
-
-    word: Word
-    blocks: Blocks
-    through: tuple[bool, ...]
-    _hash: int = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.word, self.blocks, self.through)))
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __reduce__(self) -> tuple[type[Half], tuple[object, ...]]:
-        return Half, (self.word, self.blocks, self.through)
-
-    @property
-    def ports(self) -> tuple[int, ...]:
-        """What goes through by number, in the order of the level's axes: by space (V before V'), then least vertex.
-
-        The axes of epsilons are numbered after the blocks, and come last in their space.
-        """
-        wires = [self.word[block[0]] for block in self.blocks] + list(self.axes)
-        open_ = [b for b, flag in enumerate(self.through) if flag]
-        open_ += range(len(self.blocks), len(wires))
-        return tuple(sorted(open_, key=lambda b: (wires[b].space, wires[b].dual, b)))
-
-    @property
-    def legs(self) -> tuple[int, ...]:
-        """The positions that are legs of epsilons, ascending."""
-        alone = [b[0] for b, flag in zip(self.blocks, self.through, strict=True) if not flag and len(b) == 1]
-        return tuple(v for v in alone if FAMILIES[self.word[v].group.family].epsilon)
-
-    @property
-    def axes(self) -> Word:
-        """The wires of the axes that epsilons have beside their legs."""
-        found: list[Wire] = []
-        for wire, legs in Counter(self.word[v] for v in self.legs).items():
-            assert isinstance(wire.group.size, int)
-            found += [wire] * (wire.group.size - legs)
-        return tuple(found)
-
-    @property
-    def level(self) -> Word:
-        """The word of what goes through, sorted by space: which level this half belongs to."""
-        wires = [self.word[block[0]] for block in self.blocks] + list(self.axes)
-        return tuple(wires[b] for b in self.ports)
-
-    @property
-    def closed(self) -> int:
-        """How many blocks do not go through."""
-        return len(self.through) - sum(self.through)
-
-    def key(self) -> tuple[object, ...]:
-        """The place among the halves of one level."""
-        block_of = {v: b for b, block in enumerate(self.blocks) for v in block}
-        string = tuple(block_of[v] for v in range(len(self.word)))
-        return (string, tuple(not flag for flag in self.through))
-
-    def diagram(self) -> Diagram:
-        """The half as a diagram from its word to its level."""
-        ports = self.ports
-        place = {b: j for j, b in enumerate(ports)}
-        shifted = (
-            ((place[b],) if b in place else ()) + tuple(v + len(ports) for v in block)
-            for b, block in enumerate(self.blocks)
-        )
-        axes = ((place[b],) for b in ports if b >= len(self.blocks))
-        return Diagram(self.word, self.level, tuple(sorted((*shifted, *axes))))
-
-    def __str__(self) -> str:
-        return str(self.diagram())
 
 
 def halves(word: Word, other: Word | None = None) -> list[Half]:
@@ -115,16 +31,20 @@ def halves(word: Word, other: Word | None = None) -> list[Half]:
     for wire, place in zip(wires, places, strict=True):
         duals = tuple(word[v].dual for v in place)
         most = len(place) if other is None else min(len(place), sum(w.base == wire for w in other))
-        choices.append(list(FAMILIES[wire.group.family].halves_on(duals, wire.group.size, most)))
+        family, size = FAMILIES[wire.group.family], wire.group.size
+        plain = [(blocks, flags, ()) for blocks, flags in family.halves_on(duals, size, most)]
+        heads = [(blocks, flags, ((wire.space, n),)) for blocks, flags, n in family.heads(len(place), size, most)]
+        choices.append([*plain, *heads])
     found = []
     for combination in product(*choices):
         pieces = [
             (tuple(place[v] for v in block), flag)
-            for place, (blocks, flags) in zip(places, combination, strict=True)
+            for place, (blocks, flags, _) in zip(places, combination, strict=True)
             for block, flag in zip(blocks, flags, strict=True)
         ]
         pieces.sort()
-        found.append(Half(word, tuple(b for b, _ in pieces), tuple(f for _, f in pieces)))
+        signed = tuple(sorted(head for _, _, row in combination for head in row))
+        found.append(Half(word, tuple(b for b, _ in pieces), tuple(f for _, f in pieces), signed))
     return sorted(found, key=lambda half: (level_key(half.level), half.key()))
 
 
@@ -160,16 +80,38 @@ class Factors:
     def sign(self) -> int:
         """What the output half, the permutation and the input half compose to, over the diagram: 1 or -1.
 
-        The output half is used upside down, and its epsilon has the legs and the axes in the other order there.
+        The output half is used upside down, and an epsilon of SO(n) has the legs and the axes in the other order there.
+        The legs of a jellyfish are sorted anew, through blocks too.
         """
+        result = 1
+        for space, _ in self.input.heads:
+            result *= sign([i for i, wire in zip(self.sigma, self.output.level, strict=True) if wire.space == space])
+        for space, _ in self.output.heads:
+            result *= sign(self._landed(space))
         if not self.output.legs:
-            return 1
+            return result
         legs, axes = Counter(self.output.word[v] for v in self.output.legs), Counter(self.output.axes)
-        return -1 if sum(legs[wire] * axes[wire] for wire in legs) % 2 else 1
+        signed = self.output.jellyfish
+        return -result if sum(legs[w] * axes[w] for w in legs if w.space not in signed) % 2 else result
+
+    def _landed(self, space: str) -> list[tuple[bool, int]]:
+        """Where the legs of a jellyfish in the output half end, in the order that they have there."""
+        outs, found = self.output, []
+        for j, (b, wire) in enumerate(zip(outs.ports, outs.level, strict=True)):
+            if wire.space == space:
+                above = b < len(outs.blocks)
+                found.append((not above, b if above else self.sigma[j]))
+        closed = [b for b, flag in enumerate(outs.through) if not flag and outs.word[outs.blocks[b][0]].space == space]
+        return [*found, *((False, b) for b in closed)]
+
+    @property
+    def jellyfish(self) -> tuple[str, ...]:
+        """The spaces with a jellyfish."""
+        return tuple(sorted((*self.output.jellyfish, *self.input.jellyfish)))
 
     def diagram(self) -> Diagram:
         """The diagram again."""
-        return Diagram(self.input.word, self.output.word, self.blocks())
+        return Diagram(self.input.word, self.output.word, self.blocks(), self.jellyfish)
 
     def blocks(self) -> Blocks:
         """Its blocks, sorted."""
@@ -189,7 +131,8 @@ class Factors:
 def factors(diagram: Diagram) -> Factors:
     """The unique factors of a diagram.
 
-    An epsilon is applied in the half where fewer axes result: with s legs of n above, in the input half if 2s <= n.
+    An epsilon is applied in the half where fewer axes result: with s legs of n above, in the input half if 2s <= n; a
+    jellyfish in the input half if at most as many blocks are above alone as are below alone.
     """
     if diagram.free:
         return _factors_with_legs(diagram)
@@ -207,13 +150,22 @@ def factors(diagram: Diagram) -> Factors:
 def _factors_with_legs(diagram: Diagram) -> Factors:
     l, free = len(diagram.target), diagram.free
     size = {wire: sum(diagram.wire(v) == wire for v in free) for wire in diagram.spaces()}
-    above = Counter(diagram.wire(v) for v in free if v < l)
-    closed = {v for v in free if (2 * above[diagram.wire(v)] > size[diagram.wire(v)]) == (v < l)}
+    ends = {b[0]: (b[0] < l, b[-1] >= l) for b in diagram.parts}
+    above, below = (Counter(diagram.wire(v) for v in free if ends[v] == row) for row in ((True, False), (False, True)))
+    upward = {wire for wire in size if above[wire] > below[wire]}
+    closed = {v for v in free if ends[v] != (True, True) and (diagram.wire(v) in upward) == (v < l)}
     tops = sorted((tuple(v for v in b if v < l), b[-1] >= l or b[0] in free) for b in diagram.parts if b[0] < l)
-    below = [b for b in diagram.parts if b[-1] >= l]
-    bottoms = sorted((tuple(v - l for v in b if v >= l), b[0] < l or b[0] in free) for b in below)
-    output = Half(diagram.target, tuple(p for p, _ in tops), tuple(f and p[0] not in closed for p, f in tops))
-    input_ = Half(diagram.source, tuple(p for p, _ in bottoms), tuple(f and p[0] + l not in closed for p, f in bottoms))
+    lower = [b for b in diagram.parts if b[-1] >= l]
+    bottoms = sorted((tuple(v - l for v in b if v >= l), b[0] < l or b[0] in free) for b in lower)
+    heads: tuple[list[tuple[str, int]], list[tuple[str, int]]] = ([], [])
+    for wire in size:
+        if wire.space in diagram.jellyfish:
+            assert isinstance(wire.group.size, int)
+            heads[wire not in upward].append((wire.space, wire.group.size - size[wire]))
+    outer, inner = (tuple(sorted(row)) for row in heads)
+    output = Half(diagram.target, tuple(p for p, _ in tops), tuple(f and p[0] not in closed for p, f in tops), outer)
+    flags = tuple(f and p[0] + l not in closed for p, f in bottoms)
+    input_ = Half(diagram.source, tuple(p for p, _ in bottoms), flags, inner)
     block_of = {v: b for b in diagram.parts for v in b}
 
     def names(half: Half, shift: int) -> list[object]:
@@ -222,7 +174,8 @@ def _factors_with_legs(diagram: Diagram) -> Factors:
         seen = Counter[Wire]()
         for b, wire in zip(half.ports, half.level, strict=True):
             block = block_of[half.blocks[b][0] + shift] if b < len(half.blocks) else ()
-            if len(block) > 1:
+            loose = block and block[0] in free and (block[0] < l) == (block[-1] < l)
+            if block and not loose:
                 found.append(block)
             else:
                 found.append((wire, seen[wire]))
@@ -258,9 +211,9 @@ def in_basis(diagram: Diagram) -> bool:
 def hom(source: Word, target: Word) -> Iterator[Factors]:
     """A basis of the equivariant maps, in the order that weights have.
 
-    By level (the number of through blocks, axes of epsilons among them), then output half, then input half, then
-    permutation; so the weights of a level are one slice.  At a literal small size, the diagrams of the basis keep their
-    order.
+    By level (the number of through blocks, axes of epsilons among them), then by the spaces with a jellyfish above, and
+    below, then output half, then input half, then permutation; so the weights of a level are one slice.  At a literal
+    small size, the diagrams of the basis keep their order.
     """
     literal = any(isinstance(wire.group.size, int) for wire in source + target)
     restricted = any(FAMILIES[wire.group.family].restricted for wire in source + target)
@@ -270,7 +223,9 @@ def hom(source: Word, target: Word) -> Iterator[Factors]:
     inputs = _by_level(source, target)
     for level in sorted(outputs.keys() & inputs.keys(), key=level_key):
         sigmas = level_permutations(level)
-        for output, input_, sigma in product(outputs[level], inputs[level], sigmas):
+        rows = product(_by_heads(outputs[level]), _by_heads(inputs[level]))
+        pairs = (pair for outs, ins in rows for pair in product(outs, ins))
+        for (output, input_), sigma in product(pairs, sigmas):
             found = Factors(output, sigma, input_)
             if restricted and not _exists(found):
                 continue
@@ -281,11 +236,12 @@ def hom(source: Word, target: Word) -> Iterator[Factors]:
 def _exists(found: Factors) -> bool:
     """Whether these halves and this permutation make a diagram of their groups."""
     source, target = found.input.word, found.output.word
-    if (found.input.legs or found.output.legs) and not _legs_meet(found):
+    signed = found.jellyfish
+    if (signed or found.input.legs or found.output.legs) and not _legs_meet(found):
         return False
     blocks = found.blocks()
     for wire in bases(target + source):
-        part = restrict(source, target, blocks, wire)[0]
+        part = restrict(source, target, blocks, wire, signed)[0]
         family = FAMILIES[wire.group.family]
         if any(family.block_fault(len(block)) for block in part.blocks) or family.part_fault(part, wire.group.size):
             return False
@@ -297,9 +253,12 @@ def _legs_meet(found: Factors) -> bool:
     ins, outs = found.input, found.output
     for half in (ins, outs):
         legs, born = Counter(half.word[v] for v in half.legs), Counter(half.axes)
-        if any(legs[wire] < born[wire] + (half is outs) for wire in legs):
+        signed = {wire for wire in half.word if wire.space in half.jellyfish}
+        if any(legs[wire] < born[wire] + (half is outs) for wire in signed | legs.keys()):
             return False
     if {ins.word[v] for v in ins.legs} & {outs.word[v] for v in outs.legs}:
+        return False
+    if not all(_is_open(half, other) for half, other in ((ins, outs), (outs, ins))):
         return False
     rows = [(ins, [ins.ports[i] for i in found.sigma]), (outs, [outs.ports[j] for j in _inverse(found.sigma)])]
     for half, order in rows:
@@ -310,8 +269,23 @@ def _legs_meet(found: Factors) -> bool:
     return True
 
 
+def _is_open(half: Half, other: Half) -> bool:
+    """Whether all blocks of a half go through where the other half has a jellyfish: each has a leg there."""
+    if not other.heads:
+        return True
+    signed = other.jellyfish
+    if set(signed) & set(half.jellyfish):
+        return False
+    rows = zip(half.blocks, half.through, strict=True)
+    return all(flag for block, flag in rows if half.word[block[0]].space in signed)
+
+
 def _inverse(sigma: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sigma.index(i) for i in range(len(sigma)))
+
+
+def _by_heads(row: list[Half]) -> list[list[Half]]:
+    return [list(group) for _, group in groupby(row, key=lambda half: half.jellyfish)]
 
 
 def _by_level(word: Word, other: Word) -> dict[Word, list[Half]]:

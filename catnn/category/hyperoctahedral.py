@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from catnn.category.counting import even_row
-from catnn.category.family import HalfPart, Part
+from catnn.category.family import Family, HalfPart, Part
 from catnn.category.partitions import Symmetric
 from catnn.category.scalar import Size
 
@@ -31,7 +31,11 @@ class Hyperoctahedral(Symmetric):
     ambient = "S"
     restricted = True
     generators = frozenset({"id", "swap", "perm", "spider", "ev", "coev"})
+    baselines = False
+    moves = "changes of sign"
     law = "signs cancel in pairs: a diagram of H(n) is a set partition with blocks of even size"
+
+    effort = Family.effort
 
     def block_fault(self, ports: int) -> str | None:
         if ports % 2 == 0:
@@ -72,13 +76,20 @@ class SymmetricDoubled(Symmetric):
     ambient = "S"
     restricted = True
     generators = frozenset({"id", "swap", "perm", "spider", "ev", "coev"})
+    baselines = False
+    moves = "changes of sign"
     law = "minus one must cancel: a diagram of S'(n) has an even number of ports on its space"
+
+    effort = Family.effort
 
     def part_fault(self, part: Part, size: Size) -> str | None:
         return None if (part.l + part.k) % 2 == 0 else f"{part.l + part.k} ports, an odd number"
 
     def count(self, k: int, l: int) -> int:
         return super().count(k, l) if (k + l) % 2 == 0 else 0
+
+    def emptiness(self, k: int, l: int, size: Size, wire: str) -> str:
+        return f"an odd number of ports, {k + l}, changes sign with minus one (k + l must be even)"
 
     def dim(self, k: int, l: int, size: Size) -> int:
         return super().dim(k, l, size) if (k + l) % 2 == 0 else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catnn.category.family import Part
+from catnn.category.family import Family, Part
 from catnn.category.matchings import Orthogonal
 
 if TYPE_CHECKING:
@@ -26,11 +26,15 @@ class Indefinite(Orthogonal):
     key = "O(p,q)"
     title = "the indefinite orthogonal group"
     closing = "metric"
+    baselines = False
+    emptiness = Family.emptiness
+    moves = ""
     law = "a wire of O(p,q) is bent (by the metric) and crossed, never copied: a matching pairs exactly 2 ports"
 
     def __init__(self, p: int, q: int) -> None:
         self.p = p
         self.q = q
+        self.plus = p
 
     def size_fault(self, size: int) -> str | None:
         n = self.p + self.q

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from math import comb
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from catnn.category.counting import MOST_PORTS, even_shapes, matchings, tableaux
+from catnn.category.counting import MOST_PORTS, even_shapes, matchings, number, tableaux
 from catnn.category.family import Blocks, Family, HalfPart, Part, join
 from catnn.category.partitions import _flat, equality_tensor
 from catnn.category.scalar import Scalar, Size
+from catnn.category.wires import LETTERS
 
 if TYPE_CHECKING:
     import numpy
     from numpy.typing import NDArray
+
+
+FAMOUS = {
+    (3, 2, 1): ", the cross product",
+    (3, 1, 2): ", the cross product upside down",
+    (3, 3, 0): ", the triple product",
+    (3, 0, 3): ", the triple product upside down",
+}
+"""The epsilons of SO(3) that have names, by (n, k, l)."""
 
 
 def partial_matchings(vertices: tuple[int, ...], single: int) -> Iterator[Blocks]:
@@ -72,6 +83,8 @@ class Orthogonal(Matchings):
     key = "O"
     title = "the orthogonal group"
     closing: ClassVar[Literal["sum", "trace", "form", "metric"]] = "trace"
+    baselines = True
+    moves = "rotations"
     law = "a wire of O(n) is bent and crossed, never copied: a matching pairs exactly 2 ports"
 
     def size_fault(self, size: int) -> str | None:
@@ -90,6 +103,19 @@ class Orthogonal(Matchings):
 
     def is_hard(self, k: int, l: int, size: Size) -> bool:
         return isinstance(size, int) and k + l > MOST_PORTS and 2 * size < k + l and (k + l) % 2 == 0
+
+    def emptiness(self, k: int, l: int, size: Size, wire: str) -> str:
+        """An odd number of ports can be paired but for the legs of a Levi-Civita tensor, which SO(n) has."""
+        why, m = super().emptiness(k, l, size, wire), k + l
+        if not isinstance(size, int) or m < size or (m - size) % 2:
+            return why
+        found = comb(m, size) * matchings(m - size)
+        if found != 1:
+            return f"{why}; SO({size}) has {number(found)}, with a Levi-Civita tensor"
+        if m > len(LETTERS):
+            return f"{why}; SO({size}) has one, the Levi-Civita tensor"
+        pattern = " ".join((*LETTERS[:k], "->", *LETTERS[k:m]))
+        return f"{why}; SO({size}) has one, `[{pattern}]`{FAMOUS.get((size, k, l), '')}"
 
     def in_basis(self, part: Part, size: int) -> bool:
         partner = [0] * (part.l + part.k)

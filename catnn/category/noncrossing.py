@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import comb
 
-from catnn.category.family import Blocks, HalfPart, Part
+from catnn.category.family import Blocks, Family, HalfPart, Part
 from catnn.category.matchings import Orthogonal
 from catnn.category.partitions import Symmetric
 from catnn.category.scalar import Size
@@ -72,6 +72,10 @@ class FreeSymmetric(Symmetric):
     ambient = "S"
     restricted = True
     generators = frozenset({"id", "merge", "copy", "unit", "discard", "spider", "ev", "coev"})
+    merging = False
+    baselines = False
+    moves = "quantum permutations"
+    effort = Family.effort
     law = "wires of S+(n) do not cross: a diagram is a noncrossing partition"
 
     def part_fault(self, part: Part, size: Size) -> str | None:
@@ -110,6 +114,8 @@ class FreeOrthogonal(Orthogonal):
     ambient = "O"
     restricted = True
     generators = frozenset({"id", "ev", "coev"})
+    baselines = False
+    emptiness = Family.emptiness
     law = "wires of O+(n) are bent, they do not cross: a diagram is a noncrossing matching"
 
     def part_fault(self, part: Part, size: Size) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import product
+from math import comb, factorial
 from typing import TYPE_CHECKING
 
-from catnn.category.counting import bell, stirling_row
+from catnn.category.counting import bell, stirling_start
 from catnn.category.family import Family, HalfPart, Part, join
 from catnn.category.scalar import Scalar, Size
 
@@ -38,6 +39,10 @@ def growth_strings(m: int, most: int) -> Iterator[tuple[int, ...]]:
             string[later], tops[later] = 0, tops[at]
 
 
+CAP = 150
+"""Words longer than this are counted as if they had this many wires: the count is then a lower bound."""
+
+
 class Symmetric(Family):
     """S(n) on R^n by permutation matrices; diagrams are all set partitions, D[I,J] = 1 iff blocks agree."""
 
@@ -45,6 +50,8 @@ class Symmetric(Family):
     title = "the symmetric group"
     generators = frozenset({"id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev"})
     closing = "sum"
+    merging = True
+    baselines = True
     law = "a permuted wire may be copied, merged, summed and broadcast: every set partition is a diagram"
 
     def size_fault(self, size: int) -> str | None:
@@ -68,8 +75,15 @@ class Symmetric(Family):
     def count(self, k: int, l: int) -> int:
         return bell(k + l)
 
+    def effort(self, k: int, l: int, size: Size) -> tuple[int, bool]:
+        """At a literal size halves have few blocks; longer words than can be counted at once are cut."""
+        shorter = (min(k, CAP), min(l, CAP))
+        if isinstance(size, int) and size < k + l:
+            return few_blocks(*shorter, size), size == 1 or shorter == (k, l)
+        return (self.count(CAP, CAP), False) if k + l > 2 * CAP else (self.count(k, l), True)
+
     def dim(self, k: int, l: int, size: Size) -> int:
-        return bell(k + l) if isinstance(size, str) else sum(stirling_row(k + l)[: size + 1])
+        return bell(k + l) if isinstance(size, str) else sum(stirling_start(k + l, min(k + l, size)))
 
     def in_basis(self, part: Part, size: int) -> bool:
         return len(part.blocks) <= size
@@ -90,6 +104,16 @@ class Symmetric(Family):
         import numpy
 
         return numpy.eye(size)[numpy.random.default_rng(seed).permutation(size)]
+
+
+def few_blocks(k: int, l: int, most: int) -> int:
+    """Partitions whose two rows have at most so many blocks each: what a literal S(n) lists before it chooses."""
+    rows = [stirling_start(m, min(m, most)) for m in (k, l)]
+    found = 0
+    for p in range(min(k, l, most) + 1):
+        ins, outs = (sum(row[j] * comb(j, p) for j in range(p, len(row))) for row in rows)
+        found += ins * outs * factorial(p)
+    return found
 
 
 def equality_tensor(part: Part, size: int) -> NDArray[numpy.int64]:

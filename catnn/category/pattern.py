@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 
 from catnn.category.diagram import Diagram, Morphism
-from catnn.category.wires import Word, show_word
-
-LETTERS = "ijklmpqrstuvwxyzabcdefgh"
-"""The canonical letters, in the order of first use; n and o are left out, they look like a size and a zero."""
+from catnn.category.families import FAMILIES
+from catnn.category.wires import LETTERS, Word, bases, show_word
 
 
 def letters() -> Iterator[str]:
@@ -20,12 +18,14 @@ def letters() -> Iterator[str]:
 
 
 def spell(diagram: Diagram) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The letters of the inputs and of the outputs, named in the order of reading: inputs first."""
+    """The letters of the inputs and of the outputs, of an orbit its points; inputs are named first."""
     l, k = len(diagram.target), len(diagram.source)
     block_of = {v: b for b, block in enumerate(diagram.parts) for v in block}
     supply, names = letters(), dict[int, str]()
     for vertex in (*range(l, l + k), *range(l)):
-        if block_of[vertex] not in names:
+        if diagram.points and diagram.points[vertex] >= 0:
+            names[block_of[vertex]] = str(diagram.points[vertex])
+        elif block_of[vertex] not in names:
             names[block_of[vertex]] = next(supply)
     spelled = [names[block_of[v]] for v in range(l + k)]
     return tuple(spelled[l:]), tuple(spelled[:l])
@@ -40,27 +40,47 @@ def port_names(diagram: Diagram) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def show_pattern(diagram: Diagram) -> str:
-    """The canonical pattern, in brackets: ``[i j -> j i]``, ``[-> i i]``, ``[->]``."""
+    """The canonical pattern, in brackets: ``[i j -> j i]``, ``[-> i i]``, ``[->]``, ``sgn[i j -> k]``.
+
+    Of several spaces that might have a jellyfish, those that have are named where not all of them do.
+    """
     inputs, outputs = spell(diagram)
-    return "[" + " ".join((*inputs, "->", *outputs)) + "]"
+    return sign_prefix(diagram) + "[" + " ".join((*inputs, "->", *outputs)) + "]"
 
 
-def from_letters(source: Word, target: Word, inputs: Sequence[str], outputs: Sequence[str]) -> Diagram:
-    """The diagram of a pattern whose letters stand on these words.
+def sign_prefix(diagram: Diagram) -> str:
+    """What stands before the bracket: nothing, or ``sgn`` for a jellyfish, or ``sgn[V]`` where it must say whose."""
+    if not diagram.jellyfish:
+        return ""
+    able = jellyfish_spaces(diagram.target + diagram.source)
+    return "sgn" if sorted(able) == list(diagram.jellyfish) else f"sgn[{' '.join(diagram.jellyfish)}]"
+
+
+def jellyfish_spaces(word: Word) -> tuple[str, ...]:
+    """The spaces of a word in which there may be a jellyfish."""
+    return tuple(wire.space for wire in bases(word) if FAMILIES[wire.group.family].epsilon == "jellyfish")
+
+
+def from_letters(
+    source: Word, target: Word, inputs: Sequence[str], outputs: Sequence[str], jellyfish: Sequence[str] = ()
+) -> Diagram:
+    """The diagram of a pattern whose letters stand on these words; jellyfish: the spaces that have one.
 
     Raises: CatnnError (E0401, E0402) if a letter stands for no block of its group.
     """
     blocks: dict[str, list[int]] = {}
     for vertex, letter in enumerate((*outputs, *inputs)):
         blocks.setdefault(letter, []).append(vertex)
-    return Diagram(source, target, tuple(sorted(tuple(block) for block in blocks.values())))
+    parts = tuple(sorted(tuple(block) for block in blocks.values()))
+    return Diagram(source, target, parts, tuple(sorted(jellyfish)))
 
 
 def transparent(morphism: Morphism) -> str:
     """Python that makes the value again."""
     if isinstance(morphism, Diagram):
-        spaces = {wire.space: str(wire.group) for wire in morphism.spaces()}
-        body = show_pattern(morphism)[1:-1]
+        spaces = {wire.space: wire.group.text for wire in morphism.spaces()}
+        body = show_pattern(morphism).removeprefix("[")
+        body = body if morphism.jellyfish else body.removesuffix("]")
         arrow = f"{show_word(morphism.source)} -> {show_word(morphism.target)}"
         if not spaces:
             return f"catnn.diagram('S(n)', {body!r})"

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import combinations, permutations
 from math import comb, factorial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catnn.category.counting import even_shapes, matchings, tableaux
-from catnn.category.family import Blocks, HalfPart, Part
+from catnn.category.family import Blocks, HalfPart, Part, Weighted, juxtaposed
 from catnn.category.matchings import Orthogonal, longest_increasing, partial_matchings
 from catnn.category.partitions import equality_tensor
 from catnn.category.scalar import Scalar, Size
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def sign(order: Sequence[int]) -> int:
-    """The sign of the permutation that sorts different numbers.
+def sign(order: Sequence[Any]) -> int:
+    """The sign of the permutation that sorts different numbers, or whatever else has an order.
 
     >>> sign((0, 1, 2)), sign((5, 2)), sign((2, 0, 1))
     (1, -1, 1)
@@ -48,8 +48,9 @@ class SpecialOrthogonal(Orthogonal):
 
     key = "SO"
     title = "the special orthogonal group"
-    epsilon = True
+    epsilon = "free"
     restricted = True
+    baselines = False
     generators = Orthogonal.generators | {"eps"}
     law = "a letter of SO(n) stands exactly twice, or exactly n letters stand once: the legs of a Levi-Civita tensor"
 
@@ -137,6 +138,21 @@ class SpecialOrthogonal(Orthogonal):
             part = Part(l, k, tuple(sorted((*rest, *crossed))))
             found.append((factor if sign(q) == 1 else -factor, part))
         return tuple(found)
+
+    def beside(self, left: Part, right: Part, size: Size) -> Weighted:
+        """Two epsilons multiply out as if one stood above the other."""
+        if not free(left) or not free(right):
+            return super().beside(left, right, size)
+        upper = juxtaposed(left, Part(right.l, right.l, tuple((v, v + right.l) for v in range(right.l))))
+        lower = juxtaposed(Part(left.k, left.k, tuple((v, v + left.k) for v in range(left.k))), right)
+        return self.compose(upper, lower, size)
+
+    def expansion(self, epsilons: int, blocks: int, outer: int, size: int) -> int:
+        found: int = factorial(min(size, outer // 2)) ** (epsilons // 2)
+        return found
+
+    def emptiness(self, k: int, l: int, size: Size, wire: str) -> str:
+        return f"{k + l} port{'s' if k + l != 1 else ''} cannot be paired, nor all but {size} of them"
 
     def reversal(self, part: Part) -> int:
         legs = free(part)

@@ -41,6 +41,8 @@ class Symplectic(Matchings):
     key = "Sp"
     title = "the symplectic group"
     closing = "form"
+    step = 2
+    moves = "symplectic maps"
     law = "a wire of Sp(n) is bent (by Omega) and crossed, never copied: a matching pairs exactly 2 ports"
 
     def size_fault(self, size: int) -> str | None:

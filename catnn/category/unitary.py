@@ -52,6 +52,8 @@ class Unitary(Orthogonal):
     title = "the unitary group"
     oriented = True
     restricted = True
+    baselines = False
+    moves = "unitary maps"
     law = "a pair of U(n) joins V with V or V' with V' across the rows, V with V' within a row"
 
     def part_fault(self, part: Part, size: Size) -> str | None:
@@ -67,6 +69,9 @@ class Unitary(Orthogonal):
     def halves_on(self, duals: tuple[bool, ...], size: Size, most: int) -> Iterator[HalfPart]:
         for blocks in walled_matchings(tuple(range(len(duals))), duals, most):
             yield blocks, tuple(len(block) == 1 for block in blocks)
+
+    def emptiness(self, k: int, l: int, size: Size, wire: str) -> str:
+        return f"what goes in must come out, a `{wire}'` the other way round, and {k} `{wire}` are not {l}"
 
     def count(self, k: int, l: int) -> int:
         return factorial(k) if k == l else 0

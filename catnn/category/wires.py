@@ -12,8 +12,15 @@ from math import prod
 
 from catnn.category.scalar import Size
 
+LETTERS = "ijklmpqrstuvwxyzabcdefgh"
+"""The canonical letters of patterns, in the order of first use; n and o look like a size and a zero."""
+
 PLAIN = "1"
 """The key of the family without symmetry: the wires R^64 of ``space F : 64``."""
+
+
+LONG = 60
+"""A group whose text is longer is abbreviated where people read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +34,23 @@ class Group:
 
     family: str
     size: Size
+    label: str = field(default="", compare=False)
+    """What messages call it, where its key is long: the file of a graph."""
 
-    def __str__(self) -> str:
+    @property
+    def text(self) -> str:
+        """How it is written, in full."""
         if self.family == PLAIN:
             return str(self.size)
         return self.family if self.family.endswith(")") else f"{self.family}({self.size})"
+
+    @property
+    def brief(self) -> str:
+        """How it is written, abbreviated where that is long."""
+        return self.text if len(self.text) <= LONG else f"{self.text.partition('(')[0]}({self.size}, ...)"
+
+    def __str__(self) -> str:
+        return self.label or self.brief
 
 
 @dataclass(frozen=True, slots=True)

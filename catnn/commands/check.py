@@ -103,13 +103,13 @@ def _as_dict(
         "file": file,
         "ok": spec is not None,
         "definitions": [_definition(name, value) for name, value in (spec or {}).items()],
-        "checks": [check.text for check in spec.checks] if spec else [],
+        "checks": [check.text for check in spec.checks] if spec is not None else [],
         "diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics],
     }
     if proof:
         from catnn.rewrite.proofs import to_dict
 
-        proofs = [check.proof for check in spec.checks] if spec else []
+        proofs = [check.proof for check in spec.checks] if spec is not None else []
         found["proofs"] = [None if one is None else to_dict(one) for one in proofs]
     return found
 

@@ -6,12 +6,6 @@ from catnn.activations import Activation
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Wire, Word, bases
 
-MOVES = {"O": "rotations", "SO": "rotations", "O+": "rotations", "B": "rotations", "B'": "rotations",
-         "Sp": "symplectic maps",
-         "U": "unitary maps",
-         "H": "changes of sign", "S'": "changes of sign", "S+": "quantum permutations"}  # fmt: skip
-"""What the elements of a group do that a pointwise map does not commute with."""
-
 
 def culprit(activation: Activation, word: Word) -> Wire | None:
     """The wire of a word whose group an activation does not commute with, or None.
@@ -44,5 +38,5 @@ def reason(activation: Activation, wire: Wire, *, norms: bool) -> str:
     remedy = "use `gate`" if norms else "make invariants with `ev` first"
     if all(FAMILIES[wire.group.family].commutes_with("odd", order) for order in (1, 2)):
         remedy = "use an odd one, as `tanh`, or `gate`"
-    group = MOVES.get(wire.group.family, str(wire.group))
-    return f"a pointwise map commutes with permutations, not with {group}; {remedy}"
+    moves = FAMILIES[wire.group.family].moves or str(wire.group)
+    return f"a pointwise map commutes with permutations, not with {moves}; {remedy}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from catnn.category.counting import number
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.gram import product
 from catnn.category.scalar import ONE
 from catnn.diagnostics import Span
 from catnn.elaborate.parts import WORDS
 from catnn.elaborate.ports import postorder
-from catnn.elaborate.report import number
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.terms import pair, show
 from catnn.elaborate.types import fixed_arrow

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from catnn.category.compose import identity, permutation
-from catnn.category.diagram import Diagram
+from catnn.category.bilabelled import ADJACENCY
+from catnn.category.diagram import Diagram, Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.family import Part
+from catnn.category.labelled import spread
 from catnn.category.wires import Wire, Word, bases
 from catnn.elaborate.ports import Port, Shape, known, open_port, resolved
 from catnn.elaborate.report import listed, plural
@@ -15,7 +16,7 @@ from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.elaborate.types import MOST_ORDER, word
 from catnn.syntax import nodes
 
-LEGS = {"merge": (2, 1), "copy": (1, 2), "unit": (0, 1), "discard": (1, 0), "ev": (2, 0), "coev": (0, 2)}
+LEGS = {"merge": (2, 1), "copy": (1, 2), "unit": (0, 1), "discard": (1, 0), "ev": (2, 0), "coev": (0, 2), "adj": (1, 1)}
 """Inputs and outputs of the generators that join all their ports, on one space."""
 
 ALIASES = {"cap": "ev", "cup": "coev"}
@@ -204,24 +205,27 @@ def _form_fault(name: str, shape_: Shape, wire: Wire) -> str | None:
     return family.block_fault(k + l) or family.part_fault(Part(l, k, (tuple(range(k + l)),), duals), wire.group.size)
 
 
-def diagram(node: nodes.Generator, source: Word, target: Word) -> Diagram:
-    """The diagram of a generator whose words are known."""
+def diagram(node: nodes.Generator, source: Word, target: Word) -> Morphism:
+    """The diagram of a generator whose words are known; where diagrams are orbits, their sum."""
     name = plain_name(node)
     numbers = tuple(arg for arg in node.args if isinstance(arg, int)) if name == "perm" else ()
     return _diagram(name, numbers, source, target)
 
 
 @lru_cache(maxsize=256)
-def _diagram(name: str, numbers: tuple[int, ...], source: Word, target: Word) -> Diagram:
+def _diagram(name: str, numbers: tuple[int, ...], source: Word, target: Word) -> Morphism:
+    l = len(target)
     match name:
         case "id":
-            return identity(source)
-        case "swap":
-            return permutation(source, (1, 0))
-        case "perm":
-            return permutation(source, numbers)
+            return spread(source, target, tuple((v, v + l) for v in range(l)))
+        case "swap" | "perm":
+            order = numbers or (1, 0)
+            return spread(source, target, tuple((j, l + i) for j, i in enumerate(order)))
+        case "adj":
+            return ADJACENCY.orbits(source[0])
         case "eps":
-            return Diagram(source, target, tuple((v,) for v in range(len(target))))
+            eps = FAMILIES[target[0].group.family].epsilon_part(len(target))
+            return Diagram(source, target, eps.blocks, (target[0].space,) * eps.signed)
         case _:
             width = len(source) + len(target)
-            return Diagram(source, target, (tuple(range(width)),) if width else ())
+            return spread(source, target, (tuple(range(width)),) if width else ())

@@ -112,9 +112,6 @@ class Inference:
         return None if entry.words is None else Shape(known(entry.words[0]), known(entry.words[1]))
 
     def _pattern(self, node: nodes.Pattern) -> Shape | None:
-        if node.sign:
-            self._fault("E0907", "jellyfish are not built yet", node.span, "a pattern of A(n)")
-            return None
         if len(node.inputs) > 1:
             self._fault("E0906", "patterns of several values are not built yet", node.span, "several values",
                         notes=("a pattern outside a point-ful network has one value",))  # fmt: skip
@@ -126,6 +123,9 @@ class Inference:
             ports: list[Port] = []
             here: set[str] = set()
             for name in row:
+                if name.text.isdecimal():  # a point may stand on several spaces
+                    ports.append(open_port(default))
+                    continue
                 port = letters.setdefault(name.text, open_port(default))
                 ports.append(port.bent() if name.text in here else port)
                 here.add(name.text)

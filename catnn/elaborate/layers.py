@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from catnn.category.halves import count
+from catnn.category.labelled import entries, is_orbital
 from catnn.category.wires import Type
 from catnn.diagnostics import Span
 from catnn.elaborate.homs import emptiness
@@ -15,6 +17,12 @@ from catnn.syntax import nodes
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {"reduce": ("sum", "mean"), "init": ("unit", "zeros")}
 """The attributes of a layer and their values, the default first."""
+
+
+MOST_ENTRIES = 2**24
+"""How many entries the matrix of a pair of summands may have on the spaces whose diagrams are orbits."""
+MOST_ORBITS = 200_000
+"""How many orbits such a pair may have, whichever of them carry weights."""
 
 
 def attributes(written: tuple[nodes.Attribute, ...], report: Report) -> dict[str, str] | None:
@@ -55,6 +63,8 @@ def layer(node: nodes.LayerStatement, source: Type, target: Type, scope: Scope) 
     if parts.empty:
         _refuse_empty(node, parts)
         return None
+    if _too_dense(node, parts):
+        return None
     return Layer(
         scope.prefix + node.name.text,
         source,
@@ -83,6 +93,31 @@ def _refuse_empty(node: nodes.LayerStatement, parts: Parts) -> None:
     message = reasons[0] if reasons else f"the layer `{node.name.text}` is zero"
     notes = ("the same holds for every other pair of summands",) if len(reasons) > 1 else ()
     parts.scope.report.error("E0601", message, (node.term.span, "no diagram at all"), (parts.declared, ""), notes=notes)
+
+
+def _too_dense(node: nodes.LayerStatement, parts: Parts) -> bool:
+    """Report a matrix over orbits that nobody should write out."""
+    words = [(source.word, target.word) for o, i, target, source in parts.pairs()
+             if parts.weighted[o][i] or parts.fixed[o][i]]  # fmt: skip
+    words += [((), target.word) for o, target in enumerate(parts.target.summands) if parts.biases[o]]
+    for source, target in words:
+        orbital = [tuple(wire for wire in word if is_orbital(wire)) for word in (source, target)]
+        found, what, most = entries(source, target), "a matrix of {} entries", MOST_ENTRIES
+        if found <= most and any(orbital):
+            found, what, most = count(*orbital), "{} orbits", MOST_ORBITS
+        if found > most:
+            arrow = parts.scope.show_arrow(source, target)
+            message = f"`{arrow}` needs {what.format(f'{found:,}')}; the limit is {most:,}, counted, not tried"
+            parts.scope.report.error(
+                "E0612",
+                message,
+                (node.term.span, "too large"),
+                (parts.declared, ""),
+                notes=("weights on orbits are written out as a matrix with an entry for every tuple of points",),
+                helps=("use words of fewer wires, or S(n) where every permutation is a symmetry",),
+            )
+            return True
+    return False
 
 
 def copy(node: nodes.LayerStatement, scope: Scope) -> Entry | None:

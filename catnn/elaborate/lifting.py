@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from catnn.category.counting import number
 from catnn.category.wires import Type
 from catnn.elaborate.homs import effort
-from catnn.elaborate.report import brief, number
+from catnn.elaborate.report import brief
 from catnn.elaborate.scopes import Scope
 from catnn.syntax import nodes
 

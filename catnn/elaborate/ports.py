@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from catnn.category.families import FAMILIES
+from catnn.category.pattern import jellyfish_spaces
 from catnn.category.wires import Group, Wire, Word
 from catnn.syntax import nodes
 
@@ -102,6 +103,13 @@ def unify(left: Sequence[Port], right: Sequence[Port]) -> bool:
     return fine
 
 
+def jellyfish(node: nodes.Pattern, word: Word, spaces: Mapping[str, Wire | None]) -> tuple[str, ...]:
+    """The spaces whose jellyfish a pattern on these wires is: all of its word that have some, or those it names."""
+    able = jellyfish_spaces(word) if node.sign else ()
+    named = {wire.space for name in node.signed if (wire := spaces.get(name.text)) is not None}
+    return tuple(sorted(space for space in able if not node.signed or space in named))
+
+
 def resolved(ports: Sequence[Port]) -> Word | None:
     """The word of a row, None while a space is missing."""
     wires = [port.found for port in ports]
@@ -111,7 +119,7 @@ def resolved(ports: Sequence[Port]) -> Word | None:
 
 def guess(ports: Sequence[Port]) -> Word:
     """The word of a row for messages; `?` where the space is unknown."""
-    unknown = Wire("?", Group("S", "?"))
+    unknown = Wire("?", Group("?", "?"))
     roots = [port.root() for port in ports]
     return tuple(dual(root.wire or root.default or unknown, odd) for root, odd in roots)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catnn.checker import verify
+from catnn.diagnostics import CatnnError
 from catnn.elaborate.report import Place
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.terms import show
@@ -22,6 +23,15 @@ FEW = 60
 
 def boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
     """The proved line, its proof replayed by the checker; None once it is reported what is wrong with it."""
+    try:
+        return _decided(node, scope, left, right)
+    except CatnnError as error:  # E0415: nothing else can go wrong with values that are well typed
+        for fault in error.diagnostics:
+            scope.report.error(fault.code, fault.message, (node.span, "here"), notes=fault.notes)
+        return None
+
+
+def _decided(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
     laws = laws_of(builtin(left, right), scope.rules)
     reduced = normalise(left, right, laws)
     proof = meet(*reduced)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import log10
 
 from catnn.diagnostics import Diagnostic, Label, Span
 
@@ -77,17 +76,6 @@ def listed(names: Iterable[str], most: int = 12) -> str:
     names = list(names)
     shown = ", ".join(f"`{name}`" for name in names[:most])
     return (shown + (", ..." if len(names) > most else "")) or "nothing"
-
-
-def number(value: int) -> str:
-    """A count as people read it: separated thousands, a power of ten where it has more than 30 digits.
-
-    >>> number(445958869294805289), number(10**40)
-    ('445,958,869,294,805,289', 'about 10^40')
-    """
-    if value.bit_length() < 100:
-        return f"{value:,}"
-    return f"about 10^{int(log10(value) + 1e-9)}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from catnn.activations import ACTIVATIONS
 from catnn.category.diagram import Morphism
@@ -17,7 +18,7 @@ from catnn.rewrite.rule import Law
 from catnn.syntax import nodes
 
 GENERATORS = (
-    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps",
+    "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps", "adj",
 )  # fmt: skip
 KEYWORDS = (
     "space", "let", "layer", "network", "box", "rule", "check", "import", "as", "return", "all", "span", "bias", "sgn",
@@ -57,8 +58,8 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands; arities: while a rule is made, the numbers of its variable arities;
-    rules: the rules so far, those of imports too.
+    name first stands; folder: below which files that the text names are found, None for nowhere; arities: while a rule
+    is made, the numbers of its variable arities; rules: the rules so far, those of imports too.
     """
 
     report: Report
@@ -70,6 +71,7 @@ class Scope:
     sizes: dict[str, Span] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     failed_spaces: bool = False
+    folder: Path | None = None
     arities: dict[str, int] = field(default_factory=dict)
     rules: list[Law] = field(default_factory=list)
 

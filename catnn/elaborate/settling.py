@@ -6,12 +6,13 @@ from itertools import chain
 
 from catnn.category.diagram import restrict
 from catnn.category.families import FAMILIES
+from catnn.category.pattern import jellyfish_spaces
 from catnn.category.wires import Word, bases
 from catnn.diagnostics import Span
-from catnn.elaborate import generators
+from catnn.elaborate import generators, points
 from catnn.elaborate.inference import Inference
-from catnn.elaborate.ports import Port, Shape, bare_identities, core, dual, known, postorder, resolved, unify
-from catnn.elaborate.report import brief, times
+from catnn.elaborate.ports import Port, Shape, bare_identities, core, dual, jellyfish, known, postorder, resolved, unify
+from catnn.elaborate.report import brief, listed, times
 from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.syntax import nodes
 
@@ -127,10 +128,12 @@ def _blocks(node: nodes.Pattern, shape: Shape, scope: Scope) -> bool:
     for letter, port in zip(letters, (*shape.source, *shape.target), strict=True):
         found.setdefault(letter.text, []).append(letter.span)
         wires[letter.text] = port
-    fine = True
+    fine = _has_jellyfish(node, shape, scope) and points.fits(node, shape, scope)
     for text, spans in found.items():
         wire = wires[text].found
         assert wire is not None
+        if text.isdecimal():
+            continue
         family = FAMILIES[wire.group.family]
         fault = family.block_fault(len(spans))
         if fault is not None:
@@ -141,6 +144,29 @@ def _blocks(node: nodes.Pattern, shape: Shape, scope: Scope) -> bool:
     return fine and _together(node, shape, scope, letters)
 
 
+def _has_jellyfish(node: nodes.Pattern, shape: Shape, scope: Scope) -> bool:
+    """Whether the sign of a pattern has a space; reports where not."""
+    if not node.sign:
+        return True
+    word = (*(resolved(shape.target) or ()), *(resolved(shape.source) or ()))
+    able = jellyfish_spaces(word)
+    notes = ("a jellyfish of A(n) has a leg of a Levi-Civita tensor in each letter of its space",)
+    for name in node.signed:
+        wire = scope.space(name)
+        if wire is None:
+            return False
+        if wire.space not in able:
+            message = f"there is no wire of `{name.text}` here that has a jellyfish"
+            scope.report.error("E0404", message, (name.span, "not in A(n), or not here"), notes=notes)
+            return False
+    if not able:
+        groups = listed(dict.fromkeys(str(wire.group) for wire in bases(word))) or "no wires"
+        helps = (f"without the sign: `{node.span.text.removeprefix('sgn')}`",) if "\n" not in node.span.text else ()
+        message = f"`sgn[...]` is a pattern of A(n), and here is {groups}"
+        scope.report.error("E0404", message, (node.span, "no wire of A(n)"), notes=notes, helps=helps)
+    return bool(able)
+
+
 def _together(node: nodes.Pattern, shape: Shape, scope: Scope, letters: tuple[nodes.Name, ...]) -> bool:
     """Whether blocks that may each exist are a diagram together."""
     source, target = resolved(shape.source), resolved(shape.target)
@@ -149,13 +175,14 @@ def _together(node: nodes.Pattern, shape: Shape, scope: Scope, letters: tuple[no
     if not any(FAMILIES[wire.group.family].restricted for wire in source + target):
         return True
     ordered = [letter.text for letter in (*letters[len(source) :], *letters[: len(source)])]
-    blocks: dict[str, list[int]] = {}
-    for vertex, text in enumerate(ordered):
-        blocks.setdefault(text, []).append(vertex)
+    blocks: dict[tuple[str, str], list[int]] = {}
+    for vertex, (text, wire) in enumerate(zip(ordered, target + source, strict=True)):
+        blocks.setdefault((text, wire.space * text.isdecimal()), []).append(vertex)
     parts = tuple(sorted(tuple(block) for block in blocks.values()))
+    signed = jellyfish(node, target + source, scope.spaces)
     for wire in bases(source + target):
         family = FAMILIES[wire.group.family]
-        fault = family.part_fault(restrict(source, target, parts, wire)[0], wire.group.size)
+        fault = family.part_fault(restrict(source, target, parts, wire, signed)[0], wire.group.size)
         if fault is not None:
             message = f"no diagram of `{scope.show_word((wire,))}` ({wire.group}): {fault}"
             scope.report.error("E0406", message, (node.span, "here"), notes=(family.law,))

@@ -67,7 +67,8 @@ def _file(
     checks: list[Check],
 ) -> Scope:
     """The scope of one file.  Raises: CatnnError with every fault in it and in what it imports."""
-    scope = Scope(Report(), max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken))
+    scope = Scope(Report(), max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken),
+                  folder=base)  # fmt: skip
     for diagnostic in earlier:
         scope.report.include((diagnostic,), diagnostic.labels[0].span.start if diagnostic.labels else 0)
     _declare(module, scope, base, loader)

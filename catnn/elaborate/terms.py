@@ -5,20 +5,21 @@ Without boxes that is a sum of diagrams, with boxes a combination of hypergraphs
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
 from itertools import chain, groupby
-from math import factorial
 
 from catnn.category.compose import compose, tensor
+from catnn.category.counting import number
 from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.families import FAMILIES
 from catnn.category.scalar import Monomial, Scalar
 from catnn.category.wires import Wire, Word, bases
-from catnn.diagnostics import Span
-from catnn.elaborate import generators
+from catnn.diagnostics import CatnnError, Span
+from catnn.elaborate import generators, points
 from catnn.elaborate.inference import Inference
-from catnn.elaborate.ports import Shape, bare_identities, children, postorder, resolved, unify
-from catnn.elaborate.report import number, plural
+from catnn.elaborate.ports import Shape, bare_identities, children, jellyfish, postorder, resolved, unify
+from catnn.elaborate.report import plural
 from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.elaborate.settling import expect, settle
 from catnn.hypergraph import linear as hyper
@@ -139,6 +140,10 @@ def meaning(inference: Inference, term: nodes.Term) -> Value | None:
     except TooBig as fault:
         inference.scope.report.error(fault.code, fault.message, (fault.node.span, "here"))
         return None
+    except CatnnError as error:  # what is too many to list, to multiply, or to compare
+        first = error.diagnostics[0]
+        inference.scope.report.error(first.code, first.message, (term.span, "here"), notes=first.notes)
+        return None
     value = values[id(term)]
     if isinstance(value, Combination):  # boxes may have cancelled
         without = value.morphism
@@ -158,7 +163,8 @@ def _value(node: nodes.Term, inference: Inference, inside: list[Value]) -> Value
             return _named(node, inference)
         case nodes.Pattern():
             source, target = _words(node, inference)
-            return _pattern(node, source, target)
+            signed = jellyfish(node, target + source, inference.scope.spaces)
+            return points.meaning(node, source, target, signed, inference.scope)
         case nodes.Number():
             return linear((), (), ((scalar(node.scalar), Diagram((), (), ())),))
         case nodes.Scaled():
@@ -212,24 +218,23 @@ def _sum(inside: list[Value]) -> Value:
     return combination(source, target, chain.from_iterable(lift(value).weighted for value in inside))
 
 
-def _pattern(node: nodes.Pattern, source: Word, target: Word) -> Diagram:
-    blocks: dict[str, list[int]] = {}
-    for vertex, letter in enumerate((*node.outputs, *(node.inputs[0] if node.inputs else ()))):
-        blocks.setdefault(letter.text, []).append(vertex)
-    return Diagram(source, target, tuple(sorted(tuple(block) for block in blocks.values())))
-
-
 def _epsilons(*values: Morphism, outer: Word) -> int:
     """How many terms the epsilons of several diagrams multiply out to, at most; outer: the wires that stay."""
-    sizes: dict[Wire, list[int]] = {}
+    heads, others = Counter[Wire](), Counter[Wire]()
     for value in values:
         for wire in bases(value.source + value.target):
-            if FAMILIES[wire.group.family].epsilon and any(wire in map(d.wire, d.free) for _, d in value.weighted):
-                assert isinstance(wire.group.size, int)
-                sizes.setdefault(wire, []).append(wire.group.size)
+            if FAMILIES[wire.group.family].epsilon:
+                rows = [
+                    (sum(d.wire(b[0]) == wire for b in d.parts), wire in map(d.wire, d.free)) for _, d in value.weighted
+                ]
+                heads[wire] += any(signed for _, signed in rows)
+                others[wire] += max((blocks for blocks, signed in rows if not signed), default=0)
     found = 1
-    for wire, met in sizes.items():
-        found *= factorial(min(met[0], outer.count(wire) // 2)) ** (len(met) // 2)
+    for wire, met in heads.items():
+        if met:
+            assert isinstance(wire.group.size, int)
+            family = FAMILIES[wire.group.family]
+            found *= family.expansion(met, others[wire], outer.count(wire), wire.group.size)
     return found
 
 

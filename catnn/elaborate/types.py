@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from keyword import iskeyword
+from pathlib import Path
 
-from catnn.category.families import FAMILIES, SPELLINGS
+from catnn.category.families import FAMILIES, SPELLINGS, WITH_FORMS
 from catnn.category.wires import PLAIN, Group, Summand, Type, Wire, Word
+from catnn.elaborate.permuted import HEADS, permutation_group
 from catnn.elaborate.report import Report, listed, nearest, plural
 from catnn.elaborate.scopes import RESERVED_SIZES, Scope
 from catnn.syntax import nodes
 
 MOST_ORDER = 1000
 MOST_CHANNELS = 2**31 - 1
-PLANNED = ("A", "Aut", "Perm")
-"""Groups of the language that this release does not compile yet."""
 
 
-def group(node: nodes.Group, report: Report) -> Group | None:
-    """The group of a `space`, or None once the fault is reported."""
-    place = (node.span, "")
+def group(node: nodes.Group, report: Report, folder: Path | None = None) -> Group | None:
+    """The group of a `space`, or None once the fault is reported.
+
+    folder: below which the files of graphs are found, None for nowhere.
+    """
     if node.head == "":
         return _plain(node, report)
-    if node.head in PLANNED:
-        report.error("E0901", f"the group `{node.head}` is not built yet", place, notes=(_built(),))
-        return None
-    if node.head == "O" and len(node.args) == 2:
+    if node.head in HEADS:
+        return permutation_group(node, report, folder)
+    if node.head == WITH_FORMS and len(node.args) == 2:
         return _indefinite(node, report)
     if node.head not in FAMILIES:
-        helps = nearest(node.head, (*FAMILIES, *PLANNED))
+        helps = nearest(node.head, (*FAMILIES, *HEADS))
         report.error("E0201", f"there is no group `{node.head}`", (node.span, "unknown group"),
                      notes=(_built(),), helps=helps)  # fmt: skip
         return None
@@ -64,7 +65,7 @@ def _plain(node: nodes.Group, report: Report) -> Group | None:
 
 
 def _built() -> str:
-    return "this release has " + listed(SPELLINGS)
+    return "this release has " + listed(SPELLINGS, len(SPELLINGS))
 
 
 def _indefinite(node: nodes.Group, report: Report) -> Group | None:
@@ -87,7 +88,7 @@ def _indefinite(node: nodes.Group, report: Report) -> Group | None:
 
 def declare_spaces(node: nodes.SpaceStatement, scope: Scope) -> None:
     """Add the spaces of a statement to the scope."""
-    found = group(node.group, scope.report)
+    found = group(node.group, scope.report, scope.folder)
     if found is not None and not all(_declare_size(arg, scope) for arg in node.group.args):
         found = None
     for name in node.names:

@@ -6,8 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from catnn.category.families import FAMILIES
-from catnn.category.halves import Half
-from catnn.category.indefinite import Indefinite
+from catnn.category.half import Half
 from catnn.category.scalar import Scale
 from catnn.category.wires import Wire, Word
 from catnn.emit.writer import Body, count_variable, one_tuple, size_variable
@@ -130,8 +129,8 @@ def _signed(body: Body, value: str, move: Move) -> str:
     level = move.fine.level
     arguments = [value, *(str(axis(a, len(level))) for a in move.axes)]
     family = FAMILIES[level[move.axes[0]].group.family]
-    if isinstance(family, Indefinite):
-        arguments.append(str(family.p))
+    if family.plus is not None:
+        arguments.append(str(family.plus))
     return f"{body.use(f'_{move.op}')}({', '.join(arguments)})"
 
 
@@ -142,7 +141,11 @@ def _epsilon(body: Body, value: str, move: Move, *, turned: bool = False) -> str
     axes = one_tuple(str(axis(move.home + j, q)) for j in range(move.born))
     if turned:
         legs, axes = axes, legs
-    return f"{body.use('_epsilon')}({value}, {len(move.axes) + move.born}, {legs}, {axes})"
+    arguments = [value, str(move.wire.group.size), legs, axes]
+    if move.head:
+        kept = move.kept
+        arguments += [one_tuple(str(axis(kept.index(a), len(kept))) for a in move.arms), str(move.head[1])]
+    return f"{body.use('_epsilon')}({', '.join(arguments)})"
 
 
 def whole_input(plan: Plan, row: Row, inputs: tuple[str, ...]) -> str:

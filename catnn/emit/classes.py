@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 
+from catnn.category.families import FAMILIES
 from catnn.category.gram import norm2
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Summand, Type, Wire, bases
 from catnn.emit.functions import bias_names
 from catnn.emit.pack import Packing
+from catnn.emit.tying import Tying, joined_axes, parted_axes
 from catnn.emit.writer import count_variable, one_tuple, quoted, size_parameter, size_variable
 from catnn.model import Layer
 from catnn.plan.lower import Lowered
@@ -22,6 +24,7 @@ class Computed:
     """A part of a layer and what computes it.
 
     name: of its autograd Function; prefix: how its functions start; extras: the sizes and counts that they take.
+    tying: where diagrams are orbits, what ties the weights.
     """
 
     part: Lowered
@@ -30,6 +33,7 @@ class Computed:
     prefix: str
     packing: Packing | None
     extras: tuple[str, ...]
+    tying: Tying | None = None
 
     @property
     def indices(self) -> dict[str, str]:
@@ -59,9 +63,12 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     ]
     if is_symmetric(layer):
         lines.append(f"    powers = {one_tuple((_powers(layer.source), _powers(layer.target)))}")
-    even = [quoted(w.space) for w in wires(layer) if w.group.family == "Sp"]
+    even = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].step == 2]
     if even:
         lines.append(f"    even = {one_tuple(even)}")
+    whole = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].epsilon]
+    if whole:
+        lines.append(f"    whole = {one_tuple(whole)}")
     if layer.is_complex:
         lines.append("    is_complex = True")
     lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]
@@ -71,6 +78,7 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     for constant, index in (pair for one in computed for pair in one.indices.items()):
         lines.append(f"        {index} = torch.tensor({constant}, device=device)")
         lines.append(f"        self.register_buffer({quoted(index)}, {index}, persistent=False)")
+    lines += [f"        {line}" for one in computed if one.tying for line in one.tying.setup]
     lines += ["        self.reset_parameters(generator)", "", "    def reset_parameters(self, generator=None):"]
     lines += ['        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""']
     lines += [f"        {line}" for line in _reset(layer, sizes)]
@@ -126,7 +134,7 @@ def _doc(layer: Layer) -> str:
     found = sum(len(pair) for row in layer.weighted for pair in row)
     bias = sum(len(row) for row in layer.biases)
     head = f"{found} diagram{'s' if found != 1 else ''}" + (f" and {bias} for the bias" if bias else "")
-    groups = " x ".join(f"{w.group} on {w.space}" for w in wires(layer) if not w.plain)
+    groups = " x ".join(f"{w.group.brief} on {w.space}" for w in wires(layer) if not w.plain)
     under = f"; equivariant under {groups}" if groups else ""
     return f"{layer.name} : {layer.source} -> {layer.target}, {head}{under}."
 
@@ -206,7 +214,7 @@ def _quotient(top: Scalar, norm: Scalar) -> str:
 
 def _compute(layer: Layer, computed: Sequence[Computed]) -> list[str]:
     """The calls of what computes the parts, and what is between the tensors and them."""
-    if len(computed) == 1 and not computed[0].part.folded:
+    if len(computed) == 1 and not computed[0].part.folded and not computed[0].tying:
         one = computed[0]
         return [
             *_arguments(layer, one),
@@ -220,8 +228,13 @@ def _compute(layer: Layer, computed: Sequence[Computed]) -> list[str]:
         lines += _arguments(layer, one)
         lines.append("plain = torch.compiler.is_compiling() or not _derived()")
         lines.append(f"{ys} = _{one.prefix}(*args) if plain else {one.name}.apply(*args)")
-        unfolded = (_unfold(f"{ys}[{o}]", s) for o, s in enumerate(layer.target.summands))
-        results.append(list(unfolded) if one.part.folded else [f"{ys}[{o}]" for o in range(len(layer.target.summands))])
+        found = [f"{ys}[{o}]" for o in range(len(layer.target.summands))]
+        if one.tying:
+            inside = one.tying.ties.layer.target.summands
+            found = [parted_axes(y, s) for y, s in zip(found, inside, strict=True)]
+        if one.part.folded:
+            found = [_unfold(y, s) for y, s in zip(found, layer.target.summands, strict=True)]
+        results.append(found)
     return [*lines, f"return {one_tuple(' + '.join(pieces) for pieces in zip(*results, strict=True))}"]
 
 
@@ -230,19 +243,27 @@ def _arguments(layer: Layer, computed: Computed) -> list[str]:
     arguments = ["*xs"]
     if computed.part.folded:
         arguments = [_fold(f"xs[{i}]", summand) for i, summand in enumerate(layer.source.summands)]
+    tying = computed.tying
+    if tying:
+        inside = tying.ties.layer.source.summands
+        xs = arguments if computed.part.folded else [f"xs[{i}]" for i in range(len(inside))]
+        arguments = [joined_axes(x, summand) for x, summand in zip(xs, inside, strict=True)]
     packing = computed.packing
     if packing:
         indices = {index for index, _ in packing.indices}
         tensors = [f"self.{t}" if t in indices else f"self.{t}.to(xs[0].dtype)" for t in packing.function.tensors]
+        if tying:
+            tensors = [f"self.{t}" if t in indices else t for t in packing.function.tensors]
         call = f"*_{computed.prefix}_pack({', '.join(tensors)})"
         opened = [f"*_{computed.prefix}_pack(", *(f"    {t}," for t in tensors), ")"]
         arguments += [call] if len(call) < 100 else opened
-    arguments += [f"self.{layer.bias_name(o)}.to(xs[0].dtype)" for o in bias_names(computed.plan)]
+    names = [layer.bias_name(o) for o in bias_names(computed.plan)]
+    arguments += names if tying else [f"self.{name}.to(xs[0].dtype)" for name in names]
     by_variable = {size_variable(s): f"lengths[{quoted(s)}]" for s in size_names(layer)}
     by_variable |= {count_variable(w.space): f"counts[{quoted(w.space)}]" for w in wires(layer)}
     arguments += [by_variable[extra] for extra in computed.extras]
     body = (f"    {argument}" + ("" if argument.endswith(("(", ",")) else ",") for argument in arguments)
-    return ["args = (", *body, ")"]
+    return [*(tying.compute() if tying else ()), "args = (", *body, ")"]
 
 
 def _plain(summand: Summand) -> tuple[list[int], list[int]]:

@@ -17,9 +17,10 @@ from catnn.emit.vet import UnsafeSourceError, vet
 from catnn.emit.writer import Names, cap_words
 from catnn.model import Layer, Network
 from catnn.plan.build import plan_layer
-from catnn.plan.lower import lowered
+from catnn.plan.lower import Lowered, lowered
 from catnn.plan.plan import Plan
 from catnn.plan.prove import UnsoundPlanError, prove
+from catnn.plan.prove_ties import prove_ties
 
 FORMAT = 1
 """The version of the order and meaning of weights; equal to `catnn.emit.parts.FORMAT` (tested)."""
@@ -61,7 +62,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     prefixes = Names([*_sources(), *(f"_{name}" for name in classes.values())])
     texts, parts = [], set[str]()
     for layer in layers:
-        pieces = [Piece(part, proved_plan(part.layer), prefixes.prefix(layer.name.lower())) for part in lowered(layer)]
+        pieces = [Piece(part, proved_part(part), prefixes.prefix(layer.name.lower())) for part in lowered(layer)]
         written = emit_layer(layer, pieces, classes[id(layer)])
         texts.append(written.text)
         parts |= written.parts
@@ -77,6 +78,16 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     except UnsafeSourceError as fault:
         raise _defect(str(fault)) from fault
     return Generated(body, by_name)
+
+
+def proved_part(part: Lowered) -> Plan:
+    """The plan of a part of a layer, proved, its ties too.  Raises: CatnnError (E1015), a defect of catnn."""
+    if part.ties is not None:
+        try:
+            prove_ties(part.ties)
+        except UnsoundPlanError as fault:
+            raise _defect(str(fault)) from fault
+    return proved_plan(part.layer)
 
 
 def proved_plan(layer: Layer) -> Plan:
@@ -141,7 +152,7 @@ def _class_names(items: list[Layer | Network]) -> tuple[dict[int, str], dict[str
 def _sources() -> dict[str, tuple[str, frozenset[str]]]:
     """The text of every part, and the names that it mentions."""
     found = {}
-    for file in ("parts.py", "kernels.py", "epsilons.py", "symmetric.py"):
+    for file in ("parts.py", "kernels.py", "epsilons.py", "symmetric.py", "ties.py"):
         text = Path(__file__).with_name(file).read_text(encoding="utf-8")
         lines = text.splitlines()
         for node in ast.parse(text).body:

@@ -11,6 +11,7 @@ from catnn.emit.derivative import Functions
 from catnn.emit.functions import Function, constant_rows, extras_of, reduce_function
 from catnn.emit.pack import pack_function
 from catnn.emit.running import run_function
+from catnn.emit.tying import Tying
 from catnn.emit.weights import weights_function
 from catnn.model import Layer
 from catnn.plan.lower import Lowered
@@ -18,6 +19,10 @@ from catnn.plan.plan import Plan, mirror
 
 ALWAYS = frozenset({"_derived", "_save", "_saved", "_vmap", "_Layer"})
 """The parts that every layer uses; others are found in the text of its functions."""
+
+
+TIES = ("_orbits", "_matrix", "_tied")
+"""The parts that ties use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,11 @@ def emit_layer(layer: Layer, pieces: Sequence[Piece], class_name: str) -> Emitte
         name = f"_{class_name}" if piece is pieces[0] else f"_{class_name}_axes"
         texts.append(functions.derivative(f"_{prefix}", name))
         parts = parts.union(*(function.body.parts for function in written))
-        computed.append(Computed(piece.part, plan, name, prefix, packing, functions.extras))
+        tying = None
+        if piece.part.ties:
+            tying = Tying(piece.part.ties, prefix, sum(one.tying.first for one in computed if one.tying))
+            texts += tying.constants
+        computed.append(Computed(piece.part, plan, name, prefix, packing, functions.extras, tying))
     texts.append(layer_class(layer, computed, class_name))
     if "_normal(" in texts[-1]:
         parts |= {"_normal"}
@@ -63,6 +72,7 @@ def emit_layer(layer: Layer, pieces: Sequence[Piece], class_name: str) -> Emitte
         parts |= {"_complex"}
     if is_symmetric(layer):
         parts |= {"_Symmetric"}
+    parts |= {part for part in TIES if f"{part}(" in texts[-1]}
     return Emitted("\n\n".join(text.rstrip("\n") + "\n" for text in texts), frozenset(parts))
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from catnn.activations import ACTIVATIONS
 from catnn.category.families import FAMILIES
-from catnn.category.indefinite import Indefinite
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Summand, Type, Wire
 from catnn.emit.classes import size_names
@@ -256,9 +255,9 @@ def _metrics(summand: Summand) -> list[str]:
     """Each axis with an indefinite form, and how many of its signs are plus."""
     found = []
     for at, (wire, _) in enumerate(summand.axes):
-        family = FAMILIES[wire.group.family]
-        if isinstance(family, Indefinite):
-            found.append(f"({at - len(summand.axes) - 1}, {family.p})")
+        plus = FAMILIES[wire.group.family].plus
+        if plus is not None:
+            found.append(f"({at - len(summand.axes) - 1}, {plus})")
     return found
 
 

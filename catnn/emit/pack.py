@@ -61,7 +61,12 @@ def _block(layer: Layer, product: Product, o: int, i: int, body: Body, indices: 
     if all(slot == ((ONE, base + at),) for at, slot in enumerate(slots)):
         part = f"{weight}[{base}:{base + len(slots)}]"
         return part if g == h == 1 else f"{body.use('_blocks')}({part}, {g}, {h})"
-    if len(slots) > FEW and all(not slot or (len(slot) == 1 and slot[0][0] == 1) for slot in slots):
+    if len(slots) > FEW and all(not slot or (len(slot) == 1 and abs(slot[0][0]) == 1) for slot in slots):
+        if any(slot and slot[0][0] < 0 for slot in slots):
+            index, signs = body.names.fresh("index"), body.names.fresh("signs")
+            indices.append((index, tuple(slot[0][1] if slot else 0 for slot in slots)))
+            indices.append((signs, tuple(int(slot[0][0]) if slot else 0 for slot in slots)))
+            return f"{body.use('_blocks')}({weight}[{index}] * {signs}.view(-1, 1, 1), {g}, {h})"
         missing = len(layer.weighted[o][i])
         index = body.names.fresh("index")
         indices.append((index, tuple(slot[0][1] if slot else missing for slot in slots)))

@@ -31,6 +31,7 @@ TORCH = frozenset(
     torch.cos torch.empty torch.empty_like torch.exp torch.float64 torch.get_autocast_dtype torch.get_default_dtype
     torch.is_autocast_enabled torch.is_grad_enabled torch.no_grad torch.ones_like torch.relu torch.sigmoid torch.sin
     torch.square torch.stack torch.tanh torch.tensor torch.vmap torch.where torch.zeros_like
+    torch.equal torch.eye torch.int64 torch.minimum torch.zeros
     """.split()
 )
 """All that generated source has from torch."""
@@ -42,6 +43,7 @@ ATTRIBUTES = frozenset(
     label masked_fill movedim mul_ needs_input_grad new_empty new_ones new_zeros numel permute pow powers real
     reset_parameters reshape rest save_for_backward save_for_forward saved_tensors scatter select setdefault shape sort
     space_sizes sqrt sub_ sum tensor_split to to_complex transpose type unflatten unsqueeze update values view
+    index_put scatter_reduce squeeze unique whole
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""

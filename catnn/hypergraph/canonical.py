@@ -16,8 +16,8 @@ from typing import Any
 from catnn.diagnostics import fail
 from catnn.hypergraph.graph import Hypergraph, Node, _find, _union
 
-MOST_LEAVES = 2_000
-"""So many labellings are compared before a hypergraph is called too symmetric."""
+MOST_WORK = 1_000_000
+"""So many elements are looked at in a search before a hypergraph is called too symmetric: a second or two."""
 
 Code = tuple[Any, ...]
 Order = tuple[list[int], list[int]]
@@ -25,7 +25,7 @@ Order = tuple[list[int], list[int]]
 
 
 def code(graph: Hypergraph) -> Code:
-    """Equal for isomorphic hypergraphs alone.  Raises: CatnnError (E0408)."""
+    """Equal for isomorphic hypergraphs alone.  Raises: CatnnError (E0415)."""
     return _solve(graph)[0]
 
 
@@ -129,7 +129,8 @@ class _Piece:
                     label = side if free else 2 * port + side
                     self.near[vertex].append((at, label))
                     self.near[at].append((vertex, label))
-        self.leaves = 0
+        self.work = 0
+        self.automorphisms: list[dict[int, int]] = []
 
     @cached_property
     def colours(self) -> list[tuple[Any, ...]]:
@@ -203,34 +204,28 @@ class _Piece:
         if target is None:
             return self.leaf(cells)
         children = sorted(cells.members[target])
+        start = len(self.automorphisms)
         best = self.search(self.chosen(cells, target, children[0]))
         known = {best[0]: best[1]}
         orbit = {child: child for child in children}
-        for at, child in enumerate(children[1:], 1):
-            if orbit[child] != child:
+        for child in children[1:]:
+            for moved in self.automorphisms[start:]:  # they fix what was chosen above, so they act on the children
+                _join_orbits(orbit, moved)
+            start = len(self.automorphisms)
+            if orbit[child] < child:
                 continue
             below = self.chosen(cells, target, child)
             first = self.leftmost(below)
             if first[0] in known:
-                self.merge(orbit, known[first[0]], first[1], children[: at + 1])
-                if orbit[child] != child:
+                moved = _automorphism(known[first[0]], first[1])
+                self.automorphisms.append(moved)
+                _join_orbits(orbit, moved)
+                if orbit[child] < child:
                     continue
             found = self.search(below)
             known.setdefault(found[0], found[1])
             best = min(best, found, key=lambda pair: pair[0])
         return best
-
-    def merge(self, orbit: dict[int, int], one: list[int], other: list[int], known: list[int]) -> None:
-        """Two labellings of one code are an automorphism: it makes the children that it moves equal."""
-        at = {label: element for element, label in enumerate(one)}
-        image = [at[label] for label in other]
-        for child in known:
-            moved = image[child]
-            if moved in orbit and orbit[moved] != orbit[child]:
-                old, new = max(orbit[moved], orbit[child]), min(orbit[moved], orbit[child])
-                for key, value in orbit.items():
-                    if value == old:
-                        orbit[key] = new
 
     def target(self, cells: _Cells) -> int | None:
         """The first cell of several elements that are no twins; twins are put in any order on the way."""
@@ -253,6 +248,10 @@ class _Piece:
 
     def chosen(self, cells: _Cells, cell: int, element: int) -> _Cells:
         """A copy in which an element has a cell of its own, refined."""
+        self.work += len(cells.of)
+        if self.work > MOST_WORK:
+            message = f"a diagram of {len(self.nodes)} boxes has too many symmetries to be compared"
+            raise fail("E0415", message, notes=("more renumberings would have to be tried than the limit allows",))
         copied = cells.copy()
         self.split(copied, cell, element)
         self.refine(copied, (len(copied.members) - 1,))
@@ -268,10 +267,6 @@ class _Piece:
 
     def leaf(self, cells: _Cells) -> tuple[Code, list[int]]:
         """The code of a discrete partition; the cells are the labels."""
-        self.leaves += 1
-        if self.leaves > MOST_LEAVES:
-            message = f"a diagram of {len(self.nodes)} boxes has too many symmetries to be compared"
-            raise fail("E0408", message, notes=(f"more than {MOST_LEAVES:,} labellings would have to be tried",))
         rank = {cell: at for at, cell in enumerate(sorted(cells.of))}
         label = [rank[cell] for cell in cells.of]
         rows = []
@@ -281,3 +276,19 @@ class _Piece:
         wires = tuple(sorted((label[at], _wire(self.graph, v)) for at, v in enumerate(self.vertices)))
         ends = tuple(tuple(label[v] for v in row) for row in (self.ins, self.outs))
         return (ends, wires, tuple(sorted(rows))), label
+
+
+def _automorphism(one: list[int], other: list[int]) -> dict[int, int]:
+    """Two labellings of one code: what moves, and where to."""
+    at = {label: element for element, label in enumerate(one)}
+    return {element: at[label] for element, label in enumerate(other) if at[label] != element}
+
+
+def _join_orbits(orbit: dict[int, int], moved: dict[int, int]) -> None:
+    """Elements that an automorphism exchanges are in one orbit, which is named by its least."""
+    for element, image in moved.items():
+        if element in orbit and image in orbit and orbit[element] != orbit[image]:
+            least, other = sorted((orbit[element], orbit[image]))
+            for key, value in orbit.items():
+                if value == other:
+                    orbit[key] = least

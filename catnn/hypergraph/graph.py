@@ -96,7 +96,7 @@ class Hypergraph(Drawable):
 
     @property
     def code(self) -> tuple[object, ...]:
-        """The canonical code: equal for isomorphic hypergraphs alone.  Raises: CatnnError (E0408) if out of reach."""
+        """The canonical code: equal for isomorphic hypergraphs alone.  Raises: CatnnError (E0415) if out of reach."""
         if self._code is None:
             from catnn.hypergraph.canonical import code
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from catnn.category.diagram import Morphism
-from catnn.category.halves import Factors, Half, factors, level_key
+from catnn.category.half import Half
+from catnn.category.halves import Factors, factors, level_key
 from catnn.category.scalar import ONE, Scalar, Scale, Size
 from catnn.category.wires import Word
 from catnn.model import Layer
@@ -108,15 +109,15 @@ def mean_factor(half: Half) -> Scalar:
 
 def _products(terms: Iterable[Term]) -> tuple[Product, ...]:
     """Group the terms: by level and scale, then whole targets by themselves, then what shares a row or a column."""
-    groups: dict[tuple[Word, Scale, Column | None, int], list[Term]] = defaultdict(list)
+    groups: dict[tuple[Word, Scale, Column | None, Kind], list[Term]] = defaultdict(list)
     for term in terms:
         column = Column(term.out, term.factors.output)
         whole = column if column.half == full(column.half.word) else None
-        groups[term.factors.output.level, term.scale, whole, _kept_in_order(term.factors)].append(term)
+        groups[term.factors.output.level, term.scale, whole, _kind(term.factors)].append(term)
 
-    def order(key: tuple[Word, Scale, Column | None, int]) -> tuple[object, ...]:
-        level, scale, whole, ordered = key
-        return (level_key(level), ordered, scale, whole is not None, whole.summand if whole else 0)
+    def order(key: tuple[Word, Scale, Column | None, Kind]) -> tuple[object, ...]:
+        level, scale, whole, kind = key
+        return (level_key(level), kind, scale, whole is not None, whole.summand if whole else 0)
 
     return tuple(
         _product(key[0], key[1], component)
@@ -125,10 +126,16 @@ def _products(terms: Iterable[Term]) -> tuple[Product, ...]:
     )
 
 
-def _kept_in_order(cut: Factors) -> int:
-    """How many axes of epsilons keep their order, so that there are fewer permutations; 0 where that means nothing."""
+Kind = tuple[int, tuple[str, ...], tuple[str, ...]]
+
+
+def _kind(cut: Factors) -> Kind:
+    """What meets in one product has as many axes of epsilons that keep their order, and the same jellyfish.
+
+    In order, they have fewer permutations; a count of 1 means nothing, so it is 0.
+    """
     found = Counter((*cut.output.axes, *cut.input.axes))
-    return sum(count for count in found.values() if count > 1)
+    return (sum(count for count in found.values() if count > 1), cut.output.jellyfish, cut.input.jellyfish)
 
 
 def _components(terms: list[Term]) -> list[list[Term]]:

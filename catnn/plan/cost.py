@@ -158,9 +158,16 @@ def _closing(move: Move, channels: int) -> Cost:
 
 
 def _signed_slices(move: Move, channels: int, legs: int) -> Scalar:
-    """The elements that an epsilon adds up, leg after leg by the set of their indices, and spreads."""
-    n = len(move.axes) + move.born
-    slices = sum(comb(n, j) * j * n ** (legs - j) for j in range(2, legs + 1)) + n ** (n - legs)
+    """The elements that an epsilon adds up, leg after leg by the set of their indices, and spreads.
+
+    legs: how many it contracts, of the axes of the fine half or, upside down, of those born.  A summed leg adds up what
+    there is for each index; a leg in an axis that stays takes a slice of each set that is left, and puts them together.
+    """
+    n = move.wire.group.size
+    assert isinstance(n, int)
+    summed, arms = move.head[1] if move.head else 0, len(move.arms)
+    slices = sum(comb(n, j) * j * n ** (legs - j) for j in range(2, legs + 1)) + summed * comb(n, legs + 1) * (legs + 1)
+    slices += n ** (n - legs - summed - arms) + sum(comb(n, i) for i in range(arms)) * bool(arms)
     return volume(tuple(move.fine.level[a] for a in move.kept), channels) * Scalar.of(slices)
 
 

@@ -41,20 +41,29 @@ def _moves(word: Word, moves: tuple[Move, ...]) -> Iterator[str]:
         if move.fine not in reached or move.coarse in reached:
             yield f"{move.coarse} is reached once, from what is there"
         reached.add(move.coarse)
-        if not move.axes or any(a >= b for a, b in zip(move.axes, move.axes[1:], strict=False)):
+        if move.op == "epsilon":
+            yield from _epsilon(move)
+        elif not move.axes or any(a >= b for a, b in zip(move.axes, move.axes[1:], strict=False)):
             yield f"the axes of a move ascend, not {move.axes}"
         elif not 0 <= move.axes[0] <= move.axes[-1] < len(level):
             yield f"{move.fine} has no axes {move.axes}"
-        elif move.op == "epsilon":
-            wires = {level[a] for a in move.axes}
-            if len(wires) > 1 or not FAMILIES[level[move.axes[0]].group.family].epsilon or move.born < 0:
-                yield "an epsilon has its legs on axes of one space, at most as many as there are dimensions"
-            elif move.diagram().target != move.coarse.level:
-                yield f"an epsilon on the axes {move.axes} does not lead to {move.coarse}"
         elif move.op != "sum" and (len(move.axes) != 2 or not _meet(*(level[a] for a in move.axes))):
             yield f"a {move.op} is of two axes of one space"
         elif move.op != "diagonal" and any(FAMILIES[level[a].group.family].closing != move.op for a in move.axes):
             yield f"no {move.op} closes a block of this group"
+
+
+def _epsilon(move: Move) -> Iterator[str]:
+    level, axes = move.fine.level, (*move.axes, *move.arms)
+    if not axes or list(move.axes) != sorted(set(move.axes)) or not all(0 <= a < len(level) for a in axes):
+        yield f"{move.fine} has no axes {move.axes} for an epsilon"
+        return
+    if len({level[a] for a in axes}) > 1 or not FAMILIES[move.wire.group.family].epsilon or move.born < 0:
+        yield "an epsilon has its legs on axes of one space, at most as many as there are dimensions"
+    elif len(move.coarse.heads) - len(move.fine.heads) != (move.head is not None):
+        yield f"an epsilon leads from {move.fine} to {move.coarse}, which has not one jellyfish more"
+    elif move.diagram().target != move.coarse.level:
+        yield f"an epsilon on the axes {move.axes} does not lead to {move.coarse}"
 
 
 def _meet(one: Wire, other: Wire) -> bool:

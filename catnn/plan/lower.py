@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.wires import Summand, Type, Word
 from catnn.model import Layer, Morphisms
+from catnn.plan.ties import Ties, tied
 
 Table = tuple[tuple[Morphisms, ...], ...]
 
@@ -22,10 +23,22 @@ class Lowered:
 
     layer: Layer
     folded: bool
+    ties: Ties | None = None
+    """Where groups are given by their orbits: what the layer is made of, and how its weights are tied."""
 
 
 def lowered(layer: Layer) -> tuple[Lowered, ...]:
     """The ordinary layers whose sum is the layer, one or two; an ordinary layer is its own only part."""
+    return tuple(_without_orbits(part) for part in _stored(layer))
+
+
+def _without_orbits(part: Lowered) -> Lowered:
+    ties = tied(part.layer)
+    return part if ties is None else Lowered(ties.inner, part.folded, ties)
+
+
+def _stored(layer: Layer) -> tuple[Lowered, ...]:
+    """The parts by how their tensors are stored."""
     summands = layer.source.summands + layer.target.summands
     if not any(wire.plain for summand in summands for wire in summand.word):
         if not any(summand.symmetric for summand in summands):

@@ -13,7 +13,7 @@ from typing import Literal
 
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
-from catnn.category.halves import Half
+from catnn.category.half import Half
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Wire, Word
 
@@ -28,6 +28,8 @@ class Move:
     axes with Omega, ``metric`` with the metric of O(p,q), ``epsilon`` contracts axes with the last ones of the
     Levi-Civita tensor, whose other axes come last in their space.  axes: which axes (ports) of the fine half.  mean: a
     sum divides by the size of its axes.
+
+    The epsilon of a jellyfish (see `head`) has a leg on every axis of its space; those that are not among `axes` stay.
     """
 
     op: Op
@@ -54,22 +56,37 @@ class Move:
         return Diagram(level, tuple(level[a] for a in kept), tuple(sorted(tuple(sorted(b)) for b in blocks)))
 
     @property
+    def head(self) -> tuple[str, int] | None:
+        """The jellyfish that the coarse half has and the fine one has not: its space, how many legs are summed."""
+        return next((head for head in self.coarse.heads if head not in self.fine.heads), None)
+
+    @property
     def kept(self) -> list[int]:
-        """The axes that an epsilon leaves alone."""
+        """The axes of the fine half that an epsilon does not contract."""
         return [a for a in range(len(self.fine.level)) if a not in self.axes]
+
+    @property
+    def arms(self) -> list[int]:
+        """Those of the kept axes in which a jellyfish has its legs."""
+        return [a for a in self.kept if self.head is not None and self.fine.level[a].space == self.head[0]]
+
+    @property
+    def wire(self) -> Wire:
+        """The wire of the axes of an epsilon."""
+        return self.fine.level[(*self.axes, *self.arms)[0]]
 
     @property
     def home(self) -> int:
         """Where the axes of an epsilon stand in its result: the last of their space."""
         level = self.fine.level
-        return sum(level[a].space <= level[self.axes[0]].space for a in self.kept)
+        return sum(level[a].space <= self.wire.space for a in self.kept)
 
     @property
     def born(self) -> int:
         """How many axes of an epsilon there are in its result."""
-        size = self.fine.level[self.axes[0]].group.size
+        size = self.wire.group.size
         assert isinstance(size, int)
-        return size - len(self.axes)
+        return size - len(self.axes) - len(self.arms) - (self.head[1] if self.head else 0)
 
     def _epsilon(self) -> Diagram:
         """eps(axes of the result, axes of the fine half), and the identity of the others."""
@@ -77,10 +94,11 @@ class Move:
         places = [j if j < home else j + born for j in range(len(kept))]
         width = len(kept) + born
         wires = [level[a] for a in kept]
-        wires[home:home] = [level[self.axes[0]]] * born
+        wires[home:home] = [self.wire] * born
         blocks: list[tuple[int, ...]] = [(place, width + a) for place, a in zip(places, kept, strict=True)]
         blocks += [(home + j,) for j in range(born)] + [(width + a,) for a in self.axes]
-        return Diagram(level, tuple(wires), tuple(sorted(blocks)))
+        jellyfish = (self.head[0],) if self.head else ()
+        return Diagram(level, tuple(wires), tuple(sorted(blocks)), jellyfish)
 
     def factor(self) -> Scalar:
         """What a mean multiplies with: 1/n for each block that it closes."""
@@ -100,16 +118,20 @@ def openings(half: Half) -> list[Move]:
     """The moves that end in a half, the preferred one first.
 
     A block with several vertices that goes through is a diagonal, a free view, so it is always split first.  An epsilon
-    comes after the traces, on what they leave.
+    comes after the traces, on what they leave; and that of a jellyfish last of all in its space, where each block is an
+    axis.
     """
     moves: list[Move] = []
+    signed = half.jellyfish
     for b, block in enumerate(half.blocks):
-        if half.through[b] and len(block) > 1:
+        if half.through[b] and len(block) > 1 and half.word[block[0]].space not in signed:
             moves.extend(_split(half, b, vertex) for vertex in reversed(block[1:]))
     if moves:
         return moves
     legs = half.legs
-    moves.extend(_free(half, wire) for wire in dict.fromkeys(half.word[v] for v in legs))
+    moves.extend(_headless(half, head) for head in half.heads)
+    free = dict.fromkeys(half.word[v] for v in legs if half.word[v].space not in signed)
+    moves.extend(_free(half, wire) for wire in free)
     for b in reversed(range(len(half.blocks))):
         if not half.through[b] and half.blocks[b][0] not in legs:
             moves.append(_open(half, b))
@@ -137,7 +159,7 @@ def tree(word: Word, needed: Iterable[Half], *, mean: bool) -> tuple[Move, ...]:
 
 
 def _coarseness(half: Half) -> tuple[object, ...]:
-    return (sum(half.through), -len(half.blocks), half.key())
+    return (sum(half.through), -len(half.heads), -len(half.blocks), half.key())
 
 
 def _fuse_sums(moves: list[Move], wanted: set[Half]) -> tuple[Move, ...]:
@@ -168,7 +190,7 @@ def _split(half: Half, b: int, vertex: int) -> Move:
     rest = tuple(v for v in half.blocks[b] if v != vertex)
     pairs = [(x, f) for x, f in zip(half.blocks, half.through, strict=True) if x != half.blocks[b]]
     pairs = sorted([*pairs, (rest, True), ((vertex,), True)])
-    fine = Half(half.word, tuple(x for x, _ in pairs), tuple(f for _, f in pairs))
+    fine = Half(half.word, tuple(x for x, _ in pairs), tuple(f for _, f in pairs), half.heads)
     return Move("diagonal", fine, half, (_place(fine, rest), _place(fine, (vertex,))))
 
 
@@ -176,8 +198,17 @@ def _free(half: Half, wire: Wire) -> Move:
     """The epsilon of a space, from the half where its legs go through."""
     legs = [v for v in half.legs if half.word[v] == wire]
     flags = tuple(flag or block[0] in legs for block, flag in zip(half.blocks, half.through, strict=True))
-    fine = Half(half.word, half.blocks, flags)
+    fine = Half(half.word, half.blocks, flags, half.heads)
     return Move("epsilon", fine, half, tuple(_place(fine, (v,)) for v in legs))
+
+
+def _headless(half: Half, head: tuple[str, int]) -> Move:
+    """The epsilon of a jellyfish, from the half where all the blocks of its space go through."""
+    here = [half.word[block[0]].space == head[0] for block in half.blocks]
+    flags = tuple(flag or own for flag, own in zip(half.through, here, strict=True))
+    fine = Half(half.word, half.blocks, flags, tuple(other for other in half.heads if other != head))
+    closed = [b for b, flag, own in zip(half.blocks, half.through, here, strict=True) if own and not flag]
+    return Move("epsilon", fine, half, tuple(_place(fine, block) for block in closed))
 
 
 def _open(half: Half, b: int) -> Move:
@@ -185,9 +216,9 @@ def _open(half: Half, b: int) -> Move:
     closing = FAMILIES[half.word[block[0]].group.family].closing
     if closing == "sum":
         flags = tuple(flag or at == b for at, flag in enumerate(half.through))
-        fine = Half(half.word, half.blocks, flags)
+        fine = Half(half.word, half.blocks, flags, half.heads)
         return Move("sum", fine, half, (_place(fine, block),))
     pairs = [(x, f) for x, f in zip(half.blocks, half.through, strict=True) if x != block]
     pairs = sorted([*pairs, *(((v,), True) for v in block)])
-    fine = Half(half.word, tuple(x for x, _ in pairs), tuple(f for _, f in pairs))
+    fine = Half(half.word, tuple(x for x, _ in pairs), tuple(f for _, f in pairs), half.heads)
     return Move(closing, fine, half, tuple(sorted(_place(fine, (v,)) for v in block)))

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import factorial
 
 from catnn.category.diagram import Diagram
-from catnn.category.scalar import ONE, Scalar
+from catnn.category.gram import norm2
+from catnn.category.scalar import Scalar
 from catnn.category.wires import Summand
 from catnn.model import Layer
 from catnn.plan.cost import BATCH, Cost, total, volume
@@ -53,12 +53,12 @@ def pairs(layer: Layer) -> Iterator[Pair]:
 
 
 def _dense(pair: Pair) -> Iterator[Cost]:
-    """Summing n^blocks entries a diagram into the matrix, then the product."""
+    """Summing the entries of each diagram, which are 1, -1 and 0, into the matrix, then the product."""
     if not pair.diagrams:
         return
     channels = pair.source.channels * pair.target.channels
     matrix = volume(pair.source.word + pair.target.word, channels, batch=False)
-    for entries, count in Counter(_entries(diagram) for diagram in pair.diagrams).items():
+    for entries, count in Counter(norm2(diagram) for diagram in pair.diagrams).items():
         entries = entries * Scalar.of(count * channels)
         yield Cost(entries, entries, entries)
     yield Cost(matrix + _size(pair.source), _size(pair.target), matrix * Scalar.size(BATCH))
@@ -94,15 +94,3 @@ def _stacked(pair: Pair) -> Iterator[Cost]:
 
 def _size(summand: Summand) -> Scalar:
     return volume(summand.word, summand.channels)
-
-
-def _entries(diagram: Diagram) -> Scalar:
-    """How many entries of its matrix are not zero: one for each value of each block, n! for an epsilon."""
-    result = ONE
-    legs = diagram.free
-    for block in diagram.parts:
-        if block[0] not in legs:
-            result = result * Scalar.size(diagram.wire(block[0]).group.size)
-    for count in Counter(diagram.wire(v) for v in legs).values():
-        result = result * Scalar.of(factorial(count))
-    return result

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from catnn.category.halves import Half
+from catnn.category.half import Half
 from catnn.category.scalar import Scale
 from catnn.category.wires import Type, Word
 from catnn.plan.moves import Move, full

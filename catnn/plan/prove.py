@@ -11,7 +11,7 @@ from collections import defaultdict
 
 from catnn.category.compose import compose, compose_diagrams, permutation
 from catnn.category.diagram import Diagram, Sum, linear
-from catnn.category.halves import Half
+from catnn.category.half import Half
 from catnn.category.scalar import ONE, Scalar, Scale
 from catnn.category.wires import Word
 from catnn.model import Layer

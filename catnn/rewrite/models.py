@@ -43,7 +43,7 @@ class Counterexample:
     def __str__(self) -> str:
         sizes = ", ".join(f"{name} = {size}" for name, size in self.sizes.items())
         row, column = self.index[: self.outputs], self.index[self.outputs :]
-        where = f"entry {_index(row)}" + (f", {_index(column)}" if column else "")
+        where = "entry " + ", ".join(_index(part) for part in (row, column) if part)
         if not self.index:
             where = "the number"
         return f"{f'for {sizes} ' if sizes else ''}{where} is {self.left} on the left and {self.right} on the right"

@@ -8,12 +8,12 @@ largest input-only block rightmost; so it runs from the right: contract, transfe
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import factorial
 
 from catnn.category.compose import permutation, tensor
 from catnn.category.diagram import Diagram
 from catnn.category.embedding import embedded
 from catnn.category.family import Blocks
+from catnn.category.gram import norm2
 from catnn.category.pattern import show_pattern
 from catnn.category.scalar import ONE, ZERO, Scalar
 from catnn.category.wires import Wire, Word
@@ -45,8 +45,7 @@ class Piece:
     @property
     def entries(self) -> Scalar:
         """How many entries of its matrix are not zero: n for a block, n! for an epsilon."""
-        legs = self.diagram.free
-        return Scalar.of(factorial(len(legs))) if legs else _volume((self.wire,))
+        return norm2(self.diagram)
 
     def __str__(self) -> str:
         return show_pattern(self.diagram)
@@ -56,18 +55,19 @@ class Piece:
 class Planar:
     """A diagram as permutation ; planar ; permutation.
 
-    input_permutation: wire j of the planar middle is input ``input_permutation[j]`` (as torch.permute).
-    pieces: the connected pieces of the middle, left to right.
-    output_permutation: output j is wire ``output_permutation[j]`` of the planar middle.
+        input_permutation: wire j of the planar middle is input ``input_permutation[j]`` (as torch.permute).
+        pieces: the connected pieces of the middle, left to right.
+        output_permutation: output j is wire ``output_permutation[j]`` of the planar middle.
 
-    >>> from catnn.category.pattern import from_letters
-    >>> from catnn.category.wires import Group
-    >>> V = Wire("V", Group("S", "n"))
-    >>> found = factorise(from_letters((V, V), (V,), "ij", "j"))
-    >>> print(found)
-    perm[1,0] ; ([i -> i] @ [i ->]) ; perm[0]
-    >>> print(found.cost, "instead of", found.naive_cost)
-    n + n^2 instead of n^3
+        >>> from catnn.category.gram import norm2
+    from catnn.category.pattern import from_letters
+        >>> from catnn.category.wires import Group
+        >>> V = Wire("V", Group("S", "n"))
+        >>> found = factorise(from_letters((V, V), (V,), "ij", "j"))
+        >>> print(found)
+        perm[1,0] ; ([i -> i] @ [i ->]) ; perm[0]
+        >>> print(found.cost, "instead of", found.naive_cost)
+        n + n^2 instead of n^3
     """
 
     source: Word
@@ -139,9 +139,9 @@ def factorise(diagram: Diagram) -> Planar:
     diagram = value
     l = len(diagram.target)
     legs = diagram.free
-    pieces = [_piece(diagram, block) for block in diagram.parts if block[0] not in legs]
+    pieces = [_piece(diagram, (block,)) for block in diagram.parts if block[0] not in legs]
     for wire in dict.fromkeys(diagram.wire(v) for v in legs):
-        pieces.append(_piece(diagram, tuple(v for v in legs if diagram.wire(v) == wire)))
+        pieces.append(_piece(diagram, tuple(b for b in diagram.parts if b[0] in legs and diagram.wire(b[0]) == wire)))
     rank = {"output": 0, "through": 1, "input": 2}
     pieces.sort(key=lambda p: (rank[p.kind], len(p.inputs) if p.kind == "input" else 0, p.outputs, p.inputs))
     place = {vertex: at for at, vertex in enumerate(v for piece in pieces for v in piece.outputs)}
@@ -180,15 +180,17 @@ def is_planar(diagram: Diagram) -> bool:
     return True
 
 
-def _piece(diagram: Diagram, block: tuple[int, ...]) -> Piece:
+def _piece(diagram: Diagram, blocks: Blocks) -> Piece:
+    """One block, or all those of an epsilon."""
     l = len(diagram.target)
-    outputs = tuple(v for v in block if v < l)
-    inputs = tuple(v - l for v in block if v >= l)
-    alone: Blocks = (tuple(range(len(block))),)
-    if block[0] in diagram.free:
-        alone = tuple((v,) for v in range(len(block)))
+    vertices = sorted(v for block in blocks for v in block)
+    number = {v: at for at, v in enumerate(vertices)}
+    outputs = tuple(v for v in vertices if v < l)
+    inputs = tuple(v - l for v in vertices if v >= l)
+    alone = tuple(tuple(number[v] for v in block) for block in blocks)
     source, target = tuple(diagram.source[i] for i in inputs), tuple(diagram.target[j] for j in outputs)
-    return Piece(Diagram(source, target, alone), outputs, inputs)
+    space = diagram.wire(vertices[0]).space
+    return Piece(Diagram(source, target, alone, (space,) * (space in diagram.jellyfish)), outputs, inputs)
 
 
 def _one(weighted: tuple[tuple[Scalar, Diagram], ...]) -> Diagram:

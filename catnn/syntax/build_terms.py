@@ -33,7 +33,7 @@ from catnn.syntax.nodes import (
 )
 
 # Names that are diagrams in every file: `copy * id` means `copy @ id`, never a size called `copy`.
-GENERATORS = frozenset("id swap perm merge copy unit discard spider ev coev cap cup eps".split())
+GENERATORS = frozenset("id swap perm merge copy unit discard spider ev coev cap cup eps adj".split())
 _MAX_BITS = MAX_DIGITS * 3322 // 1000
 _MAX_POWER = 64
 
@@ -60,8 +60,25 @@ def _static_argument(span: Span, child: Type | Token) -> int | Type:
 
 def pattern(span: Span, children: Sequence[Any], sign: bool = False) -> Pattern:
     """``[i j -> j i]``."""
-    *inputs, outputs = children
-    return Pattern(tuple(inputs), outputs, sign, span)
+    adjacent: Sequence[Adjacent] = [child for child in children if isinstance(child, Adjacent)]
+    *inputs, outputs = (child for child in children if not isinstance(child, Adjacent))
+    return Pattern(tuple(inputs), outputs, sign, span, adjacent=adjacent[0].pairs if adjacent else ())
+
+
+class Adjacent(NamedTuple):
+    """What stands behind the bar of a pattern."""
+
+    pairs: tuple[tuple[Name, Name], ...]
+
+
+def adjacent(span: Span, children: Sequence[Any]) -> Adjacent:
+    """``i j, j k``."""
+    return Adjacent(tuple(children))
+
+
+def pair(span: Span, children: Sequence[Any]) -> tuple[Name, Name]:
+    """``i j``."""
+    return make_name(span, children[0]), make_name(span, children[1])
 
 
 def sign_pattern(span: Span, children: Sequence[Any]) -> Pattern:
@@ -69,9 +86,18 @@ def sign_pattern(span: Span, children: Sequence[Any]) -> Pattern:
     return pattern(span, children, sign=True)
 
 
+def signed_pattern(span: Span, children: Sequence[Any]) -> Pattern:
+    """``sgn[V][i a -> b]``."""
+    spaces, *rest = children
+    if not spaces:
+        raise fault("E0010", "`sgn[]` names no space", span, "of which space?", fix="`sgn[i j -> k]` is of every one")
+    return replace(pattern(span, rest, sign=True), signed=spaces)
+
+
 def letters(span: Span, children: Sequence[Any]) -> tuple[Name, ...]:
-    """The letters of one value."""
-    return tuple(make_name(span, token) for token in children)
+    """The letters of one value, points as numbers without leading zeros."""
+    names = (make_name(span, token) for token in children)
+    return tuple(replace(name, text=str(int(name.text))) if name.text.isdecimal() else name for name in names)
 
 
 def brackets(span: Span, children: Sequence[Any]) -> Brackets:

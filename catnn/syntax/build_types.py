@@ -7,7 +7,7 @@ from typing import Any
 
 from catnn.diagnostics import CatnnError, Diagnostic, Label, Span
 from catnn.syntax.lexing import Token
-from catnn.syntax.nodes import Arrow, Factor, FileName, Group, Name, Permutation, Summand, Type
+from catnn.syntax.nodes import Arrow, Cell, Edges, Factor, FileName, Group, Name, Permutation, Summand, Type
 
 MAX_SIZE = 2**31 - 1
 MAX_ORDER = 1000
@@ -100,6 +100,27 @@ def permutation(span: Span, children: Sequence[Any]) -> tuple[int, ...] | Permut
     """``(0 1 2)``, or several cycles that make one permutation: ``(0 1)(2 3)``."""
     cycles: tuple[tuple[int, ...], ...] = tuple(children)
     return cycles[0] if len(cycles) == 1 else Permutation(cycles, span)
+
+
+def edges(span: Span, children: Sequence[Any]) -> Edges:
+    """``0-1 1-2``."""
+    return Edges(tuple(children), span)
+
+
+def edge(span: Span, children: Sequence[Any], directed: bool = False) -> tuple[int, int, bool]:
+    """``0-1``."""
+    tail, head = (bounded(span, token, "a vertex", 0, MAX_SIZE, "E0024") for token in children)
+    return (tail, head, directed)
+
+
+def arc(span: Span, children: Sequence[Any]) -> tuple[int, int, bool]:
+    """``0->1``."""
+    return edge(span, children, directed=True)
+
+
+def cell(span: Span, children: Sequence[Any]) -> Cell:
+    """``{0 2}``."""
+    return Cell(tuple(bounded(span, token, "a vertex", 0, MAX_SIZE, "E0024") for token in children), span)
 
 
 def cycle(span: Span, children: Sequence[Any]) -> tuple[int, ...]:

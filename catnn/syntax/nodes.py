@@ -44,11 +44,11 @@ class Group:
 
     head: the family as written (``S``, ``S'``, ``S+``, ``Sp``, ...), or ``""`` for a plain number.
     args: integers, size names, file names (as `FileName`) and permutations: a tuple of integers for a single cycle,
-    a `Permutation` for a product of several.
+    a `Permutation` for a product of several; of a graph, `Edges` and `Cell`.
     """
 
     head: str
-    args: tuple[int | Name | FileName | tuple[int, ...] | Permutation, ...]
+    args: tuple[int | Name | FileName | tuple[int, ...] | Permutation | Edges | Cell, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -57,6 +57,22 @@ class Permutation:
     """A product of two or more cycles: ``(0 1)(2 3)``."""
 
     cycles: tuple[tuple[int, ...], ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Edges of one colour: ``0-1 1->2`` is ``((0, 1, False), (1, 2, True))``, the flag for directed ones."""
+
+    edges: tuple[tuple[int, int, bool], ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A set of vertices: ``{0 2}``."""
+
+    vertices: tuple[int, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -128,13 +144,17 @@ class Generator:
 class Pattern:
     """``[i j -> j i]``, ``sgn[i j -> k]``; with several inputs (point-ful) ``[i d, j d -> i j]``.
 
+    signed: the spaces that ``sgn[V][i a -> b]`` names; none where the sign is of every space that may have one.
     inputs: one tuple of letters a value; exactly one tuple outside point-ful bodies (``((),)`` for ``[-> i]``).
+    A letter that is a number is a point.  adjacent: the pairs behind a bar, ``[i -> j | j i]``.
     """
 
     inputs: tuple[tuple[Name, ...], ...]
     outputs: tuple[Name, ...]
     sign: bool
     span: Span = field(compare=False, repr=False)
+    signed: tuple[Name, ...] = ()
+    adjacent: tuple[tuple[Name, Name], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +184,7 @@ class Dagger:
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """``f^3``, f three times side by side; in a rule ``f^q``, as often as an arity says."""
+    """``f^3``, f three times side by side; in a rule also ``f^q``."""
 
     term: Term
     exponent: int | Name
@@ -235,21 +255,9 @@ class Call:
 
 
 Term = (
-    Generator
-    | Pattern
-    | Number
-    | Scaled
-    | Dagger
-    | Power
-    | Tensor
-    | Chain
-    | Sum
-    | Brackets
-    | SpanOf
-    | All
-    | Bias
-    | Call
-)
+    Generator | Pattern | Number | Scaled | Dagger | Power | Tensor | Chain | Sum
+    | Brackets | SpanOf | All | Bias | Call
+)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------- statements
@@ -377,16 +385,9 @@ class ImportStatement:
 
 
 Statement = (
-    SpaceStatement
-    | LetStatement
-    | LayerStatement
-    | NetworkStatement
-    | PointfulStatement
-    | BoxStatement
-    | RuleStatement
-    | CheckStatement
-    | ImportStatement
-)
+    SpaceStatement | LetStatement | LayerStatement | NetworkStatement | PointfulStatement
+    | BoxStatement | RuleStatement | CheckStatement | ImportStatement
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

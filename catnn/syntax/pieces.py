@@ -78,6 +78,10 @@ def pieces(node: Piece) -> list[Piece]:
             return [head, "(", *inside, ")"] if head else inside
         case n.Permutation(cycles):
             return ["".join(_group_argument(cycle) for cycle in cycles)]
+        case n.Edges(edges):
+            return [" ".join(f"{tail}{'->' if directed else '-'}{head}" for tail, head, directed in edges)]
+        case n.Cell(vertices):
+            return ["{" + " ".join(map(str, vertices)) + "}"]
         case n.Attribute(key, value):
             return [key, ": ", value]
         case n.Parameter(name, type_):
@@ -206,11 +210,14 @@ def _sum(terms: Sequence[n.Term], least: int) -> list[Piece]:
 
 
 def pattern(node: n.Pattern) -> str:
-    """A pattern: ``[i j -> j i]``, ``[i i -> ]``, ``[-> i]``, ``[->]``."""
+    """A pattern: ``[i j -> j i]``, ``[i i -> ]``, ``[-> i]``, ``[->]``, ``sgn[i j -> k]``, ``sgn[V][i a -> b]``."""
     inputs = ", ".join(" ".join(letter.text for letter in letters) for letters in node.inputs)
     outputs = " ".join(letter.text for letter in node.outputs)
     inside = f"{inputs} -> {outputs}" if inputs else f"-> {outputs}" if outputs else "->"
-    return f"{'sgn' if node.sign else ''}[{inside}]"
+    if node.adjacent:
+        inside += " | " + ", ".join(f"{one.text} {other.text}" for one, other in node.adjacent)
+    sign = f"sgn[{' '.join(space.text for space in node.signed)}]" if node.signed else "sgn" * node.sign
+    return f"{sign}[{inside}]"
 
 
 # ------------------------------------------------------------------------------------------------------------- scalars

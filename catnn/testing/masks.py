@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from catnn.category.families import FAMILIES
 from catnn.category.wires import Summand, Type, Wire
 from catnn.model import Layer, Network
 from catnn.testing.samples import Sizes, Tensors, fits, wires
@@ -87,7 +88,7 @@ def masking(item: Layer | Network, sizes: Sizes, batch: tuple[int], seed: int = 
             fine = [count for count in range(1, sizes[name] + 1) if fits(item, name, count)]
             pick = int(torch.randint(len(fine), (), generator=generator))
             count = counts.setdefault(name, fine[pick] if entry else sizes[name])
-            step = 2 if wire.group.family == "Sp" else 1
+            step = FAMILIES[wire.group.family].step
             order = torch.randperm(sizes[name] // step, generator=generator)[: count // step]
             for at in range(step):
                 found[wire][entry, order * step + at] = True

@@ -65,8 +65,8 @@ def assignments(item: Layer | Network, *, most: int = MOST_ENTRIES, at_least: in
 
 
 def step(item: Layer | Network, name: str) -> int:
-    """2 for the size of a symplectic space, whose basis comes in pairs, else 1."""
-    return 2 if any(wire.group.family == "Sp" for wire in wires(item) if wire.group.size == name) else 1
+    """How many indices belong together: 2 for the size of a symplectic space, whose basis comes in pairs, else 1."""
+    return max((FAMILIES[wire.group.family].step for wire in wires(item) if wire.group.size == name), default=1)
 
 
 def fits(item: Layer | Network, name: str, size: int) -> bool:

@@ -119,7 +119,24 @@ def _diagram(diagram: Diagram, prefix: str, style: Styles) -> list[str]:
                 lines.append(f'    {order} [style="invis"];')
     for b, part in enumerate(diagram.parts):
         lines += _block(part, f"{prefix}block{b}", ports, l, style[diagram.wire(part[0]).base])
+    for at, space in enumerate(diagram.jellyfish):
+        lines += _jellyfish(diagram, space, prefix, f"{prefix}jellyfish{at}", style)
     return lines
+
+
+def _jellyfish(diagram: Diagram, space: str, prefix: str, name: str, style: Styles) -> list[str]:
+    """The head, a leg to each block of the space, and perhaps one that is summed."""
+    here = [b for b, part in enumerate(diagram.parts) if diagram.wire(part[0]).space == space]
+    wire = diagram.wire(diagram.parts[here[0]][0])
+    number = style[wire.base]
+    paint, line = ("color", f"#{colour(number)}"), ("style", _line(number))
+    head = (("label", "sgn"), ("shape", "circle"), ("fontcolor", paint[1]), paint)
+    lines = [f"  {name} {attributes_text(head)};"]
+    legs = [f"{prefix}block{b}" for b in here]
+    if len(here) != wire.group.size:
+        legs.append(f"{name}_summed")
+        lines.append(f"  {legs[-1]} {attributes_text((('shape', 'point'), ('width', '0.09'), paint))};")
+    return [*lines, *(f"  {name} -- {leg} {attributes_text((paint, line, ('constraint', 'false')))};" for leg in legs)]
 
 
 def _block(part: tuple[int, ...], name: str, ports: list[str], l: int, style: int) -> list[str]:

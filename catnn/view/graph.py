@@ -10,6 +10,9 @@ A diagram is a graph of ports, blocks and boxes:
 - ports and legs on the dual of a space of U(n) have dual="yes" as well;
 - an edge from each input to its block, and from each block to its outputs, in the order of the ports; edges from a box
   to the blocks at its outputs, and to a box from those at its inputs, have port=0, 1, ...;
+- an edge of a port has point=the one that the least tuple of an orbit has there, where diagrams are orbits;
+- for each space with a jellyfish a node ``("jellyfish", i)``, kind="jellyfish", index=i, space, family, size, and an
+  edge from it to each block of that space, a leg; it has a leg less than its size where one is summed;
 - graph attributes format, version=1, pattern, k, l (the numbers of inputs and outputs).
 
 A sum has a node ``("term", t)`` with kind="term" and its coefficient for each term, whose blocks and boxes are called
@@ -23,6 +26,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Diagram, Morphism, Sum
+from catnn.category.families import FAMILIES
 from catnn.category.scalar import ONE
 from catnn.category.wires import Group, Wire
 from catnn.hypergraph.box import Box
@@ -38,6 +42,8 @@ if TYPE_CHECKING:
 FORMAT = "catnn-diagram"
 VERSION = 1
 
+INNER = ("block", "box", "jellyfish")
+"""The kinds of nodes that belong to one term."""
 Attributes = dict[str, Any]
 
 
@@ -61,21 +67,32 @@ def to_networkx(value: Morphism | Hypergraph | Combination) -> networkx.MultiDiG
         for b, wire in enumerate(term.wires):
             letter = {"letter": term.letters[b]} if term.letters[b] else {}
             graph.add_node(("block", *place, b), kind="block", index=b, **letter, **wire_attributes(wire), **mark)
+        for i, space in enumerate(term.jellyfish):
+            wire = next(wire for wire in term.wires if wire.space == space)
+            graph.add_node(("jellyfish", *place, i), kind="jellyfish", index=i, **wire_attributes(wire), **mark)
         for x, node in enumerate(term.nodes):
             graph.add_node(("box", *place, x), kind="box", index=x, **box_attributes(node.box), **mark)
     _ports(graph, "out", "output", found, letters[1])
     for t, term in enumerate(found.terms):
         place = (t,) if several else ()
+        for i, space in enumerate(term.jellyfish):
+            here = [b for b, wire in enumerate(term.wires) if wire.space == space]
+            graph.add_edges_from((("jellyfish", *place, i), ("block", *place, b)) for b in here)
         for i, block in enumerate(term.ins):
-            graph.add_edge(("in", i), ("block", *place, block))
+            graph.add_edge(("in", i), ("block", *place, block), **_point(term, l + i))
         for x, (box, inputs, outputs) in enumerate(term.nodes):
             for port, (block, wire) in enumerate(zip(inputs, box.source, strict=True)):
                 graph.add_edge(("block", *place, block), ("box", *place, x), port=port, **_dual(wire))
             for port, (block, wire) in enumerate(zip(outputs, box.target, strict=True)):
                 graph.add_edge(("box", *place, x), ("block", *place, block), port=port, **_dual(wire))
         for j, block in enumerate(term.outs):
-            graph.add_edge(("block", *place, block), ("out", j))
+            graph.add_edge(("block", *place, block), ("out", j), **_point(term, j))
     return graph
+
+
+def _point(term: Term, end: int) -> Attributes:
+    """The point at an end, where its group is given by orbits."""
+    return {"point": term.points[end]} if term.points and term.points[end] >= 0 else {}
 
 
 def _letters(term: Term, row: str) -> tuple[str, ...]:
@@ -134,10 +151,11 @@ class _Reader:
             kind, index = data.get("kind"), data.get("index")
             if kind in self.rows:
                 row = self.rows[kind]
-            elif kind in ("block", "box"):
-                row = self.inner.setdefault(_integer(data.get("term", 0)), {"block": {}, "box": {}})[kind]
+            elif kind in INNER:
+                row = self.inner.setdefault(_integer(data.get("term", 0)), {inner: {} for inner in INNER})[kind]
             else:
-                raise refuse(f"node {name!r} is of kind {kind!r}, not input, output, block, box or term")
+                kinds = ", ".join((*self.rows, *INNER))
+                raise refuse(f"node {name!r} is of kind {kind!r}, which is none of {kinds}")
             if type(index) is not int or index in row:
                 raise refuse(f"{kind} {index!r} has no index of its own")
             row[index] = name
@@ -156,7 +174,7 @@ class _Reader:
         return Terms(format_, source, target, found)
 
     def term(self, t: int, *, several: bool) -> Term:
-        inner = self.inner.get(t, {"block": {}, "box": {}})
+        inner: dict[str, dict[int, Any]] = self.inner.get(t, {kind: {} for kind in INNER})
         for kind, row in inner.items():
             _numbered(kind, row)
         number = {name: b for b, name in inner["block"].items()}
@@ -164,7 +182,26 @@ class _Reader:
         nodes = tuple(self.node(inner["box"][x], number, wires) for x in range(len(inner["box"])))
         ins, outs = (tuple(self.end(port, number, row) for port in row) for row in (self.row, self.column))
         factor = self.graph.nodes[self.rows["term"][t]].get("coefficient") if several else None
-        return Term(read_scalar(factor) if several else ONE, wires, nodes, ins, outs)
+        heads = tuple(sorted(self.jellyfish(name, number, wires) for name in inner["jellyfish"].values()))
+        points = tuple(self.point(port, number) for port in (*self.column, *self.row))
+        marks = heads, points if max(points, default=-1) >= 0 else ()
+        return Term(read_scalar(factor) if several else ONE, wires, nodes, ins, outs, (), *marks)
+
+    def jellyfish(self, name: Any, number: dict[Any, int], wires: tuple[Wire, ...]) -> str:
+        """The space of a jellyfish, after checking that its legs are in the blocks of that space."""
+        space = str(self.graph.nodes[name].get("space"))
+        legs = [number.get(end, -1) for end in (*self.graph.successors(name), *self.graph.predecessors(name))]
+        if sorted(legs) != [b for b, wire in enumerate(wires) if wire.space == space]:
+            raise refuse(f"the jellyfish of {space!r} has a leg in each block of that space, and in nothing else")
+        return space
+
+    def point(self, port: Any, number: dict[Any, int]) -> int:
+        """The point of an orbit at a port, -1 for none."""
+        edges = (*self.graph.out_edges(port, data=True), *self.graph.in_edges(port, data=True))
+        found = next(d.get("point", -1) for a, b, d in edges if a in number or b in number)
+        if type(found) is not int:
+            raise refuse("the point of a port is an integer")
+        return found
 
     def end(self, port: Any, number: dict[Any, int], row: list[Any]) -> int:
         """The block of this term that a port of the diagram hangs on."""
@@ -221,7 +258,7 @@ def dualised(wire: Wire, data: Attributes) -> Wire:
     """The wire or its dual, as the attributes say.  Raises: DocumentError where it has none."""
     if data.get("dual") != "yes":
         return wire
-    if wire.group.family != "U":
+    if not FAMILIES[wire.group.family].oriented:
         raise refuse(f"{wire.group} has no dual wires")
     return wire.flipped()
 
@@ -240,8 +277,6 @@ def read_box(data: Attributes, source: tuple[Wire, ...], target: tuple[Wire, ...
 
 def group_of(family: str, size: str) -> Group:
     """A group by the names of its family and its size.  Raises: DocumentError for an unknown family."""
-    from catnn.category.families import FAMILIES
-
     if family not in FAMILIES:
         raise refuse(f"there is no family of groups {family!r}; there are {', '.join(FAMILIES)}")
     number = size.isascii() and size.isdigit() and len(size) < 100

@@ -38,10 +38,13 @@ def morphism_hif(value: Morphism | Hypergraph | Combination) -> str:
             edges.append({"edge": node_name(name), "attrs": data})
     for tail, head, data in graph.edges(data=True):
         ends = [graph.nodes[end]["kind"] for end in (tail, head)]
+        if "jellyfish" in ends:  # a hyperedge of its own; its legs are in all blocks of its space
+            continue
         if "box" not in ends:
             block, port = (head, tail) if ends[1] == "block" else (tail, head)
             direction = "tail" if port == tail else "head"
-            incidences.append({"edge": node_name(block), "node": node_name(port), "direction": direction})
+            attrs = {"attrs": data} if data else {}
+            incidences.append({"edge": node_name(block), "node": node_name(port), "direction": direction, **attrs})
             continue
         box, block = (tail, head) if ends[0] == "box" else (head, tail)
         side = "out" if box == tail else "in"
@@ -107,11 +110,11 @@ def _read(data: Data) -> networkx.MultiDiGraph:
     graph.graph.update(metadata)
     nodes = {item["node"]: dict(item.get("attrs", {})) for item in data.get("nodes", [])}
     edges = {item["edge"]: dict(item.get("attrs", {})) for item in data.get("edges", [])}
-    met: dict[Any, list[tuple[Any, str]]] = {edge: [] for edge in edges}
+    met: dict[Any, list[tuple[Any, str, Data]]] = {edge: [] for edge in edges}
     for item in data["incidences"]:
         if item["edge"] not in edges or item["node"] not in nodes or item.get("direction") not in ("head", "tail"):
             raise refuse(f"an incidence of {item['edge']!r} and {item['node']!r} joins nothing, or has no direction")
-        met[item["edge"]].append((item["node"], item["direction"]))
+        met[item["edge"]].append((item["node"], item["direction"], dict(item.get("attrs", {}))))
     flows = metadata.get("format") in ("catnn-layer", "catnn-network")
     for name, attrs in nodes.items():
         if flows or attrs.get("kind") != "leg":
@@ -121,21 +124,30 @@ def _read(data: Data) -> networkx.MultiDiGraph:
     legs: dict[Any, list[tuple[Any, str]]] = {name: [] for name, a in nodes.items() if a.get("kind") == "leg"}
     for edge, attrs in edges.items():
         _add_node(graph, edge, attrs)
-        for node, direction in met[edge]:
+        for node, direction, extra in met[edge]:
             if node in legs:
                 legs[node].append((edge, direction))
-            elif direction == "tail":
-                graph.add_edge(node, edge)
             else:
-                graph.add_edge(edge, node)
+                _add_edge(graph, *((node, edge) if direction == "tail" else (edge, node)), extra)
+    for edge, attrs in edges.items():
+        if attrs.get("kind") == "jellyfish":
+            here = [name for name, found in edges.items() if found.get("kind") == "block"]
+            graph.add_edges_from((edge, name) for name in here if _shared(attrs, edges[name]))
     for leg, ends in legs.items():
         _leg(graph, leg, ends, nodes[leg])
     return graph
 
 
-def _flows(graph: networkx.MultiDiGraph, edges: Data, met: dict[Any, list[tuple[Any, str]]]) -> networkx.MultiDiGraph:
+def _shared(head: Data, block: Data) -> bool:
+    """Whether a jellyfish has a leg in a block: they are of one term and one space."""
+    return (head.get("term"), head.get("space")) == (block.get("term"), block.get("space"))
+
+
+def _flows(
+    graph: networkx.MultiDiGraph, edges: Data, met: dict[Any, list[tuple[Any, str, Data]]]
+) -> networkx.MultiDiGraph:
     for edge, attrs in edges.items():
-        ends = {direction: node for node, direction in met[edge]}
+        ends = {direction: node for node, direction, _ in met[edge]}
         if len(met[edge]) != 2 or len(ends) != 2:
             raise refuse(f"the edge {edge!r} has not one tail and one head")
         _add_edge(graph, ends["tail"], ends["head"], attrs)

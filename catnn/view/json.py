@@ -4,7 +4,8 @@ Every document has "format" and "version"; version 1 is:
 
 catnn-diagram: {"spaces": {name: {"family": str, "size": int or str}}, "source": [name, ...], "target": [name, ...],
     "blocks": [[vertex, ...], ...], "pattern": str}; vertices are outputs 0..l-1, then inputs l..l+k-1; the dual of
-    a space V of U(n) is the name V'.
+    a space V of U(n) is the name V'; beside "blocks" "jellyfish": [name, ...], the spaces that have one, if any has;
+    with orbits "points": [point, ...], an entry a vertex, -1 on other spaces.
 catnn-sum: "spaces", "source" and "target" as above, and "terms": [{"coefficient": [[rational, {size: exponent}], ...],
     "blocks": ..., "pattern": ...}, ...]; a rational is a string, "1/2"; a coefficient is the sum of its monomials.
 catnn-hypergraph: "spaces", "source" and "target", and "wires": [name, ...] (the space at each vertex), "boxes":
@@ -123,7 +124,9 @@ def _graph(graph: Hypergraph) -> Data:
 
 
 def _blocks(diagram: Diagram) -> Data:
-    return {"blocks": [list(block) for block in diagram.parts], "pattern": show_pattern(diagram)}
+    signed = {"jellyfish": list(diagram.jellyfish)} if diagram.jellyfish else {}
+    points = {"points": list(diagram.points)} if diagram.points else {}
+    return {"blocks": [list(block) for block in diagram.parts], **signed, **points, "pattern": show_pattern(diagram)}
 
 
 def _term(coefficient: Scalar, diagram: Diagram) -> Data:

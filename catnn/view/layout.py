@@ -1,6 +1,7 @@
 """Where everything of one diagram stands: ports in two rows, outputs on top, wires as smooth curves, spiders as dots.
 
-A block of two vertices is a wire, a block of one a short end with a dot, and a larger one a dot with a leg a vertex.
+A block of two vertices is a wire, a block of one a short end with a dot, and a larger one a dot with a leg a vertex.  A
+jellyfish is a large dot on the right with a leg to a dot in each block; a summed leg ends in a dot of its own.
 The layout is a pure function of the diagram: the same diagram is the same picture, byte for byte.
 """
 
@@ -33,6 +34,7 @@ from catnn.view.drawing import (
 STEP = 34.0
 """The distance of two ports."""
 RADIUS = 4.2
+HEAD = 8.0
 MARGIN = 12.0
 GAP = 11.0
 """The distance of a letter to its port."""
@@ -105,6 +107,7 @@ class _Plan:
     items: list[Item] = field(default_factory=list)
     dots: list[Point] = field(default_factory=list)
     path: list[Point] = field(default_factory=list)
+    anchors: dict[int, Point] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         d = self.diagram
@@ -148,7 +151,7 @@ class _Plan:
         top = max((d for b, d in self.depths.items() if self._row(b) == 0), default=0.0)
         bottom = max((d for b, d in self.depths.items() if self._row(b) == 1), default=0.0)
         if not self.diagram.source or not self.diagram.target:
-            return top + bottom + 0.15 * STEP
+            return top + bottom + (0.15 + 0.9 * len(self.diagram.jellyfish)) * STEP
         tangle = sum(1 for p in self.diagram.parts if p[0] < self.l <= p[-1] and len(p) > 2)
         longest = 0.16 * STEP * max(self.l, len(self.diagram.source)) + 0.45 * STEP * max(tangle - 1, 0)
         return max(top + bottom + 0.45 * STEP, 1.55 * STEP + longest)
@@ -172,6 +175,30 @@ class _Plan:
                 self._end(block, part[0], style)
             else:
                 self._spider(block, part, style)
+        for space in self.diagram.jellyfish:
+            self._jellyfish(space)
+
+    def _jellyfish(self, space: str) -> None:
+        """The head, its legs, and where a block is a mere wire the dots that they end in."""
+        here = [b for b, part in enumerate(self.diagram.parts) if self.diagram.wire(part[0]).space == space]
+        wire = self.diagram.wire(self.diagram.parts[here[0]][0])
+        style, size = self.style[wire.base], wire.group.size
+        x, y = self.width + 0.5 * STEP, self.height / 2
+        flat = not self.diagram.source or not self.diagram.target
+        if flat:
+            y = HEAD if not self.diagram.target else self.height - HEAD
+        self.width += 1.4 * STEP
+        for block in here:
+            ax, ay = self.anchors[block]
+            middle = (ax + x) / 2
+            first = (ax, y) if flat else (middle, ay)
+            self.items.append(Curve(((ax, ay), first, (middle, y), (x, y)), style))
+            if len(self.diagram.parts[block]) == 2:
+                self._dot((ax, ay), style)
+        if len(here) != size:
+            self.items.append(Curve(((x, y), (x + 7, y), (x + 14, y), (x + 21, y)), style))
+            self._dot((x + 21, y), style)
+        self.items.append(Dot((x, y), HEAD, style))
 
     def _curve(self, points: tuple[Point, ...], style: int) -> None:
         self.items.append(Curve(points, style))
@@ -187,9 +214,14 @@ class _Plan:
         if row is None:
             bend = 0.5 * self.height
             self._curve(((ax, ay), (ax, ay + bend), (bx, by - bend), (bx, by)), style)
+            wires = [b for b, p in enumerate(self.diagram.parts) if len(p) == 2 and self._row(b) is None]
+            t = (wires.index(block) + 1) / (len(wires) + 1)  # no two at one height, and not where two wires cross
+            along = 3 * t * t - 2 * t**3
+            self.anchors[block] = (ax + along * (bx - ax), ay + (1.5 * t * (1 - t) + t**3) * (by - ay))
             return
         inward = self.depths[block] / 0.75 * (1 if row == 0 else -1)
         self._curve(((ax, ay), (ax, ay + inward), (bx, by + inward), (bx, by)), style)
+        self.anchors[block] = ((ax + bx) / 2, ay + 0.75 * inward)
         if FAMILIES[self.diagram.wire(part[0]).group.family].closing == "form":
             beside = 0.0 if bx - ax < 1.5 * self.step else 0.12  # a wire may pass the middle of a wide arc
             self.items.append(Arrow((ax + (0.5 - beside) * (bx - ax) + 4, ay + (0.75 - beside / 6) * inward), style))
@@ -202,6 +234,7 @@ class _Plan:
             return
         self._curve(((x, y), (x, (2 * y + to) / 3), (x, (y + 2 * to) / 3), (x, to)), style)
         self._dot((x, to), style)
+        self.anchors[block] = (x, to)
 
     def _leg_end(self, vertex: int, x: float, y: float, to: float, style: int) -> None:
         """A leg of a Levi-Civita tensor ends in a ring, beside it its place in the order of the legs."""
@@ -228,6 +261,7 @@ class _Plan:
         for vertex in part:
             self._curve(self._leg(vertex, centre, part), style)
         self._dot(centre, style)
+        self.anchors[block] = centre
 
     def _ideal(self, block: int, part: tuple[int, ...]) -> Point:
         """The middle of its ports: nearer to the side with more legs, which so meet before they cross others."""

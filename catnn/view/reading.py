@@ -74,7 +74,7 @@ def _word(wires: Wires, names: list[str]) -> Word:
 
 def _diagram(data: Data) -> Diagram:
     wires = _wires(data)
-    return _blocks(_word(wires, data["source"]), _word(wires, data["target"]), data["blocks"])
+    return _blocks(_word(wires, data["source"]), _word(wires, data["target"]), data)
 
 
 def _sum(data: Data) -> Sum:
@@ -84,15 +84,22 @@ def _sum(data: Data) -> Sum:
 
 
 def _term(source: Word, target: Word, data: Data) -> Any:
-    return read_scalar_data(data["coefficient"]), _blocks(source, target, data["blocks"])
+    return read_scalar_data(data["coefficient"]), _blocks(source, target, data)
 
 
-def _blocks(source: Word, target: Word, blocks: list[list[Any]]) -> Diagram:
+def _blocks(source: Word, target: Word, data: Data) -> Diagram:
+    blocks: list[list[Any]] = data["blocks"]
+    signed, points = data.get("jellyfish", []), data.get("points", [])
     if any(type(v) is not int or v < 0 for block in blocks for v in block):
         raise refuse("vertices are the integers from 0")
     if not all(blocks):
         raise refuse("a block has one vertex or more")
-    return Diagram(source, target, tuple(sorted(tuple(sorted(block)) for block in blocks)))
+    if not isinstance(signed, list) or not all(isinstance(name, str) for name in signed):
+        raise refuse("the spaces of jellyfish are a list of names")
+    if not isinstance(points, list) or any(type(point) is not int for point in points):
+        raise refuse("the points of orbits are a list of integers")
+    parts = tuple(sorted(tuple(sorted(block)) for block in blocks))
+    return Diagram(source, target, parts, tuple(sorted(signed)), tuple(points))
 
 
 def _hypergraph(data: Data) -> Hypergraph:
@@ -130,7 +137,20 @@ def _row(row: list[Any], at: Word) -> tuple[int, ...]:
 def _type(wires: Wires, rows: list[Data]) -> Type:
     if any(type(row["channels"]) is not int or not 1 <= row["channels"] < 2**31 for row in rows) or not rows:
         raise refuse("a type has one summand or more, each with 1 to 2^31-1 channels")
-    return Type(tuple(Summand(_word(wires, row["word"]), row["channels"]) for row in rows))
+    return Type(tuple(_summand(_word(wires, row["word"]), row) for row in rows))
+
+
+def _summand(word: Word, row: Data) -> Summand:
+    symmetric, end = row.get("symmetric", []), 0
+    if any(not isinstance(pair, list) or len(pair) != 2 for pair in symmetric):
+        raise refuse("a symmetric power is a pair: where it begins, and how many wires it has")
+    for at, power in symmetric:
+        if type(at) is not int or type(power) is not int or power < 2 or not end <= at <= len(word) - power:
+            raise refuse(f"{[at, power]!r} is no symmetric power of these wires")
+        if len({*word[at : at + power]}) != 1:
+            raise refuse("a symmetric power is of one wire")
+        end = at + power
+    return Summand(word, row["channels"], tuple((at, power) for at, power in symmetric))
 
 
 def _layer(data: Data) -> Layer:

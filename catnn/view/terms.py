@@ -23,7 +23,8 @@ FORMATS = ("catnn-diagram", "catnn-sum", "catnn-hypergraph", "catnn-combination"
 class Term:
     """A coefficient times a hypergraph in arrays: the wire at each vertex, the boxes, the vertices at the ends.
 
-    letters: for each vertex what a pattern calls it, "" for none.
+    letters: for each vertex what a pattern calls it, "" for none; jellyfish: the spaces that have one; points: for each
+    end, outputs first, the point of an orbit there, -1 for none, or ().
     """
 
     coefficient: Scalar
@@ -32,6 +33,8 @@ class Term:
     ins: tuple[int, ...]
     outs: tuple[int, ...]
     letters: tuple[str, ...] = ()
+    jellyfish: tuple[str, ...] = ()
+    points: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def _of_diagram(coefficient: Scalar, diagram: Diagram) -> Term:
     letters = tuple((*outputs, *inputs)[part[0]] for part in diagram.parts)
     ends = [block_of[v] for v in range(len(block_of))]
     wires = tuple(diagram.wire(part[0]) for part in diagram.parts)
-    return Term(coefficient, wires, (), tuple(ends[l:]), tuple(ends[:l]), letters)
+    signs = (diagram.jellyfish, diagram.points)
+    return Term(coefficient, wires, (), tuple(ends[l:]), tuple(ends[:l]), letters, *signs)
 
 
 def _of_graph(coefficient: Scalar, graph: Hypergraph) -> Term:
@@ -103,10 +107,13 @@ def _diagram(found: Terms, term: Term) -> Diagram:
         blocks.setdefault(block, []).append(vertex)
     if len(blocks) != len(term.wires):
         raise refuse("a block has one vertex or more")
-    return Diagram(found.source, found.target, tuple(sorted(tuple(block) for block in blocks.values())))
+    parts = tuple(sorted(tuple(block) for block in blocks.values()))
+    return Diagram(found.source, found.target, parts, term.jellyfish, term.points)
 
 
 def _graph(found: Terms, term: Term) -> Hypergraph:
+    if term.jellyfish or term.points:
+        raise refuse("a diagram with boxes has no jellyfish and no orbits")
     rows: Sequence[Sequence[int]] = (term.ins, term.outs, *(row for n in term.nodes for row in (n.inputs, n.outputs)))
     if any(not 0 <= v < len(term.wires) for row in rows for v in row):
         raise refuse("an end names a vertex that does not exist")

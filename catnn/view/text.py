@@ -1,11 +1,12 @@
 """Diagrams in a terminal: box-drawing characters, outputs on top.
 
-Every block has a lane of its own; where a wire crosses another block's lane it passes over it, a joint is a tee.
+Every block has a lane of its own; where a wire crosses another block's lane it passes over it, a joint is a tee.  The
+blocks of a jellyfish reach to the right, where ``◆`` is its head; a dot behind it is a leg that is summed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.pattern import port_names
@@ -14,6 +15,8 @@ from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 
 Lines = tuple[str, ...]
+FAR = 10**9
+"""To the right of every column."""
 JOINTS = {
     # (up, down, left, right): the character where these arms meet
     (True, False, False, True): "╰", (True, False, True, False): "╯", (True, False, True, True): "┴",
@@ -42,7 +45,11 @@ def diagram_lines(diagram: Diagram) -> Lines:
     step = max(4, 2 + max(map(len, names)))
     lanes, columns = _lanes(diagram, step)
     width = max(at + len(name) for at, name in zip(columns, (*outputs, *inputs), strict=True))
-    rows = [_row(diagram, lanes, columns, lane, width) for lane in range(max(lanes.values()) + 1)]
+    heads = [(width + 2 + 4 * at, _blocks_of(diagram, space)) for at, space in enumerate(diagram.jellyfish)]
+    ends = {b: column for column, blocks in heads for b in blocks}
+    rows = [_row(diagram, lanes, columns, lane, width, ends) for lane in range(max(lanes.values()) + 1)]
+    for column, blocks in heads:
+        _head(rows, column, sorted(lanes[b] for b in blocks), diagram.wire(diagram.parts[blocks[0]][0]).group.size)
     head, foot = [_names(outputs, columns)], [_names(inputs, columns[len(outputs) :])]
     if len(diagram.spaces()) > 1:
         spaces = [diagram.wire(v).space for v in range(len(columns))]
@@ -102,6 +109,8 @@ def _lanes(diagram: Diagram, step: int) -> tuple[dict[int, int], list[int]]:
     for block in order:
         span = [columns[v] for v in diagram.parts[block]]
         first, last = min(span), max(span)
+        if diagram.wire(diagram.parts[block][0]).space in diagram.jellyfish:
+            last = FAR
         least = max((lanes[b] + 1 for b in above[block]), default=0)
         rooms = [at for at in range(least, len(taken)) if all(last < a or b < first for a, b in taken[at])]
         if not rooms:
@@ -112,13 +121,15 @@ def _lanes(diagram: Diagram, step: int) -> tuple[dict[int, int], list[int]]:
     return lanes, columns
 
 
-def _row(diagram: Diagram, lanes: dict[int, int], columns: Sequence[int], lane: int, width: int) -> str:
-    """One lane: its block's joints and bar, and the wires that pass."""
-    l, cells = len(diagram.target), [" "] * width
+def _row(
+    diagram: Diagram, lanes: dict[int, int], columns: Sequence[int], lane: int, width: int, ends: Mapping[int, int]
+) -> str:
+    """One lane: its block's joints and bar, and the wires that pass; ends: how far blocks reach to the right."""
+    l, cells = len(diagram.target), [" "] * max((width, *ends.values()))
     passing: list[int] = []
     for block, part in enumerate(diagram.parts):
         if lanes[block] == lane:
-            _bar(cells, part, columns, l)
+            _bar(cells, part, columns, l, ends.get(block, 0))
         else:
             passing += [columns[v] for v in part if (lane < lanes[block]) == (v < l)]
     for column in passing:
@@ -126,12 +137,27 @@ def _row(diagram: Diagram, lanes: dict[int, int], columns: Sequence[int], lane: 
     return "".join(cells)
 
 
-def _bar(cells: list[str], part: tuple[int, ...], columns: Sequence[int], l: int) -> None:
+def _bar(cells: list[str], part: tuple[int, ...], columns: Sequence[int], l: int, end: int) -> None:
     ups, downs = {columns[v] for v in part if v < l}, {columns[v] for v in part if v >= l}
-    first, last = min(ups | downs), max(ups | downs)
+    first, last = min(ups | downs), max(ups | downs | {end - 1})
     cells[first : last + 1] = "─" * (last - first + 1)
     for column in ups | downs:
         cells[column] = JOINTS[column in ups, column in downs, column > first, column < last]
+
+
+def _blocks_of(diagram: Diagram, space: str) -> list[int]:
+    return [b for b, part in enumerate(diagram.parts) if diagram.wire(part[0]).space == space]
+
+
+def _head(rows: list[str], column: int, legs: list[int], size: int | str) -> None:
+    """Draw the head of a jellyfish into the rows: at its uppermost leg, the others come up to it."""
+    for lane in range(legs[0], legs[-1] + 1):
+        joint = "│" if lane not in legs else "◆" if lane == legs[0] else "╯" if lane == legs[-1] else "┤"
+        line = rows[lane].ljust(column + 1)
+        rest = line[column + 1 :]
+        if lane == legs[0] and len(legs) != size:
+            rest = "─●" + rest[2:]
+        rows[lane] = line[:column] + joint + rest
 
 
 # -------------------------------------------------------------------------------------------- sums and many diagrams

@@ -12,7 +12,8 @@ from catnn.category.compose import compose_all
 from catnn.category.counting import bell, matchings, stirling_row
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES as GROUPS
-from catnn.category.halves import Factors, Half, count, dimension, factors, halves, hom, in_basis, level_key
+from catnn.category.half import Half
+from catnn.category.halves import Factors, count, dimension, factors, halves, hom, in_basis, level_key
 from catnn.category.wires import Group, Wire, Word
 from tests.category.making import ALL, FAMILIES, chain, seeded
 

@@ -94,8 +94,8 @@ def test_activations(name: str, group: str, order: int) -> None:
     """Pointwise functions need permuted wires, norms a form that is positive, order 0 takes all."""
     kind = ACTIVATIONS[name].kind
     signs = {"H": kind == "odd", "S'": kind == "odd" or order == 2, "S+": order == 1}
-    fine = order == 0 or group == "S" or (group != "Sp" if kind == "norm" else signs.get(group, False))
-    size = 4 if group == "SO" else "n"
+    fine = order == 0 or group in ("S", "A") or (group != "Sp" if kind == "norm" else signs.get(group, False))
+    size = 4 if FAMILIES[group].epsilon else "n"
     text = f"space V : {group}({size})  network g : V^{order}[2] -> V^{order}[2] = {name}" if order else (
         f"network g : 1[2] -> 1[2] = {name}")  # fmt: skip
     if fine:

@@ -30,6 +30,7 @@ SPECS = {
     "mix": "space V : S(n)\nlayer mix : V^2[3] -> V^2[16] = all + bias\n",
     "rotations": "space R : O(n)\nlayer turn : R^2[3] -> R^2[4] = all + bias\n",
     "symplectic": "space P : Sp(n)\nlayer flow : P^3[2] -> P[2] = all\n",
+    "jellyfish": "space V : A(3)\nlayer even : V^2[2] -> V[4] = all + bias\n",
     "mean": "space V : S(n)\nlayer pool : V^2[3] -> V[8] = all + bias { reduce: mean }\n",
     "direct_sum": "space V : S(n)\nlayer split : V^2[2] + V[3] -> V^2[4] + 1[2] = all + bias\n",
     "network": """space N : S(n)

@@ -245,7 +245,7 @@ def test_a_vertex_has_the_ends_that_its_wire_allows() -> None:
 
 
 def test_equal_closed_pieces_take_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canonical, "MOST_LEAVES", 1)
+    monkeypatch.setattr(canonical, "MOST_WORK", 1)
     f = single(Box("f", (V,), (V,)))
     ring = Hypergraph((), (), (V,), (Node(f.nodes[0].box, (0,), (0,)),), (), ())
     assert tensor_all([ring] * 50) == tensor_all([ring] * 50)
@@ -266,13 +266,16 @@ def test_symmetric_pieces_are_searched_with_pruning() -> None:
     fewer = Hypergraph((), (), (V,) * 8, edges[1:], (), ())
     assert complete != fewer
     assert fewer == shuffled(fewer, Random(2))
+    k = single(Box("k", (), (V,)))
+    star = tensor_all([k >> single(f)] * 50) >> spider(V, 50, 0)
+    assert star == shuffled(star, Random(3))
 
 
 def test_too_many_symmetries_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(canonical, "MOST_LEAVES", 1)
+    monkeypatch.setattr(canonical, "MOST_WORK", 1)
     f = Box("f", (V,), (V,))
     ring = Hypergraph((), (), (V,) * 9, tuple(Node(f, (v,), ((v + 1) % 9,)) for v in range(9)), (), ())
-    with pytest.raises(CatnnError, match="E0408"):
+    with pytest.raises(CatnnError, match="E0415"):
         hash(ring)
 
 

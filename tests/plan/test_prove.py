@@ -18,7 +18,7 @@ from tests.emit.definition import DOUBLE, assert_is_definition, randomise
 from tests.plan.mutants import mutants
 
 SPACES = "space V : S(n)\nspace R : O(m)\nspace P : Sp(r)\nspace T : S(2)\n"
-ROTATED = "space A : SO(3)\nspace B : SO(4)\nspace C : SO(2)\n"
+ROTATED = "space A : SO(3)\nspace B : SO(4)\nspace C : SO(2)\nspace E : A(3)\nspace F : A(2)\n"
 SIZES = {"n": 3, "m": 2, "r": 2}
 LAYERS = {
     "permutations": "V^2[2] -> V^2[2] = all + bias",
@@ -36,6 +36,10 @@ LAYERS = {
     "epsilon, signs": "B[1] -> B^3[1] + B[2] = all",
     "epsilon, mean": "V @ C^2[1] -> V @ C[2] + C^2[1] = all + bias { reduce: mean }",
     "two epsilons": "C @ A @ A[1] -> A @ C[1] = all",
+    "jellyfish": "E^2[1] -> E^2[1] = all + bias",
+    "jellyfish, sums": "E^2[2] + E[1] -> E[1] + 1[2] = all + bias { reduce: mean }",
+    "two jellyfish": "F @ E[1] -> E @ F @ E[1] = all",
+    "jellyfish, fixed": "E[2] -> E^2[2] = sgn[i -> j k] - 1/2 * sgn[i -> j i] + span { [i -> i i] }",
     "direct sums": "V^2[2] + V[1] -> V^2[1] + 1[2] = all + bias",
     "fixed": "V^2[2] -> V^2[2] = [i j -> j i] - (1/n) * [i i -> j j] + span { [i j -> i i] }",
     "span of sums": "V^2[2] -> V[1] = span { [i j -> i] + 1/2 * [i i -> i], (1/n) * [i j -> k] - [i i -> i] } + bias",

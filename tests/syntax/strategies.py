@@ -76,6 +76,7 @@ leaf = st.one_of(
     make(n.Generator, reference, st.just(())),
     make(n.Generator, reference, tuples(static, 1)),
     make(n.Pattern, tuples(letters, 1), letters, st.booleans()),
+    st.builds(n.Pattern, tuples(letters, 1), letters, st.just(True), st.just(SPAN), tuples(name, 1)),
     st.builds(n.All, st.just(SPAN)),
     st.builds(n.Bias, st.just(SPAN)),
 )

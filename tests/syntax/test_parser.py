@@ -31,7 +31,7 @@ def spans(node: Any) -> list[Any]:
 
 def test_the_whole_language() -> None:
     module = parse(LANGUAGE, "language.catnn")
-    assert len(module.statements) == 48
+    assert len(module.statements) == 49
     assert len(module.comments) == 6
     assert parse(format_source(LANGUAGE)) == module
     assert parse(LANGUAGE.replace("\n", "\r\n")) == parse(LANGUAGE.replace("\n", "\r")) == module
@@ -102,6 +102,7 @@ def test_patterns() -> None:
     assert parse_pattern("i j -> j i") == parse_pattern(" [i j -> j i]")
     assert parse_pattern("->") == parse_pattern("[->]")
     assert parse_pattern("sgn[i j -> k]").sign
+    assert [space.text for space in parse_pattern("sgn[V W][i a -> b]").signed] == ["V", "W"]
     assert [len(value) for value in parse_pattern("i d, j d -> i j").inputs] == [2, 2]
 
 

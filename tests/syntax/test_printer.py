@@ -103,6 +103,7 @@ def test_comments_anywhere(statements: list[n.Statement], random: Any) -> None:
         ("[i i->]", "[i i -> ]"),
         ("[i d,j d→i j](q,k)", "[i d, j d -> i j](q, k)"),
         ("sgn [i j -> k]", "sgn[i j -> k]"),
+        ("sgn [ V  W ] [i j a->k a]", "sgn[V W][i j a -> k a]"),
         ("perm[ 2,0 , 1 ]", "perm[2,0,1]"),
         ("span{f,g,}", "span { f, g }"),
         ("id[1]", "id[1]"),

@@ -17,6 +17,7 @@ V = Wire("V", Group("S", "n"))
 N = Wire("N", Group("S", "n"))
 R = Wire("R", Group("O", 3))
 P = Wire("P", Group("Sp", "r"))
+E = Wire("E", Group("A", 4))
 
 
 def full(name: str, source: Word, target: Word, channels: tuple[int, int] = (3, 16), *, bias: bool = True) -> Layer:
@@ -62,6 +63,7 @@ DIAGRAMS: dict[str, Morphism] = {
     "output-only": Diagram((), (V,) * 4, ((0, 3), (1,), (2,))),
     "brauer": Diagram((R,) * 4, (R,) * 2, ((0, 4), (1, 3), (2, 5))),
     "symplectic": Diagram((P,) * 3, (P,) * 3, ((0, 2), (1, 4), (3, 5))),
+    "jellyfish": Diagram((E,) * 4, (E,) * 2, ((0, 5), (1, 2), (3, 4)), ("E",)),
     "several": Diagram((V, R, P, R, P), (R, V, P, V, P, R), ((0, 7), (1, 3, 6), (2, 8), (4, 10), (5, 9))),
     "laplacian": identity((V,)) - Diagram((V,), (V,), ((0,), (1,))) * (ONE / Scalar.size("n")),
 }

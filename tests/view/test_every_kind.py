@@ -27,7 +27,7 @@ from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network
 from tests.view.specimens import VALUES
 
 FAMILY_KEYS = (*FAMILIES, "O(1,2)")
-SIZED = {"SO": (2, 3), "O(1,2)": (3,), "Sp": (2, 4, "r")}
+SIZED = {"A": (2, 3), "SO": (2, 3), "O(1,2)": (3,), "Sp": (2, 4, "r")}
 WRITERS = {
     "json": lambda value: view.from_json(view.to_json(value)),
     "networkx": lambda value: view.from_networkx(networkx.convert_node_labels_to_integers(view.to_networkx(value))),
@@ -164,6 +164,35 @@ def test_every_kind_reads_back_equal(kind: str) -> None:
 @pytest.mark.parametrize(("name", "how"), [*product(VALUES, WRITERS)])
 def test_specimens_read_back_equal(name: str, how: str) -> None:
     assert same(VALUES[name], WRITERS[how](VALUES[name]))
+
+
+@pytest.mark.parametrize("group", ["Perm(3, (0 1 2))", "Aut(3, 0-1 1-2)", "A(3)", "A(4)", "5"])
+def test_orbits_jellyfish_and_plain_spaces_read_back_equal(group: str) -> None:
+    spec = catnn.parse(
+        f"space V : {group}  space R : O(3)  layer f : V @ R @ V -> V @ R = all  layer g : V[2] -> V[2] = all + id + bias"
+    )
+    layer = spec["f"]
+    for diagram in layer.diagrams[:60]:
+        for again in WRITERS.values():
+            assert again(diagram) == diagram
+    if len(layer.diagrams) > 1:
+        total = layer.diagrams[0] * "1/2" - layer.diagrams[-1]
+        for again in WRITERS.values():
+            assert again(total) == total
+    for value in spec.values():
+        assert all(same(value, again(value)) for again in WRITERS.values())
+
+
+def test_symmetric_powers_read_back_equal() -> None:
+    spec = catnn.parse(
+        "space V : S(n)  layer f : Sym^2(V)[2] @ V -> Sym^3(V) + V = all + bias".replace("[2] @ V", " @ V[2]")
+    )
+    for again in WRITERS.values():
+        assert same(spec["f"], again(spec["f"]))
+    text = view.to_json(spec["f"])
+    for broken in ("[[0, 4]]", "[[0, 1]]", '[["0", 2]]', "[[1, 2], [0, 2]]", "[[0]]"):
+        with pytest.raises(CatnnError):
+            view.from_json(text.replace("[[0, 2]]", broken))
 
 
 @pytest.mark.parametrize("file", ["graph", "points", "weightspace", "deepsets", "materials"])

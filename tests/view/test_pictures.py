@@ -226,7 +226,9 @@ def test_graphviz_reads_dot_and_keeps_the_order_of_ports(name: str) -> None:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("name", ["transpose", "spiders", "several", "symplectic", "laplacian", "avg", "network"])
+@pytest.mark.parametrize(
+    "name", ["transpose", "spiders", "several", "symplectic", "jellyfish", "laplacian", "avg", "network"]
+)
 def test_golden(name: str, form: str, golden: Callable[[Path, str], None]) -> None:
     golden(GOLDEN / f"{name}.{FORMATS[form]}", render(name, form))
 

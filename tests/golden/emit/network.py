@@ -28,6 +28,7 @@ class _Layer(nn.Module):
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
     even: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
     is_complex = False
 
     def __init__(self, sizes: dict[str, int]) -> None:
@@ -92,6 +93,8 @@ def _masks(layer, mask):
         if kind != torch.bool:
             hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
             raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
+        if space in layer.whole:
+            raise ValueError(f"{layer.label}: {space} takes no mask, its Levi-Civita tensor has a leg for each index")
     return {space: real for space, real in masks.items() if space in layer.space_sizes}
 
 

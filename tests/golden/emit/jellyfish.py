@@ -1,0 +1,490 @@
+"""Equivariant layers, compiled by catnn from jellyfish.catnn.
+
+Each layer is reduce, mix, expand: the halves of its diagrams are computed once each, one matrix product a level mixes
+the channels, and the results are written where the diagrams say; comments give the pattern that a step computes.
+
+catnn format: 1
+spec sha256: 6888691de749607b051bfa7c0fdd8bb049d06ad8d01127fbe2ff3ffba352d497
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import linear
+
+FORMAT = 1
+CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
+
+
+class _Layer(nn.Module):
+    """What layers share: shapes are checked, padding is masked, autocast is honoured, weights know their format.
+
+    label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
+    space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
+    """
+
+    _version = FORMAT
+    label: str
+    inputs: tuple[tuple[tuple[str, ...], int], ...]
+    outputs: tuple[tuple[tuple[str, ...], int], ...]
+    space_sizes: dict[str, str | int]
+    even: tuple[str, ...] = ()
+    whole: tuple[str, ...] = ()
+    is_complex = False
+
+    def __init__(self, sizes: dict[str, int]) -> None:
+        super().__init__()
+        self.sizes = sizes
+        for name, size in sizes.items():
+            if type(size) is not int or size < 1:
+                raise ValueError(f"{self.label}: the size {name}={size!r} is not a positive integer")
+
+    def forward(self, x, mask=None, sizes=None):
+        """The layer on (*batch, axes, channels), or on a tuple of such; mask: bool (*batch, n), True = real.
+
+        sizes: those by name that no axis of x tells (a network passes its own); else the ones given at construction.
+        """
+        xs = x if isinstance(x, (tuple, list)) else (x,)
+        masks = _masks(self, mask)
+        lengths = self.sizes | (sizes or {}) | _lengths(self, xs, masks)
+        counts = {s: n if isinstance(n, int) else lengths[n] for s, n in self.space_sizes.items()}
+        counts.update((space, real.sum(-1)) for space, real in masks.items())
+        if masks:
+            xs = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(xs, self.inputs, strict=True))
+        device = xs[0].device.type
+        if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+            dtype = torch.get_autocast_dtype(device)
+            xs = tuple(v if v.dtype == torch.float64 or v.is_complex() else v.to(dtype) for v in xs)
+            with torch.autocast(device, enabled=False):
+                ys = self.compute(xs, lengths, counts)
+        else:
+            for parameter in self.parameters():
+                if parameter.dtype != xs[0].dtype:
+                    raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {xs[0].dtype}")
+            ys = self.compute(xs, lengths, counts)
+        if masks:
+            ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.outputs, strict=True))
+        return ys if len(self.outputs) > 1 else ys[0]
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
+        version = local_metadata.get("version", FORMAT)
+        if version != FORMAT:
+            raise ValueError(f"{self.label}: these weights have format {version}, this module has format {FORMAT}")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
+
+    def extra_repr(self) -> str:
+        """The sizes given, for print(module)."""
+        return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+
+
+def _masks(layer, mask):
+    """The masks by space, checked as far as they can be without the tensors; those of other spaces do not matter."""
+    if mask is None:
+        return {}
+    spaces = tuple(layer.space_sizes)
+    masks = mask if isinstance(mask, dict) else dict.fromkeys(spaces[:1], mask)
+    if not isinstance(mask, dict) and len(spaces) > 1:
+        raise ValueError(f"{layer.label}: several spaces ({', '.join(spaces)}): give the mask as a dict by space")
+    for space, real in masks.items():
+        kind = real.dtype if isinstance(real, Tensor) else f"{real!r:.60}"
+        if kind != torch.bool:
+            hint = "; a direct sum is one argument, a tuple" if len(layer.inputs) > 1 else ""
+            raise ValueError(f"{layer.label}: the mask of {space} is {kind}, expected torch.bool, True = real{hint}")
+        if space in layer.whole:
+            raise ValueError(f"{layer.label}: {space} takes no mask, its Levi-Civita tensor has a leg for each index")
+    return {space: real for space, real in masks.items() if space in layer.space_sizes}
+
+
+def _lengths(layer, xs, masks):
+    """The sizes by name, after checking that inputs and masks have the shapes they should."""
+    if len(xs) != len(layer.inputs):
+        raise ValueError(f"{layer.label}: expected a tuple of {len(layer.inputs)} tensors, got {len(xs)}")
+    found = {}
+    batch = None
+    for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
+        if not isinstance(x, Tensor):
+            raise ValueError(f"{layer.label}: expected a tensor as input {at}, got {x!r:.60}")
+        if layer.is_complex and not x.is_complex():
+            which = f" as input {at}" if len(xs) > 1 else ""
+            raise ValueError(
+                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex"
+            )
+        shape = tuple(x.shape)
+        start = len(shape) - len(word) - 1
+        if start < 0:
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if start == -1 and channels == 1 else ""
+            _wrong(layer, at, shape, f"at least {len(word) + 1} axes are needed{missing}")
+        if shape[-1] != channels:
+            missing = "; is the channel axis missing? try x.unsqueeze(-1)" if channels == 1 else ""
+            _wrong(layer, at, shape, f"the last axis has {shape[-1]} channels{missing}")
+        for axis, space in enumerate(word, start):
+            size, length = layer.space_sizes[space], shape[axis]
+            if isinstance(size, int) and length != size:
+                _wrong(layer, at, shape, f"axis {axis} has length {length}, not {size}")
+            if space in layer.even and length % 2:
+                _wrong(layer, at, shape, f"axis {axis} has odd length {length}, a symplectic space has even dimension")
+            first = found.setdefault(size, (at, axis, length))
+            if length != first[2]:
+                where = f"axes {first[1]} and {axis} differ"
+                if first[0] != at:
+                    where = f"axis {axis} differs from axis {first[1]} of input {first[0]}, which has length {first[2]}"
+                _wrong(layer, at, shape, where)
+        batch = shape[:start] if batch is None else batch
+        if shape[:start] != batch:
+            _wrong(layer, at, shape, f"the batch axes {shape[:start]} differ from {batch} of input 0")
+    for space, real in masks.items():
+        size = layer.space_sizes[space]
+        known = found.setdefault(size, (-1, -1, real.shape[-1]))
+        if tuple(real.shape) != (*(batch or ()), known[2]):
+            expected = (*(batch or ()), known[2])
+            raise ValueError(f"{layer.label}: the mask of {space} has shape {tuple(real.shape)}, expected {expected}")
+    return {size: at[2] for size, at in found.items() if isinstance(size, str)}
+
+
+def _wrong(layer, at, shape, why):
+    """Say what was expected and what came."""
+    word, channels = layer.inputs[at]
+    expected = ", ".join(["*batch", *(str(layer.space_sizes[s]) for s in word), str(channels)])
+    which = f" as input {at}" if len(layer.inputs) > 1 else ""
+    raise ValueError(f"{layer.label}: expected ({expected}){which}, got {shape}: {why}")
+
+
+def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
+    """x with zeros where an axis is padding; masks: for each axis None or bool (*batch, n)."""
+    keep = None
+    for axis, real in enumerate(masks):
+        if real is not None:
+            after = (1,) * (len(masks) - axis)
+            one = real.reshape(*real.shape[:-1], *(1,) * axis, real.shape[-1], *after)
+            keep = one if keep is None else keep & one
+    return x if keep is None else x.masked_fill(~keep, 0)
+
+
+def _normal(parameter: Tensor, variances: list, generator) -> None:
+    """Fill a parameter (diagrams, out, in) with normal numbers, each diagram with its variance."""
+    with torch.no_grad():
+        nn.init.normal_(parameter, generator=generator)
+        deviations = torch.tensor(variances, dtype=torch.float64).sqrt().to(parameter.device, parameter.dtype)
+        parameter.mul_(deviations.view(-1, 1, 1))
+
+
+def _save(ctx, inputs):
+    """Keep the inputs of a Function for its derivatives: tensors the safe way, numbers as they are."""
+    ctx.rest = tuple(None if isinstance(value, Tensor) else value for value in inputs)
+    tensors = tuple(value if isinstance(value, Tensor) else None for value in inputs)
+    ctx.save_for_backward(*tensors)
+    ctx.save_for_forward(*tensors)
+
+
+def _saved(ctx):
+    """What `_save` kept."""
+    return tuple(r if t is None else t for r, t in zip(ctx.rest, ctx.saved_tensors, strict=True))
+
+
+def _vmap(apply, plain, xs, in_dims, args):
+    """vmap of a layer: batched inputs are one more leading axis, anything else is vmap of the plain function.
+
+    There all tensors are batched, for one that is not could not be added into in place.
+    """
+    if all(d is None for d in in_dims[xs:]) and all(d is not None for d in in_dims[:xs]):
+        ys = apply(*(x.movedim(d, 0) for x, d in zip(args[:xs], in_dims[:xs], strict=True)), *args[xs:])
+    else:
+        pairs = list(zip(args, in_dims, strict=True))
+        size = next(v.shape[d] for v, d in pairs if d is not None)
+        args = [v.expand(size, *v.shape) if d is None and isinstance(v, Tensor) else v for v, d in pairs]
+        ys = torch.vmap(plain, tuple((d or 0) if isinstance(v, Tensor) else None for v, d in pairs))(*args)
+    return ys, tuple(0 for _ in ys)
+
+
+def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
+    """The sum of pieces that broadcast to a shape, in full, in memory of its own."""
+    if len(pieces) == 1:
+        return pieces[0].expand(shape).clone(memory_format=torch.contiguous_format)
+    total = pieces[0] + pieces[1]
+    for piece in pieces[2:]:
+        total = total + piece
+    return total.expand(shape).contiguous()
+
+
+def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation."""
+    count, out, in_ = weight.shape
+    permutations = count // (outputs * inputs)
+    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 0, 3, 1, 4)
+    return blocks.reshape(permutations, outputs * out, inputs * in_)
+
+
+def _flat(x: Tensor) -> Tensor:
+    """x as a matrix, its channels in the columns."""
+    return x.reshape(-1, x.shape[-1])
+
+
+def _derived():
+    """Whether derivatives may be asked for, or one of torch.func's transforms runs (vmap has a rule of ours)."""
+    return torch.is_grad_enabled() or torch._C._are_functorch_transforms_active()
+
+
+def _plainly(x: Tensor) -> bool:
+    """Whether to use differentiable steps on whole tensors; else (a CPU, no derivatives) in place, piece by piece."""
+    return torch.compiler.is_compiling() or _derived() or x.device.type != "cpu"
+
+
+def _sum(x: Tensor, dim: int) -> Tensor:
+    """x.sum(dim), where dim < -2; in memory order that is a product with ones, several times faster on a CPU."""
+    if _plainly(x) or not x.is_contiguous():
+        return x.sum(dim)
+    ones = x.new_ones(1, x.shape[dim])
+    return (ones @ x.flatten(dim + 1)).reshape(*x.shape[:dim], *x.shape[dim + 1 :])
+
+
+def _pieces(x: Tensor, axes: int, *others: Tensor):
+    """x and others in slices of their flattened batch, small enough for the cache; axes: those behind the batch."""
+    tensors = [v.unsqueeze(0).flatten(0, v.dim() - axes) for v in (x, *others)]
+    step = max(1, CHUNK // max(1, tensors[0][0:1].numel() * x.element_size()))
+    return [[v[start : start + step] for v in tensors] for start in range(0, tensors[0].shape[0], step)]
+
+
+def _turned(x: Tensor, orders) -> Tensor:
+    """Copies of x with its axes in these orders side by side in the channels, as a matrix."""
+    turned = [x.permute(0, *(a + 1 for a in order), -1) for order in orders]
+    return (turned[0] if len(turned) == 1 else torch.cat(turned, -1)).reshape(-1, len(turned) * x.shape[-1])
+
+
+def _together(x: Tensor, orders) -> list:
+    """The permutations in groups that share one product.
+
+    With up to 16 channels a product is too narrow for the machine, and six side by side halve the time of a 4 -> 4
+    layer; wider ones only pay for the copies.
+    """
+    size = 6 if len(orders[0]) > 2 and x.shape[-1] <= 16 else 1
+    return [(start, start + size) for start in range(0, len(orders), size)]
+
+
+def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
+    """y plus, for each s, x @ w[s] with its axes in the order orders[s]: output axis j is axis orders[s][j] of x.
+
+    y: a fresh contiguous tensor, or None for zeros.
+    """
+    axes, wide = len(orders[0]), w.shape[-1]
+    home = tuple(range(-axes - 1, -1))
+    if _plainly(x):
+        for order, matrix in zip(orders, w, strict=True):
+            z = (x @ matrix).movedim(tuple(a - axes - 1 for a in order), home)
+            y = z if y is None else y + z
+        return z if y is None else y
+    beta = 1
+    if y is not None and not y.is_contiguous():
+        y = y.contiguous()
+    if y is None:
+        beta, y = 0, x.new_empty(*x.shape[: -axes - 1], *(x.shape[a - axes - 1] for a in orders[0]), wide)
+    if x.numel() * x.element_size() < CHUNK and len(orders) < 3:  # one piece, one group: without their overhead
+        for order, matrix in zip(orders, w, strict=True):
+            turned = x.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, x.shape[-1])
+            y.view(-1, wide).addmm_(turned, matrix, beta=beta)
+            beta = 1
+        return y
+    groups = [(orders[a:b], w[a:b].reshape(-1, wide)) for a, b in _together(x, orders)]
+    for piece, out in _pieces(x, axes + 1, y):
+        for at, (some, matrix) in enumerate(groups):
+            out.view(-1, wide).addmm_(_turned(piece, some), matrix, beta=1 if at else beta)
+    return y
+
+
+def _epsilon(x: Tensor, n: int, legs: tuple, axes: tuple, arms: tuple = (), summed: int = 0) -> Tensor:
+    """x times the Levi-Civita tensor: its last axes meet the axes `legs` of x, its first become `axes` of the result.
+
+    The legs are met one after another, signed slices of x added up by the set of their indices: n 2^n slices, not n!.
+    In a jellyfish, the very first meet axes that stay, `arms`, counted without the legs; and `summed` (0 or 1) at the
+    very end are summed over.
+    """
+    front = x.movedim(legs, tuple(range(len(legs))))
+    sums: dict = {(): front}
+    for leg in range(len(legs) + summed):
+        following: dict = {}
+        for chosen, value in sums.items():
+            for i in range(n):
+                if i not in chosen:
+                    piece, key = value[i] if leg < len(legs) else value, tuple(sorted((*chosen, i)))
+                    odd = sum(j > i for j in chosen) % 2
+                    known = following.get(key)
+                    if known is None:
+                        following[key] = -piece if odd else piece
+                    else:
+                        following[key] = known - piece if odd else known + piece
+        sums = following
+    spread: dict = {}
+    for chosen, value in sums.items():
+        rest = tuple(i for i in range(n) if i not in chosen)
+        spread[rest] = -value if sum(i > j for i in rest for j in chosen) % 2 else value
+    for arm in (*(None for _ in axes), *reversed(arms)):
+        one = spread[min(spread)]
+        zero = torch.zeros_like(one if arm is None else one.select(arm, 0))
+        following = {}
+        for rest in {tuple(j for j in key if j != i): None for key in spread for i in key}:
+            row = []
+            for i in range(n):
+                value = spread.get(tuple(sorted((*rest, i))))
+                if value is not None and arm is not None:
+                    value = value.select(arm, i)
+                row += [zero if value is None else -value if sum(j > i for j in rest) % 2 else value]
+            following[rest] = torch.stack(row, 0 if arm is None else arm)
+        spread = following
+    found: Tensor = spread[()]
+    return found.movedim(tuple(range(len(axes))), axes)
+
+
+def _even_pack(weight):
+    """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
+    w0 = _blocks(weight[0:2], 1, 2)                             # 1 x 1 x 2 blocks
+    w1 = _blocks(weight[2:5], 1, 3)                             # 1 x 1 x 3 blocks
+    w2 = _blocks(weight[5:9], 1, 4)                             # 1 x 1 x 4 blocks
+    return (w0, w1, w2)
+
+
+def _even_reduce(x):
+    """Reduce: the halves of V^2, each from its cheapest parent."""
+    x_2 = x.diagonal(dim1=-3, dim2=-2).movedim(-1, -2)          # [i i -> i]
+    x_3 = _sum(x, -3)                                           # [i j -> j]
+    x_4 = x.sum(-2)                                             # [i j -> i]
+    x_5 = _epsilon(x, 3, (-3,), (), (-2,), 1)                   # sgn[i j -> j]
+    x_6 = _epsilon(x, 3, (-2,), (), (-2,), 1)                   # sgn[i j -> i]
+    x_7 = x_2.sum(-2)                                           # [i i ->]
+    x_8 = x_3.sum(-2)                                           # [i j ->]
+    x_9 = _epsilon(x_2, 3, (-2,), (-2,), (), 1)                 # sgn[i i -> j]
+    x_10 = _epsilon(x, 3, (-3, -2), (-2,), (), 0)               # sgn[i j -> k]
+    return (torch.cat((x_7, x_8), -1), torch.cat((x_2, x_4, x_3), -1), torch.cat((x_9, x_6, x_5, x_10), -1))
+
+
+def _even_reduce_back(g):
+    """Reduce: the halves of V of the gradient, each from its cheapest parent."""
+    g_2 = g.sum(-2)                                             # [i ->]
+    return (g_2,)
+
+
+def _even_run(x, halves, w0, w1, w2, b):
+    """Mix and expand."""
+    r = halves[0]                                               # [i i ->], [i j ->]
+    r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j]
+    r_3 = halves[2]                                             # sgn[i i -> j], sgn[i j -> i], sgn[i j -> j], sgn[i j -> k]
+    z = linear(r, w0[0], b.reshape(-1))                         # [->]
+    y = _full((*x.shape[:-3], 3, 4), z.unsqueeze(-2))           # [i -> i]
+    y = _products(y, r_2, w1.transpose(1, 2), ((0,),))          # [i -> i]
+    y = _products(y, r_3, w2.transpose(1, 2), ((0,),))          # [i -> i]
+    return (y,)
+
+
+def _even_run_back(g, halves, w0, w1, w2):
+    """The gradient for the inputs: the diagrams upside down."""
+    r = halves[0]                                               # [i ->]
+    z = r @ w0[0]                                               # [->]
+    z_2 = g @ w1[0]                                             # [i -> i]
+    z_3 = g @ w2[0]                                             # [i -> i]
+    y = z_3[..., 6:8]                                           # sgn[i -> j k]
+    y_2 = z_3[..., 0:2]                                         # (-1) * sgn[i -> j j]
+    y_3 = z[..., 2:4]                                           # [-> i j]
+    y_4 = z[..., 0:2]                                           # [-> i i]
+    y_5 = z_3[..., 2:4]                                         # sgn[i -> i j]
+    y_6 = z_3[..., 4:6]                                         # (-1) * sgn[i -> j i]
+    y_7 = z_2[..., 2:4]                                         # [i -> i j]
+    y_8 = z_2[..., 4:6]                                         # [i -> j i]
+    y_8 += y_3.unsqueeze(-2)
+    y_9 = z_2[..., 0:2]                                         # [i -> i i]
+    y_9 += y_4.unsqueeze(-2)
+    y_9.sub_(_epsilon(y_2, 3, (-2,), (-2,), (), 1))
+    y_10 = _full((*g.shape[:-2], 3, 3, 2), y_8.unsqueeze(-3), y_7.unsqueeze(-2))  # [i j -> i j]
+    y_10.diagonal(dim1=-3, dim2=-2).movedim(-1, -2).add_(y_9)
+    y_10.add_(_epsilon(y_6, 3, (), (-3,), (-2,), 1))
+    y_10.add_(_epsilon(y_5, 3, (), (-2,), (-2,), 1))
+    y_10.add_(_epsilon(y, 3, (-2,), (-3, -2), (), 0))
+    return (y_10,)
+
+
+def _even_weights(x, g, halves, grads):
+    """The gradients for the weights: at each level the product of the two reductions."""
+    r = _flat(halves[0])
+    w = (_flat(grads[0]).T @ r).unsqueeze(0)
+    r_2 = _flat(halves[1])
+    w_2 = (_flat(g).T @ r_2).unsqueeze(0)
+    r_3 = _flat(halves[2])
+    w_3 = (_flat(g).T @ r_3).unsqueeze(0)
+    b = _flat(grads[0]).sum(0).view(1, -1)
+    return (w, w_2, w_3, b)
+
+
+def _even(x, w0, w1, w2, b):
+    """even : V^2[2] -> V[4], a plain differentiable function."""
+    return _even_run(x, _even_reduce(x), w0, w1, w2, b)
+
+
+class _Even(torch.autograd.Function):
+    """`_even` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward(x, w0, w1, w2, b):
+        return _even(x, w0, w1, w2, b)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w0, w1, w2, b = _saved(ctx)
+        grads = _even_reduce_back(g)
+        dx = (None,)
+        if any(ctx.needs_input_grad[:1]):
+            dx = _even_run_back(g, grads, w0, w1, w2)
+        if any(ctx.needs_input_grad[1:]):
+            dw = _even_weights(x, g, _even_reduce(x), grads)
+        else:
+            dw = (None, None, None, None)
+        return *dx, *dw
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        x, w0, w1, w2, b = _saved(ctx)
+        dx, dw0, dw1, dw2, db = tangents
+        moved = _even(dx, w0, w1, w2, torch.zeros_like(b))
+        mixed = _even(x, dw0, dw1, dw2, db)
+        return tuple(a + b for a, b in zip(moved, mixed))
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap(_Even.apply, _even, 1, in_dims, args)
+
+
+class Even(_Layer):
+    """even : V^2[2] -> V[4], 9 diagrams and 1 for the bias; equivariant under A(3) on V."""
+
+    label = "even"
+    inputs = ((("V", "V"), 2),)
+    outputs = ((("V",), 4),)
+    space_sizes = {"V": 3}
+    whole = ("V",)
+
+    def __init__(self, device=None, dtype=None, generator=None):
+        super().__init__({})
+        self.weight = nn.Parameter(torch.empty(9, 4, 2, device=device, dtype=dtype))
+        self.bias = nn.Parameter(torch.empty(1, 4, device=device, dtype=dtype))
+        self.reset_parameters(generator)
+
+    def reset_parameters(self, generator=None):
+        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""
+        variances = (1 / 54, 1 / 162, 1 / 18, 1 / 36)
+        kinds = (0, 1, 2, 0, 0, 3, 3, 3, 3)
+        _normal(self.weight, [variances[kind] for kind in kinds], generator)
+        nn.init.zeros_(self.bias)
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        args = (
+            *xs,
+            *_even_pack(self.weight.to(xs[0].dtype)),
+            self.bias.to(xs[0].dtype),
+        )
+        if torch.compiler.is_compiling() or not _derived():
+            return _even(*args)
+        return _Even.apply(*args)
