@@ -15,7 +15,8 @@ catnn-hypergraph: "spaces", "source" and "target", and "wires": [name, ...] (the
 catnn-layer: "name", "spaces", "source" and "target" as [{"word": [name, ...], "channels": int}, ...], "reduce", "init",
     "learned", "biased", "complex" (whether there are weights, biases, complex numbers), "notes",
     "weights" and "fixed" as [{"parameter": str or null, "out": int, "in": int, "terms": [...]}, ...], "biases" the same
-    without "in"; terms in the order of the weights.
+    without "in"; terms in the order of the weights, {"diagrams": [...]}, with "source" and "target" where a term has
+    other words than its summands (plain wires are left out of the terms of `all`).
 catnn-network: "name", "spaces", "from" and "to" (types as in a layer), "source" and "target" (the same as text),
     "complex", "body", "layers" and "networks" (documents, each once: what is named twice is shared), and for those who
     only look, "nodes": [{"name", "kind", "label"}, ...] and "flows": [{"tail", "head", "type", "coefficient"}, ...].
@@ -34,7 +35,7 @@ from typing import Any
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.pattern import show_pattern
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Type, Wire
+from catnn.category.wires import Type, Wire, Word
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage, walk
@@ -145,6 +146,7 @@ def layer_data(layer: Layer) -> Data:
     """A layer as plain data."""
     outs, ins = range(len(layer.target.summands)), range(len(layer.source.summands))
     pairs = [(o, i) for o in outs for i in ins]
+    words = [[(source.word, target.word) for source in layer.source.summands] for target in layer.target.summands]
     return {
         "format": "catnn-layer",
         "version": VERSION,
@@ -159,17 +161,33 @@ def layer_data(layer: Layer) -> Data:
         "complex": layer.is_complex,
         "notes": list(layer.notes),
         "weights": [
-            {"parameter": layer.weight_name(o, i), "out": o, "in": i, "terms": _terms(layer.weighted[o][i])}
+            {
+                "parameter": layer.weight_name(o, i),
+                "out": o,
+                "in": i,
+                "terms": _terms(layer.weighted[o][i], words[o][i]),
+            }
             for o, i in pairs
         ],
-        "biases": [{"parameter": layer.bias_name(o), "out": o, "terms": _terms(layer.biases[o])} for o in outs],
-        "fixed": [{"parameter": None, "out": o, "in": i, "terms": _terms(layer.fixed_parts[o][i])} for o, i in pairs],
+        "biases": [
+            {"parameter": layer.bias_name(o), "out": o, "terms": _terms(layer.biases[o], ((), words[o][0][1]))}
+            for o in outs
+        ],
+        "fixed": [
+            {"parameter": None, "out": o, "in": i, "terms": _terms(layer.fixed_parts[o][i], words[o][i])}
+            for o, i in pairs
+        ],
     }
 
 
-def _terms(terms: Iterable[Morphism]) -> list[Data]:
-    """One term may be a sum of several diagrams: a list of them each."""
-    return [{"diagrams": [_term(c, d) for c, d in term.weighted]} for term in terms]
+def _terms(terms: Iterable[Morphism], words: tuple[Word, Word]) -> list[Data]:
+    """One term may be a sum of several diagrams: a list of them each; its words where they are not the summands'."""
+    found: list[Data] = []
+    for term in terms:
+        diagrams = {"diagrams": [_term(c, d) for c, d in term.weighted]}
+        sides = {"source": [str(w) for w in term.source], "target": [str(w) for w in term.target]}
+        found.append({**diagrams, **(sides if (term.source, term.target) != words else {})})
+    return found
 
 
 def _type(type_: Type) -> list[Data]:

@@ -157,10 +157,10 @@ def _layer(data: Data) -> Layer:
     wires = _wires(data)
     source, target = _type(wires, data["source"]), _type(wires, data["target"])
     outs, ins = len(target.summands), len(source.summands)
-    grids = [_grid(source, target, data[key]) for key in ("weights", "fixed")]
+    grids = [_grid(wires, source, target, data[key]) for key in ("weights", "fixed")]
     biases: list[tuple[Morphism, ...]] = [()] * outs
     for row in data["biases"]:
-        biases[_index(row["out"], outs)] = _terms((), target.summands[row["out"]].word, row["terms"])
+        biases[_index(row["out"], outs)] = _terms(wires, (), target.summands[row["out"]].word, row["terms"])
     flags = [data[key] for key in ("learned", "biased", "complex")]
     texts = [data["name"], data["reduce"], data["init"], *data["notes"]]
     if any(type(flag) is not bool for flag in flags) or any(not isinstance(text, str) for text in texts) or not ins:
@@ -171,13 +171,13 @@ def _layer(data: Data) -> Layer:
     )  # fmt: skip
 
 
-def _grid(source: Type, target: Type, rows: list[Data]) -> tuple[tuple[tuple[Morphism, ...], ...], ...]:
+def _grid(wires: Wires, source: Type, target: Type, rows: list[Data]) -> tuple[tuple[tuple[Morphism, ...], ...], ...]:
     """terms[out][in]."""
     outs, ins = len(target.summands), len(source.summands)
     found: list[list[tuple[Morphism, ...]]] = [[()] * ins for _ in range(outs)]
     for row in rows:
         o, i = _index(row["out"], outs), _index(row["in"], ins)
-        found[o][i] = _terms(source.summands[i].word, target.summands[o].word, row["terms"])
+        found[o][i] = _terms(wires, source.summands[i].word, target.summands[o].word, row["terms"])
     return tuple(tuple(row) for row in found)
 
 
@@ -187,13 +187,16 @@ def _index(value: Any, count: int) -> int:
     return value
 
 
-def _terms(source: Word, target: Word, rows: list[Data]) -> tuple[Morphism, ...]:
+def _terms(wires: Wires, source: Word, target: Word, rows: list[Data]) -> tuple[Morphism, ...]:
     """Terms; one that is a single diagram is that diagram, as the elaborator makes them."""
     found: list[Morphism] = []
     for row in rows:
-        pairs = [_term(source, target, term) for term in row["diagrams"]]
+        words = [
+            _word(wires, row[side]) if side in row else own for side, own in (("source", source), ("target", target))
+        ]
+        pairs = [_term(words[0], words[1], term) for term in row["diagrams"]]
         alone = len(pairs) == 1 and pairs[0][0] == ONE
-        found.append(pairs[0][1] if alone else linear(source, target, pairs))
+        found.append(pairs[0][1] if alone else linear(words[0], words[1], pairs))
     return tuple(found)
 
 

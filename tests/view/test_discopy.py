@@ -23,7 +23,10 @@ def test_diagrams_and_hypergraphs_come_back_equal() -> None:
     for number in range(200):
         value = random_hypergraph(source) if number % 2 else random_diagrams(source, 1)[0]
         families = {wire.group.family for wire in value.source + value.target}
-        if isinstance(value, Diagram) and families & {"A", "B'"}:  # blocks of one come in pairs, which no vertex alone tells
+        if isinstance(value, Diagram) and families & {
+            "A",
+            "B'",
+        }:  # blocks of one come in pairs, which no vertex alone tells
             continue
         graph = from_diagram(value) if isinstance(value, Diagram) else value
         if any(FAMILIES[wire.group.family].oriented for wire in graph.wires):
