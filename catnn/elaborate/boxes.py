@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from catnn.category.families import FAMILIES
 from catnn.category.wires import Word
 from catnn.diagnostics import Span
 from catnn.elaborate.report import Report, brief, listed, nearest
@@ -23,6 +24,7 @@ def boxes(node: nodes.BoxStatement, scope: Scope) -> None:
     fine = _kind(node, scope) and promised is not None
     if source is not None and target is not None and promised is not None:
         fine = _fits(node, promised, source.words[0], target.words[0], scope) and fine
+        fine = not _orbital(node, source.words[0] + target.words[0], scope) and fine
     for name in node.names:
         if scope.places.get(name.text) != name.span:
             continue
@@ -67,6 +69,17 @@ def promises(written: tuple[nodes.Attribute, ...], report: Report) -> Promises |
                          helps=nearest(text, PROMISES[key]))  # fmt: skip
         found.setdefault(key, (text, attribute.span))
     return found if report.faults == before else None
+
+
+def _orbital(node: nodes.BoxStatement, word: Word, scope: Scope) -> bool:
+    """Whether a leg is on a wire whose diagrams are orbits; reports it."""
+    wire = next((wire for wire in word if FAMILIES[wire.group.family].orbital), None)
+    if wire is None:
+        return False
+    message = f"boxes on a wire of {wire.group} are not built yet"
+    scope.report.error("E0903", message, (node.arrow.span, f"`{scope.show_word((wire,))}` is one"),
+                       notes=("its diagrams are orbits, which do not meet in spiders",))  # fmt: skip
+    return True
 
 
 def _fits(node: nodes.BoxStatement, promised: Promises, source: Word, target: Word, scope: Scope) -> bool:

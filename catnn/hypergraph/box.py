@@ -96,6 +96,12 @@ def form(name: str, wire: Wire) -> Box:
     return Box(name, (), (wire,) * legs, "form")
 
 
+def orbit(wire: Wire, inputs: tuple[int, ...], outputs: tuple[int, ...]) -> Box:
+    """The indicator of an orbit of `Perm` or `Aut` as a box: its name is its least tuple, as in ``[1 -> 0]``."""
+    name = "[" + " ".join((*map(str, inputs), "->", *map(str, outputs))) + "]"
+    return Box(name, (wire,) * len(inputs), (wire,) * len(outputs), "orbit")
+
+
 def structure(wire: Wire) -> str:
     """How wires of a space meet: ``spider`` (any number of ends), ``bend`` (two ends, either way round), ``plain``.
 

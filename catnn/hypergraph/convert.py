@@ -8,7 +8,7 @@ from catnn.category.families import FAMILIES
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Wire
 from catnn.diagnostics import fail
-from catnn.hypergraph.box import FORMS, Box, form, structure
+from catnn.hypergraph.box import FORMS, Box, form, orbit, structure
 from catnn.hypergraph.graph import Hypergraph, Node
 
 
@@ -23,26 +23,40 @@ def from_diagram(diagram: Diagram) -> Hypergraph:
     wires: list[Wire] = []
     at = [-1] * (l + len(diagram.source))
     nodes: list[Node] = []
-    free: dict[Wire, list[int]] = {}
-    for block in (*_by_inputs(diagram),):
+    orbits = tuple(w for w in diagram.spaces() if FAMILIES[w.group.family].orbital) if diagram.points else ()
+    for block in _by_inputs(diagram):
         base = diagram.wire(block[0]).base
         outputs = tuple(v for v in block if v < l)
         bent = structure(base) == "plain" and len(outputs) != 1
-        if FAMILIES[base.group.family].epsilon and len(block) == 1:
-            free.setdefault(base, []).append(block[0])
         for vertex in block:
-            if bent or at[block[0]] < 0:
+            if bent or base in orbits or at[block[0]] < 0:
                 wires.append(base)
             at[vertex] = len(wires) - 1
         if bent:
             pair = tuple(at[v] for v in block)
             nodes.append(Node(form("coev", base), (), pair) if outputs else Node(form("ev", base), pair, ()))
-    for wire, legs in free.items():
-        if len(legs) != wire.group.size:
-            raise fail("E0406", f"`{diagram}` has {len(legs)} single vertices, which are no legs of one `eps`")
-        nodes.append(Node(form("eps", wire), (), tuple(at[v] for v in sorted(legs))))
+    for wire in diagram.spaces():
+        here = [v for v in range(len(at)) if diagram.wire(v).base == wire]
+        legs = [at[v] for v in diagram.free if diagram.wire(v).base == wire]
+        if wire in orbits:
+            points = tuple(diagram.points[v] for v in here)
+            count = sum(v < l for v in here)
+            box = orbit(wire, points[count:], points[:count])
+            nodes.append(Node(box, tuple(at[v] for v in here[count:]), tuple(at[v] for v in here[:count])))
+        elif legs or wire.space in diagram.jellyfish:
+            nodes.append(Node(form("eps", wire), (), (*legs, *_summed(wire, len(legs), wires))))
     ins, outs = tuple(at[l:]), tuple(at[:l])
     return Hypergraph(diagram.source, diagram.target, tuple(wires), tuple(nodes), ins, outs)
+
+
+def _summed(wire: Wire, legs: int, wires: list[Wire]) -> tuple[int, ...]:
+    """The legs of an epsilon that end nowhere: of a jellyfish one may be summed."""
+    assert isinstance(wire.group.size, int)
+    missing = wire.group.size - legs
+    if missing > (FAMILIES[wire.group.family].epsilon == "jellyfish"):
+        raise fail("E0406", f"{legs} legs are too few for the `eps` of {wire.group}")
+    wires.extend([wire] * missing)
+    return tuple(range(len(wires) - missing, len(wires)))
 
 
 def _by_inputs(diagram: Diagram) -> list[tuple[int, ...]]:
@@ -92,8 +106,9 @@ def to_morphism(graph: Hypergraph) -> Sum:
 def _whole(box: Box) -> Morphism:
     """The diagram of a form."""
     legs = len(box.source) + len(box.target)
-    blocks = tuple((v,) for v in range(legs)) if box.name == "eps" else (tuple(range(legs)),)
-    whole = Diagram((), box.source + box.target, blocks) if box.name == "eps" else None
-    if whole is None:
-        return Diagram(box.source, box.target, blocks)
+    if box.name != "eps":
+        return Diagram(box.source, box.target, (tuple(range(legs)),))
+    wire = (*box.source, *box.target)[0]
+    named = (wire.space,) if FAMILIES[wire.group.family].epsilon == "jellyfish" else ()
+    whole = Diagram((), box.source + box.target, tuple((v,) for v in range(legs)), named)
     return whole.dagger() if box.turned else whole

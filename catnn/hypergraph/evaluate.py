@@ -11,6 +11,7 @@ from fractions import Fraction
 from itertools import permutations, product
 
 from catnn.category.families import FAMILIES
+from catnn.category.family import Part
 from catnn.category.sizes import length
 from catnn.category.wires import Wire
 from catnn.hypergraph.box import Box, structure
@@ -120,7 +121,7 @@ def tensor_of(box: Box, sizes: Mapping[str, int], tensors: Mapping[str, Tensor])
     """The tensor of a box, upside down where it stands so."""
     if box.kind == "form":
         return _form(box, sizes)
-    tensor = tensors[box.name]
+    tensor = _orbit(box) if box.kind == "orbit" else tensors[box.name]
     if not box.turned:
         return tensor
     outputs = len(box.source)  # of the box as it was declared
@@ -134,6 +135,22 @@ def _form(box: Box, sizes: Mapping[str, int]) -> Tensor:
     if box.name == "eps":
         return {order: Fraction(_sign(order)) for order in permutations(range(n))}
     return {(i, i ^ 1): Fraction(1 if i % 2 == 0 else -1) for i in range(n)}
+
+
+def _orbit(box: Box) -> Tensor:
+    """The tuples of an orbit, as the box was declared."""
+    plain = box.dagger() if box.turned else box
+    inputs, _, outputs = plain.name[1:-1].partition("->")
+    points = (*map(int, outputs.split()), *map(int, inputs.split()))
+    wire = (*box.source, *box.target)[0]
+    l, k = len(plain.target), len(plain.source)
+    found: dict[int, list[int]] = {}
+    for vertex, point in enumerate(points):
+        found.setdefault(point, []).append(vertex)
+    part = Part(l, k, tuple(sorted(tuple(block) for block in found.values())), points=points)
+    assert isinstance(wire.group.size, int)
+    dense = FAMILIES[wire.group.family].tensor(part, wire.group.size)
+    return {tuple(int(i) for i in index): Fraction(1) for index in zip(*dense.nonzero(), strict=True)}
 
 
 def _sign(order: tuple[int, ...]) -> int:

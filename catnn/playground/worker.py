@@ -22,7 +22,7 @@ MOST_ANSWER = 8_000_000
 def answer(text: str, folder: Path | None) -> dict[str, Any]:
     """What the page shows for a text.
 
-    >>> answer("space V : S(n)", None)["ok"], answer("space V :", None)["diagnostics"][0]["code"]
+    >>> answer("space V : S(n)", None)["ok"], answer("space V S(n)", None)["diagnostics"][0]["code"]
     (True, 'E0010')
     """
     from catnn.api import parse

@@ -52,7 +52,7 @@ def report(spec: Spec) -> str:
     >>> import catnn
     >>> page = report(catnn.parse("space V : S(n)  layer f : V -> V = all"))
     >>> page.count("<figure"), "http:" in page
-    (6, False)
+    (4, False)
     """
     source = make_source(spec.text, spec.path)
     module, _ = parse_recovering(source)

@@ -92,7 +92,7 @@ def counterexample(
 
 def _boxes(value: Combination) -> set[Box]:
     """The boxes of a value as they were declared; forms have numbers of their own."""
-    found = {box for _, graph in value.weighted for box in graph.boxes if box.kind != "form"}
+    found = {box for _, graph in value.weighted for box in graph.boxes if box.kind not in ("form", "orbit")}
     return {box.dagger() if box.turned else box for box in found}
 
 

@@ -13,7 +13,7 @@ from itertools import combinations, permutations
 
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Wire
-from catnn.hypergraph.box import Box, form
+from catnn.hypergraph.box import Box, form, structure
 from catnn.hypergraph.graph import Hypergraph, Node, identity, single, spider, tensor_all
 from catnn.hypergraph.graph import permutation as permuted
 from catnn.hypergraph.linear import Combination, combination, lift
@@ -133,8 +133,9 @@ def _repeated(box: Box, a: int, b: int) -> Rule:
     legs = [at if at < b else at - 1 for at in range(len(word))]
     legs[b] = a
     row = tuple(legs)
-    open_ = tuple(leg for at, leg in enumerate(row) if at not in (a, b))
-    rest = word[2:]
+    shared = structure(word[0]) == "spider"  # then the two legs may meet others
+    open_ = tuple(leg for at, leg in enumerate(row) if at != b and (shared or at != a))
+    rest = word[1:] if shared else word[2:]
     node = Node(box, row, ()) if box.source else Node(box, (), row)
     ends = (rest, (), open_, ()) if box.source else ((), rest, (), open_)
     left = Hypergraph(ends[0], ends[1], (word[0],) * (len(word) - 1), (node,), ends[2], ends[3])

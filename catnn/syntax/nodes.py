@@ -20,9 +20,6 @@ class Name:
     span: Span = field(compare=False, repr=False)
 
 
-# ---------------------------------------------------------------------------------------------------------- scalars
-
-
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A product or quotient of integers and size names: a fraction times powers of sizes.
@@ -33,9 +30,6 @@ class Scalar:
     value: Fraction
     powers: tuple[tuple[str, int], ...]
     span: Span = field(compare=False, repr=False)
-
-
-# ------------------------------------------------------------------------------------------------- groups and types
 
 
 @dataclass(frozen=True, slots=True)

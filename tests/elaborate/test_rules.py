@@ -94,6 +94,7 @@ def test_promises_are_laws() -> None:
         ("box w : V[3] -> V", "E0206"),
         ("box w : V -> V box w : V -> V", "E0102"),
         ("box w : X -> V", "E0101"),
+        ("space P : Perm(3, (0 1 2)) box w : P -> V", "E0903"),
         ("box merge : V -> V", "E0103"),
     ],
 )

@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy import ndenumerate
 
 import catnn
 from catnn.category.compose import compose_all as compose_diagrams
@@ -177,7 +178,19 @@ def basis(wire: Wire, k: int, l: int) -> tuple[Diagram, ...]:
     return tuple(cut.diagram() for cut in hom((wire,) * k, (wire,) * l))
 
 
-KINDS = [("S", "n"), ("O", "n"), ("H", "n"), ("B", "n"), ("U", "n"), ("O(1,2)", 3), ("Sp", "n"), ("SO", 2), ("SO", 3)]
+KINDS = [
+    ("S", "n"),
+    ("O", "n"),
+    ("H", "n"),
+    ("B", "n"),
+    ("U", "n"),
+    ("O(1,2)", 3),
+    ("Sp", "n"),
+    ("SO", 2),
+    ("SO", 3),
+    ("A", 2),
+    ("A", 3),
+]
 
 
 @pytest.mark.parametrize(("key", "size"), KINDS)
@@ -194,6 +207,17 @@ def test_diagrams_are_hypergraphs_without_boxes(key: str, size: int | str, data:
     assert to_morphism(compose_all([from_diagram(f), from_diagram(g)])) == composite
     turned = f.dagger()
     assert to_morphism(from_diagram(f).dagger()) == turned
+
+
+@pytest.mark.parametrize(("key", "size"), [("Perm(3, (0 1 2))", 3), ("A", 3), ("SO", 3), ("Sp", 2), ("O(1,2)", 3)])
+def test_every_diagram_keeps_its_numbers(key: str, size: int) -> None:
+    """Orbits, jellyfish and forms are boxes of their own, with the entries of their matrices."""
+    wire = Wire("W", Group(key, size))
+    for k, l in product(range(3), repeat=2):
+        for diagram in basis(wire, k, l):
+            dense = {index: int(value) for index, value in ndenumerate(diagram.array({})) if value}
+            found = contract(from_diagram(diagram), {}, {})
+            assert {index: value for index, value in found.items() if value} == dense
 
 
 # ------------------------------------------------------------------------------------------------- combinations

@@ -172,6 +172,7 @@ def all_rules() -> list[tuple[Rule, list[dict[str, int]]]]:
     found += [(rule, [{"n": n} for n in (2, 4)]) for rule in symplectic(P)]
     for n in (1, 2, 3, 4):
         found += [(rule, [{}]) for rule in levi_civita(Wire("T", Group("SO", n)))]
+        found += [(rule, [{}]) for rule in levi_civita(Wire("T", Group("A", n)))]
     return found
 
 

@@ -169,7 +169,8 @@ def test_specimens_read_back_equal(name: str, how: str) -> None:
 @pytest.mark.parametrize("group", ["Perm(3, (0 1 2))", "Aut(3, 0-1 1-2)", "A(3)", "A(4)", "5"])
 def test_orbits_jellyfish_and_plain_spaces_read_back_equal(group: str) -> None:
     spec = catnn.parse(
-        f"space V : {group}  space R : O(3)  layer f : V @ R @ V -> V @ R = all  layer g : V[2] -> V[2] = all + id + bias"
+        f"space V : {group}  space R : O(3)  layer f : V @ R @ V -> V @ R = all\n"
+        "layer g : V[2] -> V[2] = all + id + bias"
     )
     layer = spec["f"]
     for diagram in layer.diagrams[:60]:
@@ -184,9 +185,7 @@ def test_orbits_jellyfish_and_plain_spaces_read_back_equal(group: str) -> None:
 
 
 def test_symmetric_powers_read_back_equal() -> None:
-    spec = catnn.parse(
-        "space V : S(n)  layer f : Sym^2(V)[2] @ V -> Sym^3(V) + V = all + bias".replace("[2] @ V", " @ V[2]")
-    )
+    spec = catnn.parse("space V : S(n)  layer f : Sym^2(V) @ V[2] -> Sym^3(V) + V = all + bias")
     for again in WRITERS.values():
         assert same(spec["f"], again(spec["f"]))
     text = view.to_json(spec["f"])
