@@ -136,7 +136,9 @@ class Code:
 
 
 def _names(diagram: Diagram) -> Iterator[str]:
-    """The canonical patterns of the halves and of the level of a diagram."""
+    """The canonical patterns of the halves and of the level of a diagram; an orbit has none."""
+    if diagram.points:
+        return
     found = factors(diagram)
     below, above = found.input.diagram(), found.output.diagram()
     for half in (below, _turned(above)):
@@ -152,7 +154,7 @@ def _turned(diagram: Diagram) -> Diagram:
     """Upside down, without the signs that a dagger may bring: only the shape matters here."""
     k, l = len(diagram.source), len(diagram.target)
     parts = (tuple(sorted(v + k if v < l else v - l for v in block)) for block in diagram.parts)
-    return Diagram(diagram.target, diagram.source, tuple(sorted(parts)))
+    return Diagram(diagram.target, diagram.source, tuple(sorted(parts)), diagram.jellyfish)
 
 
 def canonical(left: str, right: str) -> str:

@@ -267,8 +267,10 @@ def column_sheet() -> str:
 
 
 def _factorisation(terms: Sequence[tuple[str, int, Morphism]], style: Styles) -> list[str]:
-    """Every diagram as permutation ; planar ; permutation, folded away."""
-    named = [(f"{kind} {at}", diagram) for kind, at, term in terms for _, diagram in term.weighted]
+    """Every diagram as permutation ; planar ; permutation, folded away; orbits have no such form."""
+    named = [
+        (f"{kind} {at}", diagram) for kind, at, term in terms for _, diagram in term.weighted if not diagram.points
+    ]
     if not named:
         return []
     shown = named[:MOST_FACTORED]

@@ -229,7 +229,7 @@ class _Plan:
     def _end(self, block: int, vertex: int, style: int) -> None:
         x, y = self.ports[vertex]
         to = y + self.depths[block] * (1 if vertex < self.l else -1)
-        if vertex in self.diagram.free:
+        if vertex in self.diagram.free and self.diagram.wire(vertex).space not in self.diagram.jellyfish:
             self._leg_end(vertex, x, y, to, style)
             return
         self._curve(((x, y), (x, (2 * y + to) / 3), (x, (y + 2 * to) / 3), (x, to)), style)

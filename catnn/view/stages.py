@@ -22,7 +22,7 @@ NAMES = ("permute the inputs", "planar", "permute the outputs")
 def stages_drawing(diagram: Diagram, style: Styles | None = None, *, named: bool = True) -> Drawing:
     """The three stages of a diagram in a column, the first at the bottom; named: with words beside each."""
     style = styles(diagram.source + diagram.target) if style is None else style
-    found = factorise(diagram)
+    found = factored(diagram)
     drawings = [_stage(stage, style) for stage in reversed(found.stages())]
     width = max(drawing.width for drawing in drawings)
     items: list[Item] = []
@@ -35,6 +35,13 @@ def stages_drawing(diagram: Diagram, style: Styles | None = None, *, named: bool
         at += drawing.height
     reach = max((text_width(text) for text in texts), default=0)
     return Drawing(width + (10 + reach if named else 0), at, tuple(items), str(found))
+
+
+def factored(diagram: Diagram) -> Planar:
+    """The factorisation of a diagram.  Raises: ValueError for an orbit, which has none."""
+    if diagram.points:
+        raise ValueError("an orbit is no diagram of blocks, and does not factor")
+    return factorise(diagram)
 
 
 def _stage(stage: Diagram, style: Styles) -> Drawing:
@@ -80,7 +87,7 @@ def factored_lines(morphism: Morphism) -> Lines:
     """The same for a terminal: a row of stages for each term, the first stage first."""
     lines: list[str] = []
     for coefficient, diagram in morphism.weighted:
-        found = factorise(diagram)
+        found = factored(diagram)
         factor = "" if coefficient == ONE else f"({coefficient}) * "
         pieces: list[Lines] = []
         for stage, name in zip(found.stages(), NAMES, strict=True):

@@ -161,6 +161,24 @@ def test_an_empty_spec_and_one_without_code() -> None:
     assert "[i -&gt; i]" in page
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "space V : A(3)  layer f : V^2 -> V = all + bias  let g : V^2 -> V = sgn[i j -> j]",
+        "space W : Aut(4, 0-1 1-2 2-3)  layer g : W[2] -> W[2] = all + id + bias  let a : W -> W = adj ; adj",
+        "space W : Perm(3, (0 1 2))  space R : O(3)  layer g : W @ R -> R @ W = all",
+        "space U : S(n)  layer h : Sym^2(U) -> U + Sym^2(U) = all + bias",
+        "space U : S(n)  space F : 5  layer k : F @ U -> F @ U[2] = all + bias",
+        "space U : U(n)  layer k : U @ U' -> U @ U' = all + bias",
+        "space P : Sp(4)  layer k : P^3 -> P = all  let e : 1 -> P^2 = coev",
+    ],
+)
+def test_every_kind_of_spec_has_a_report(text: str) -> None:
+    page = Page(report(catnn.parse(text)))
+    assert {href for href in page.hrefs if not (href.startswith("#") and href[1:] in page.ids)} == set()
+    assert sum(tag == "figure" for tag, _ in page.elements) >= 2
+
+
 def test_large_layers_are_counted_not_drawn() -> None:
     page = report(catnn.parse("space V : S(n)  layer f : V^3[1] -> V^4[1] = all"))
     assert "877 diagrams, the first 250 drawn" in page
