@@ -10,17 +10,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Morphism
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Type
 from catnn.diagnostics import CatnnError, Diagnostic, Span
 from catnn.drawable import Drawable
-from catnn.hypergraph.box import Box
-from catnn.hypergraph.linear import Combination
-from catnn.rewrite.rule import Law
-from catnn.rewrite.trace import Proof
+
+if TYPE_CHECKING:
+    from catnn.hypergraph.box import Box
+    from catnn.hypergraph.linear import Combination
+    from catnn.rewrite.rule import Law
+    from catnn.rewrite.trace import Proof
 
 Morphisms = tuple[Morphism, ...]
 

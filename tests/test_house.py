@@ -133,7 +133,7 @@ ROOMS: dict[str, set[str]] = {
     "orbits": {*DIAGRAMS, "diagnostics"},
     "projection": {*DIAGRAMS, "compiler", "diagnostics", "gramian"},
     "measure": set(),
-    "model": {"category", "diagnostics", "drawable", "hypergraph", "rewrite"},
+    "model": {"category", "diagnostics", "drawable"},
     "nn": {"api", "compiler"},
     "plan": {*DIAGRAMS, "rewrite"},
     "rendering": {"diagnostics"},

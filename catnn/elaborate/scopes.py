@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from catnn.activations import ACTIVATIONS
 from catnn.category.diagram import Morphism
@@ -11,11 +12,13 @@ from catnn.category.families import FAMILIES
 from catnn.category.wires import Type, Wire, Word, show_word
 from catnn.diagnostics import Span
 from catnn.elaborate.report import Report, listed, nearest
-from catnn.hypergraph.box import Box
-from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
-from catnn.rewrite.rule import Law
 from catnn.syntax import nodes
+
+if TYPE_CHECKING:
+    from catnn.hypergraph.box import Box
+    from catnn.hypergraph.linear import Combination
+    from catnn.rewrite.rule import Law
 
 GENERATORS = (
     "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps", "adj",

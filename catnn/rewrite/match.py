@@ -9,21 +9,17 @@ rewrite theory I (arXiv 2012.01847), sections 3-4, and II (arXiv 2104.14686), se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, permutations, product
 
 from catnn.category.wires import Wire
-from catnn.diagnostics import CatnnError
-from catnn.hypergraph.box import Box, structure
+from catnn.hypergraph.box import Box, ends_fault, structure
 from catnn.hypergraph.graph import Hypergraph, Node
-from catnn.rewrite.context import hole
+from catnn.rewrite.context import End, Match, Parted
 
 MOST_SPLITS = 24
 """At most so many ways to share the ends of one vertex are tried."""
-
-End = tuple[int, int, int]
-"""(box, row, place): the inputs of a box are row 0, its outputs row 1; box -1 stands for the ends of the diagram."""
 
 
 @dataclass(slots=True)
@@ -53,19 +49,6 @@ class Index:
             for row, vertices in enumerate((node.inputs, node.outputs)):
                 for place, vertex in enumerate(vertices):
                     self.ends[vertex].append((at, row, place))
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """An occurrence: the images of the boxes and vertices of the left side, and the context around them.
-
-    placed: for each vertex of the context, the vertex of the diagram it is at.
-    """
-
-    nodes: tuple[int, ...]
-    vertices: tuple[int, ...]
-    context: Hypergraph
-    placed: tuple[int, ...]
 
 
 def matches(
@@ -204,81 +187,53 @@ class _Matcher:
         for vertex, at in vertices.items():
             images.setdefault(at, []).append(vertex)
         shares = [self.shares(at, own, taken) for at, own in images.items()]
-        graph = self.index.graph
+        boxes = tuple(nodes[at] for at in range(len(nodes)))
+        placed = tuple(vertices[v] for v in range(len(vertices)))
         for choice in islice(product(*shares), MOST_SPLITS):
-            if not self.effort.spend(len(graph.wires) + len(graph.nodes)):
+            if not self.effort.spend():
                 return
-            found = self.context(nodes, vertices, dict(zip(images, choice, strict=True)))
-            if found is not None:
-                yield found
+            parted = tuple(pair for option in choice for pair in option)
+            yield Match(self.index.graph, self.left, boxes, placed, parted)
 
-    def shares(self, at: int, own: list[int], taken: set[int]) -> list[list[list[End]]]:
-        """The ways to share the ends outside the match among the legs of the hole at one vertex.
-
-        One list of ends a vertex of the context; the first of them is where vertices of the left side meet.
-        """
+    def shares(self, at: int, own: list[int], taken: set[int]) -> list[Parted]:
+        """The ways to share the ends outside the match among the legs of the hole at one vertex of the diagram."""
         outside = [end for end in self.index.ends[at] if end[0] not in taken]
-        extra = [leg for vertex in own for leg in self.legs_of(vertex)[1:]]
         inside = [vertex for vertex in own if not self.bound[vertex]]
         if inside:
-            return [[]] if not outside and len(own) == 1 else []
+            return [()] if not outside and len(own) == 1 else []
+        legs = [self.legs_of(vertex) for vertex in own]
+        extra = [leg for row in legs for leg in row[1:]]
+        together = [row[0] for row in legs]
         if not extra:
-            return [[outside]]
+            return [()] if self.is_fine(at, together, outside) else []
         if len(outside) < len(extra) + 1:
             return []
         strict = self.kind(self.left.wires[own[0]]) == "plain"
-        return list(_splits(outside, [self.legs_of(own[0])[0], *extra], strict=strict))
+        found = []
+        for first, *others in _splits(outside, [together[0], *extra], strict=strict):
+            parted = tuple((leg, tuple(share)) for leg, share in zip(extra, others, strict=True))
+            if self.is_fine(at, together, first) and all(self.is_fine(at, [leg], share) for leg, share in parted):
+                found.append(parted)
+        return found
+
+    def is_fine(self, at: int, legs: list[End], share: Sequence[End]) -> bool:
+        """Whether some legs of the hole and some ends of the diagram may meet in one vertex."""
+        graph, left, count = self.index.graph, self.left, [0, 0]
+        for box, row, place in share:
+            if box < 0:
+                wire, side = (graph.target if row else graph.source)[place], row
+            else:
+                name = graph.nodes[box].box
+                wire, side = (name.target if row else name.source)[place], 1 - row
+            count[side ^ wire.dual] += 1
+        for _, row, place in legs:  # what the left side reads, the hole reads
+            wire = (left.target if row else left.source)[place]
+            count[(1 - row) ^ wire.dual] += 1
+        return ends_fault(graph.wires[at], *count) is None
 
     def legs_of(self, vertex: int) -> list[End]:
         """The ends of the left side at one of its vertices, inputs first."""
         return [end for end in self.pattern.ends[vertex] if end[0] < 0]
-
-    def context(
-        self, nodes: dict[int, int], vertices: dict[int, int], shares: dict[int, list[list[End]]]
-    ) -> Match | None:
-        """The diagram without the match, a hole in its place; None where its vertices cannot be so."""
-        graph, taken = self.index.graph, set(nodes.values())
-        wires: list[Wire] = []
-        placed: list[int] = []
-        at_end: dict[End, int] = {}
-        legs: dict[End, int] = {}
-        for at, wire in enumerate(graph.wires):
-            if at not in shares:
-                at_end.update(dict.fromkeys(self.index.ends[at], len(wires)))
-                wires.append(wire)
-                placed.append(at)
-                continue
-            start = len(wires)
-            for share in shares[at]:
-                at_end.update(dict.fromkeys(share, len(wires)))
-                wires.append(wire)
-                placed.append(at)
-            own = [vertex for vertex, image in vertices.items() if image == at]
-            legs.update({leg: start for vertex in own for leg in self.legs_of(vertex)[:1]})
-            extra = [leg for vertex in own for leg in self.legs_of(vertex)[1:]]
-            legs.update({leg: start + 1 + i for i, leg in enumerate(extra)})
-        gap = hole(self.left.source, self.left.target)
-        rows = [
-            tuple(legs[-1, row, i] for i in range(len(ends)))
-            for row, ends in enumerate((self.left.ins, self.left.outs))
-        ]
-        rest = [at for at in range(len(graph.nodes)) if at not in taken]
-        kept = tuple(
-            Node(
-                graph.nodes[at].box,
-                tuple(at_end[at, 0, i] for i in range(len(graph.nodes[at].inputs))),
-                tuple(at_end[at, 1, i] for i in range(len(graph.nodes[at].outputs))),
-            )
-            for at in rest
-        )
-        ins = tuple(at_end[-1, 0, i] for i in range(len(graph.ins)))
-        outs = tuple(at_end[-1, 1, i] for i in range(len(graph.outs)))
-        try:
-            around = Hypergraph(graph.source, graph.target, tuple(wires), (*kept, Node(gap, *rows)), ins, outs)
-        except CatnnError:  # a wire of two ends cannot be shared so
-            return None
-        images = tuple(nodes[at] for at in range(len(nodes)))
-        return Match(images, tuple(vertices[v] for v in range(len(vertices))), around, tuple(placed))
 
     def is_convex(self, taken: set[int]) -> bool:
         """Whether no path along plain wires leaves the match and comes back."""

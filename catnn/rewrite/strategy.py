@@ -17,8 +17,8 @@ from catnn.rewrite.match import Effort, Index, matches
 from catnn.rewrite.rule import Law, Rule, Schema, widest
 from catnn.rewrite.trace import Proof, Step, Trace, apply, meet
 
-PRICE = 30
-"""What a step costs for every vertex and box, in the units in which matching is counted."""
+APPLIED, COMPARED = 2, 30
+"""What a step costs for every vertex and box, in the units of matching: alone, and where its result is looked up."""
 
 Cost = Callable[[Combination], int]
 
@@ -125,11 +125,12 @@ def _uses(value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bo
     indices = [Index(graph) for _, graph in value.weighted]
     for term, index in enumerate(indices):
         for rule in _rules(laws, index.graph):
+            sides = [index.graph, *(graph for _, graph in rule.right.weighted)]
+            price = (COMPARED if widely else APPLIED) * sum(1 + len(graph.wires) + len(graph.nodes) for graph in sides)
             for match in matches(rule.left, index, effort):
-                yield apply(rule, value, term, match)
-                if not effort.spend(sum(PRICE * (1 + len(g.wires) + len(g.nodes)) for _, g in rule.right.weighted)):
+                if not effort.spend(price):
                     return
-                effort.spend(PRICE * (len(index.graph.wires) + len(index.graph.nodes)))
+                yield apply(rule, value, term, match)
                 if not widely:
                     break
 

@@ -15,8 +15,7 @@ from catnn.drawable import Drawable
 from catnn.hypergraph.canonical import isomorphism
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination, Weighted, without_loops
-from catnn.rewrite.context import Filled, fill
-from catnn.rewrite.match import Match
+from catnn.rewrite.context import Filled, Match, fill
 from catnn.rewrite.rule import Rule
 
 Renumbering = tuple[tuple[int, ...], tuple[int, ...]]

@@ -20,8 +20,8 @@ from catnn.hypergraph.convert import from_diagram
 from catnn.hypergraph.evaluate import contract, entries
 from catnn.hypergraph.graph import Hypergraph, Node, compose_all, identity, permutation, single, spider, tensor_all
 from catnn.hypergraph.linear import Combination, lift
-from catnn.rewrite.context import fill
-from catnn.rewrite.match import Effort, Index, Match, matches
+from catnn.rewrite.context import Match, fill
+from catnn.rewrite.match import Effort, Index, matches
 from catnn.rewrite.proofs import to_dict
 from catnn.rewrite.rule import Law, Rule, Schema
 from catnn.rewrite.strategy import Budget, boxes, prove, search, simplify
@@ -153,7 +153,7 @@ def test_a_thousand_boxes_and_two_hundred_rules_take_little_effort() -> None:
     index = Index(graph)
     found = sum(1 for left in rules for _ in matches(left, index, effort))
     spent = 10**9 - effort.left
-    assert spent - found * sum(map(len, (graph.wires, graph.nodes))) < 20_000
+    assert spent < 20_000
     assert found == sum(
         [node.box for node in graph.nodes[at : at + 3]] == list(left.boxes) for left in rules for at in range(998)
     )
