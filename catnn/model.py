@@ -304,6 +304,12 @@ class Spec(Mapping[str, Any]):
     composites: Mapping[str, Combination] = field(default_factory=dict)
     rules: tuple[Law, ...] = ()
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What there is to look at in this file, by name: definitions, diagrams with boxes, rules."""
+        found: dict[str, Any] = {**self.definitions, **self.composites, **{law.name: law for law in self.rules}}
+        return {name: value for name, value in found.items() if "." not in name}
+
     def __getitem__(self, name: str) -> Any:
         if name not in self.definitions:
             from difflib import get_close_matches
@@ -329,6 +335,14 @@ class Spec(Mapping[str, Any]):
     def networks(self) -> dict[str, Network]:
         """The networks of this file, without imported ones."""
         return {n: d for n, d in self.definitions.items() if isinstance(d, Network) and "." not in n}
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from catnn.view.html import fragment
+
+        parts = (f"<h3><code>{escape(name)}</code></h3>{fragment(value)}" for name, value in self.shown.items())
+        return "".join(parts) or escape(repr(self))
 
     def __repr__(self) -> str:
         return f"<spec {self.path}: {', '.join(self.definitions)}>"

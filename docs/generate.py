@@ -118,7 +118,9 @@ SECTIONS: dict[str, Callable[[], str]] = {
 
 def pages() -> dict[Path, str]:
     """The pages that hold something generated, as they should be."""
-    found = {PICTURE: picture()}
+    from catnn.editors.textmate import text
+
+    found = {PICTURE: picture(), ROOT / "grammar" / "catnn.tmLanguage.json": text()}
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         if MARK.search(text):

@@ -11,6 +11,7 @@ from functools import cached_property
 from itertools import product
 
 from catnn.category.scalar import ONE
+from catnn.drawable import Drawable
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination, combination, lift
 
@@ -22,7 +23,7 @@ MOST_INSTANCES = 200
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(Drawable):
     """left = right, used from left to right; right may be a sum.
 
     law: what it says, in the words of its declaration; oriented: whether it may be used in one direction only when a
@@ -69,7 +70,7 @@ class Rule:
 
 
 @dataclass(frozen=True, eq=False)
-class Schema:
+class Schema(Drawable):
     """A rule whose spiders have variable arities.
 
     variables: their names; make: the rule for given arities, None where there is none.

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catnn.category.scalar import Scalar
+from catnn.drawable import Drawable
 from catnn.hypergraph.canonical import isomorphism
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination, Weighted, without_loops
@@ -44,7 +45,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trace(Drawable):
     """Steps one after the other.
 
     >>> from catnn.category.wires import Group, Wire
@@ -126,7 +127,7 @@ def _collect(raw: list[tuple[Scalar, Hypergraph]]) -> tuple[Weighted, tuple[tupl
 
 
 @dataclass(frozen=True)
-class Proof:
+class Proof(Drawable):
     """Two traces that meet: left and right are equal.
 
     meeting: for each term at the end of the left trace, which term of the right one it is, and how.

@@ -10,6 +10,7 @@ from functools import cache
 from typing import NamedTuple
 
 from catnn.diagnostics import CatnnError, Diagnostic, Label, Source, Span
+from catnn.syntax.embedded import unwrapped
 from catnn.syntax.lalr import tables
 
 MAX_BYTES = 1_000_000
@@ -71,10 +72,11 @@ def make_source(text: str, path: str) -> Source:
 
 
 def decode(data: bytes, path: str) -> Source:
-    """The source that the bytes of a file hold.
+    """The source that the bytes of a file hold: a spec, or a report with one inside.
 
     Raises: CatnnError E0003 where they are not UTF-8, E0004 where they are too many.
     """
+    data = unwrapped(data)
     if len(data) > MAX_BYTES:
         raise CatnnError(_too_large(path))
     try:
