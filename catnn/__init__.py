@@ -95,5 +95,12 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(ipython: Any) -> None:
+    """What `%load_ext catnn` calls: afterwards a cell that begins with `%%catnn` is a spec."""
+    from catnn.editors.notebook import load as load_magic
+
+    load_magic(ipython)
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

@@ -51,3 +51,47 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("norm_relu", "norm", True, "", "x max(r - 1, 0)/r, r^2 the mean of x^2 over the axes of the word"),
     )
 }
+
+
+@dataclass(frozen=True, slots=True)
+class AxisFunction:
+    """A function along one axis of a tensor, the other axes and the channels apart.
+
+    part: the part of generated files that computes it.
+    """
+
+    name: str
+    part: str
+    meaning: str
+
+
+AXIS_FUNCTIONS: dict[str, AxisFunction] = {
+    function.name: function
+    for function in (
+        AxisFunction("softmax", "_softmax", "exp(x), divided by its sum along the axis"),
+        AxisFunction("layer_norm", "_layer_norm", "x minus its mean, divided by the root of the variance + 1e-5"),
+        AxisFunction("rms_norm", "_rms_norm", "x divided by the root of the mean of x^2 + 1e-5"),
+    )
+}
+
+
+MAPS: dict[str, Activation] = ACTIVATIONS | {
+    function.name: function
+    for function in (
+        Activation("erf", "odd", True, "torch.erf({})", "the error function"),
+        Activation("sinh", "odd", True, "torch.sinh({})", "sinh(x)"),
+        Activation("asinh", "odd", True, "torch.asinh({})", "asinh(x)"),
+        Activation("atan", "odd", True, "torch.atan({})", "atan(x)"),
+        Activation("sign", "odd", True, "torch.sign({})", "1, 0 or -1"),
+        Activation("log1p", "any", True, "torch.log1p({})", "log(1 + x)"),
+        Activation("expm1", "any", True, "torch.expm1({})", "exp(x) - 1"),
+        Activation("sqrt", "any", True, "torch.sqrt({})", "the square root"),
+        Activation("rsqrt", "any", False, "torch.rsqrt({})", "1 over the square root"),
+        Activation("reciprocal", "any", False, "torch.reciprocal({})", "1/x"),
+        Activation("log", "any", False, "torch.log({})", "log(x)"),
+        Activation("floor", "any", True, "torch.floor({})", "the largest integer that is not larger"),
+        Activation("mish", "any", True, "nn.functional.mish({})", "x tanh(softplus(x))"),
+        Activation("hardtanh", "odd", True, "nn.functional.hardtanh({})", "x between -1 and 1"),
+    )
+}
+"""What a box may be with `= pointwise`: a whitelist of functions of one number."""

@@ -155,9 +155,9 @@ class DivisionByZeroError(CatnnError, ZeroDivisionError):
 
 
 def check_type(value: object, wanted: type | tuple[type, ...], what: str) -> None:
-    """Raises: WrongTypeError (E1030) for a value of another type; what: what a function expected, in words."""
+    """Raises: WrongTypeError (E1021) for a value of another type; what: what a function expected, in words."""
     if not isinstance(value, wanted):
-        raise WrongTypeError(Diagnostic("E1030", f"expected {what}, got {shortened(value)}"))
+        raise WrongTypeError(Diagnostic("E1021", f"expected {what}, got {shortened(value)}"))
 
 
 def shortened(value: object, most: int = 60) -> str:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Drawable:
-    """A diagram, a sum of them, a layer or a network.
+    """A diagram, a sum of them, a diagram with boxes, a layer or a network.
 
     Each method imports its renderer when it is called; the options are those of the function of that name in
     `catnn.view`.
@@ -28,6 +28,12 @@ class Drawable:
         from catnn import view
 
         return view.to_svg(self, **options)  # type: ignore[arg-type]
+
+    def to_png(self, **options: Any) -> bytes:
+        """A PNG, drawn by a package of the extra ``png``."""
+        from catnn import view
+
+        return view.to_png(self, **options)  # type: ignore[arg-type]
 
     def to_tikz(self, **options: Any) -> str:
         """TikZ for LaTeX; ``standalone=True`` makes a whole document."""
@@ -59,11 +65,17 @@ class Drawable:
 
         return view.to_networkx(self)  # type: ignore[arg-type]
 
-    def to_html(self) -> str:
+    def to_hif(self) -> str:
+        """HIF, the interchange format of hypergraphs."""
+        from catnn import view
+
+        return view.to_hif(self)  # type: ignore[arg-type]
+
+    def to_html(self, **options: Any) -> str:
         """A self-contained page."""
         from catnn import view
 
-        return view.to_html(self)  # type: ignore[arg-type]
+        return view.to_html(self, **options)  # type: ignore[arg-type]
 
     def _repr_svg_(self) -> str:
         from catnn import view

@@ -27,6 +27,7 @@ from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
 from catnn.plan.lower import lowered
 from catnn.plan.naive import naive_costs
+from catnn.plan.orders import orders, tensor_shapes
 from catnn.plan.plan import Plan
 from catnn.plan.rates import IN_C, counted, in_c, rates
 from catnn.rewrite.planar import factorise
@@ -296,14 +297,18 @@ def _network(network: Network, sizes: Mapping[str, int], full: bool) -> Explanat
                 pass
     inner = [stage for _, stage in stages if stage]
     names = dict.fromkeys(name for stage in inner for name in stage.naive)
-    symmetry = tuple(dict.fromkeys(text for stage in inner for text in stage.symmetry))
+    own = [wire for value in network.program.values for wire in value.word] if network.program else []
+    groups = [f"{wire.group} on {wire.base}" for wire in own if not wire.plain]
+    symmetry = tuple(dict.fromkeys([*groups, *(text for stage in inner for text in stage.symmetry)]))
+    shapes = tensor_shapes(network.program) if network.program else ()
+    notes = orders(network.program, sizes) if network.program else ()
     return Explanation(
         kind="network",
         name=network.name,
-        type=f"{network.source} -> {network.target}",
+        type=network.signature.removeprefix(": "),
         symmetry=symmetry,
-        parameters=(),
-        notes=(),
+        parameters=shapes,
+        notes=notes,
         levels=(),
         factored=(),
         steps=(),

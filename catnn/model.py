@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catnn.category.basis import Basis
 from catnn.category.diagram import Morphism
@@ -18,6 +18,13 @@ from catnn.category.scalar import Scalar
 from catnn.category.wires import Type
 from catnn.diagnostics import CatnnError, Diagnostic, Span
 from catnn.drawable import Drawable
+from catnn.program import Program, Run
+
+if TYPE_CHECKING:
+    from catnn.hypergraph.box import Box
+    from catnn.hypergraph.linear import Combination
+    from catnn.rewrite.rule import Law
+    from catnn.rewrite.trace import Proof
 
 Morphisms = tuple[Morphism, ...] | Basis
 """The terms of one parameter: a tuple, or the whole hom-space, which is as good as one and makes its diagrams late."""
@@ -131,7 +138,7 @@ class Apply:
 
 @dataclass(frozen=True)
 class Call:
-    """Another network as a stage."""
+    """Another network as a stage; of a point-ful one, the parameters are its source side by side."""
 
     network: Network
 
@@ -205,13 +212,14 @@ class Network(Drawable):
     """A network: a name, its type and its body.
 
     A fixed diagram in the body is an `Apply` of a Layer that has only fixed parts (its name is then the let's name,
-    or ``fixed``).
+    or ``fixed``).  The body of a point-ful network is a `Program`; its source is then the direct sum of its parameters
+    (the unit where there is none), its target that of its results.
     """
 
     name: str
     source: Type
     target: Type
-    body: Stage
+    body: Stage | Program
     span: Span | None = None
     is_complex: bool = False
 
@@ -233,13 +241,29 @@ class Network(Drawable):
                 found.setdefault(id(stage.network), stage.network)
         return tuple(found.values())
 
+    @property
+    def program(self) -> Program | None:
+        """The body of a point-ful network, None for a pipeline."""
+        return self.body if isinstance(self.body, Program) else None
+
+    @property
+    def signature(self) -> str:
+        """Its type as it was written: ``(x: V, y: V) -> V^2``, or ``V -> V^2``."""
+        if isinstance(self.body, Program):
+            parameters = ", ".join(f"{p.name}: {p.type}" for p in self.body.parameters)
+            return f"({parameters}) -> {', '.join(str(target) for target in self.body.targets)}"
+        return f": {self.source} -> {self.target}"
+
     def __repr__(self) -> str:
-        return f"<network {self.name} : {self.source} -> {self.target}>"
+        return f"<network {self.name}{'' if self.program else ' '}{self.signature}>"
 
 
-def walk(stage: Stage) -> Iterator[Stage]:
+def walk(stage: Stage | Program) -> Iterator[Stage]:
     """A stage and everything inside it, in reading order; called networks are not entered."""
-    pending = [stage]
+    if isinstance(stage, Program):
+        pending = [step.stage for step in reversed(stage.steps) if isinstance(step, Run)]
+    else:
+        pending = [stage]
     while pending:
         top = pending.pop()
         yield top
@@ -254,10 +278,14 @@ def walk(stage: Stage) -> Iterator[Stage]:
 
 @dataclass(frozen=True)
 class Check:
-    """A proved `check` line, as it was written."""
+    """A proved `check` line, as it was written.
+
+    proof: how its two sides meet, where boxes or rules come in; without, their normal forms are one.
+    """
 
     text: str
     span: Span | None = field(default=None, compare=False)
+    proof: Proof | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -265,7 +293,8 @@ class Spec(Mapping[str, Any]):
     """A file that type-checks: its definitions by name, imported ones as ``H.mix``.
 
     path: the file, or ``<text>``; text: what it says; definitions: Layer, Network or a fixed Morphism, in file order.
-    spaces: wires by name; checks: the lines that were proved.
+    spaces: wires by name; checks: the lines that were proved; boxes: the boxes by name; composites: the diagrams that
+    hold boxes, by name; rules: the rules of the file and of what it imports.
     """
 
     path: str
@@ -273,6 +302,15 @@ class Spec(Mapping[str, Any]):
     definitions: Mapping[str, Layer | Network | Morphism]
     spaces: Mapping[str, Any]
     checks: tuple[Check, ...] = ()
+    boxes: Mapping[str, Box] = field(default_factory=dict)
+    composites: Mapping[str, Combination] = field(default_factory=dict)
+    rules: tuple[Law, ...] = ()
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """What there is to look at in this file, by name: definitions, diagrams with boxes, rules."""
+        found: dict[str, Any] = {**self.definitions, **self.composites, **{law.name: law for law in self.rules}}
+        return {name: value for name, value in found.items() if "." not in name}
 
     def __getitem__(self, name: str) -> Any:
         if name not in self.definitions:
@@ -299,6 +337,14 @@ class Spec(Mapping[str, Any]):
     def networks(self) -> dict[str, Network]:
         """The networks of this file, without imported ones."""
         return {n: d for n, d in self.definitions.items() if isinstance(d, Network) and "." not in n}
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from catnn.view.html import fragment
+
+        parts = (f"<h3><code>{escape(name)}</code></h3>{fragment(value)}" for name, value in self.shown.items())
+        return "".join(parts) or escape(repr(self))
 
     def __repr__(self) -> str:
         return f"<spec {self.path}: {', '.join(self.definitions)}>"

@@ -60,6 +60,16 @@ def activations() -> str:
     return "\n".join(rows) + "\n"
 
 
+def pointwise_boxes() -> str:
+    """The functions that a box may be with `= pointwise`, activations apart."""
+    from catnn.activations import ACTIVATIONS, MAPS
+
+    rows = ["| name | f(x) | odd |", "|---|---|---|"]
+    own = {name: function for name, function in MAPS.items() if name not in ACTIVATIONS}
+    rows += [f"| `{n}` | {f.meaning} | {'yes' if f.kind == 'odd' else 'no'} |" for n, f in own.items()]
+    return "\n".join(rows) + "\n"
+
+
 def reserved_words() -> str:
     """The words that cannot be defined: keywords, generators, activations."""
     from catnn.elaborate.scopes import RESERVED
@@ -101,13 +111,16 @@ SECTIONS: dict[str, Callable[[], str]] = {
     "activations": activations,
     "errors": errors,
     "figures": figures,
+    "pointwise boxes": pointwise_boxes,
     "reserved words": reserved_words,
 }
 
 
 def pages() -> dict[Path, str]:
     """The pages that hold something generated, as they should be."""
-    found = {PICTURE: picture()}
+    from catnn.editors.textmate import text
+
+    found = {PICTURE: picture(), ROOT / "grammar" / "catnn.tmLanguage.json": text()}
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         if MARK.search(text):

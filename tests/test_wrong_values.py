@@ -41,7 +41,7 @@ def test_a_code_and_the_kind(name: str) -> None:
     with pytest.raises(kind) as caught:
         call()
     assert isinstance(caught.value, catnn.CatnnError)
-    assert [fault.code for fault in caught.value.diagnostics] == ["E1030"]
+    assert [fault.code for fault in caught.value.diagnostics] == ["E1021"]
 
 
 @pytest.mark.parametrize(("upper", "lower"), [("S(n)", "O(3)"), ("S(n)", "S(m)"), ("O(n)", "O(1,2)")])

@@ -90,7 +90,7 @@ class Morphism(Drawable):
     def __truediv__(self, scalar: Scalar | sympy.Expr | Fraction | int | str) -> Sum:
         factor = _factor(scalar)
         if not factor:
-            raise DivisionByZeroError(Diagnostic("E1030", "a diagram is divided by 0"))
+            raise DivisionByZeroError(Diagnostic("E1021", "a diagram is divided by 0"))
         inverse = ONE / factor
         return linear(self.source, self.target, ((c * inverse, d) for c, d in self.weighted))
 
@@ -125,15 +125,15 @@ class Morphism(Drawable):
 
 
 def _factor(scalar: Scalar | sympy.Expr | Fraction | int | str) -> Scalar:
-    """An exact scalar.  Raises: CatnnError (E1030), a TypeError, ValueError or ZeroDivisionError as well."""
+    """An exact scalar.  Raises: CatnnError (E1021), a TypeError, ValueError or ZeroDivisionError as well."""
     try:
         return Scalar.of(scalar)
     except ZeroDivisionError:
-        raise DivisionByZeroError(Diagnostic("E1030", f"{shortened(scalar)} divides by 0")) from None
+        raise DivisionByZeroError(Diagnostic("E1021", f"{shortened(scalar)} divides by 0")) from None
     except ValueError as error:
-        raise WrongValueError(Diagnostic("E1030", str(error))) from None
+        raise WrongValueError(Diagnostic("E1021", str(error))) from None
     except TypeError as error:
-        raise WrongTypeError(Diagnostic("E1030", str(error))) from None
+        raise WrongTypeError(Diagnostic("E1021", str(error))) from None
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False, weakref_slot=True)

@@ -18,6 +18,8 @@ COMMANDS = {
     "compile": ("FILE", "write a readable module that imports nothing but torch"),
     "test": ("FILE[:NAME]", "run the modules against the mathematics: equivariance, gradients, export"),
     "bench": ("FILE:NAME", "time and memory beside naive ways to do the same"),
+    "serve": ("[FILE]", "a local page to edit a spec in, drawn and compiled as one types"),
+    "lsp": ("", "the language server, which editors start"),
     "dim": ("GROUP K L", "how many equivariant maps there are from K wires to L"),
     "fmt": ("FILE...", "rewrite specs in the canonical spelling"),
     "error": ("[CODE]", "the page of an error"),

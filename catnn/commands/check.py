@@ -9,11 +9,12 @@ from catnn.commands.arguments import Parser
 from catnn.commands.console import Progress, counted, print_json, print_note, report
 from catnn.commands.files import load_spec
 from catnn.diagnostics import CatnnError, Diagnostic
-from catnn.model import Layer, Network, Spec
+from catnn.model import Check, Layer, Network, Spec
 
 EXAMPLES = """\
   catnn check graph.catnn
   catnn check *.catnn --json
+  catnn check rules.catnn --proof    how each `check` was proved
   generate | catnn check -
 """
 
@@ -24,6 +25,7 @@ def parser() -> Parser:
     found = Parser("check", text, EXAMPLES)
     found.add_argument("files", metavar="FILE", nargs="+", help="a spec, `-` for standard input")
     found.limit()
+    found.add_argument("--proof", action="store_true", help="how each `check` was proved, step by step")
     found.json()
     return found
 
@@ -36,9 +38,11 @@ def run(words: list[str]) -> int:
         with Progress(f"checking {file}"):
             spec, error = _load(file, options.max_diagrams)
         status = max(status, 2 if isinstance(error, UsageError) else 1 if error else 0)
-        files.append(_as_dict(file, spec, error.diagnostics if error else ()))
+        files.append(_as_dict(file, spec, error.diagnostics if error else (), proof=options.json and options.proof))
         if not options.json:
             _print(file, spec, error)
+            if options.proof and spec is not None:
+                print("".join(f"\n{proof_text(check)}\n" for check in spec.checks), end="")
     if options.json:
         print_json({"ok": status == 0, "files": files})
     return status
@@ -73,25 +77,52 @@ def _print(file: str, spec: Spec | None, error: CatnnError | None) -> None:
                 print_note(f"{file}: {name}: {note}")
 
 
+def proof_text(check: Check) -> str:
+    """How a line was proved."""
+    from catnn.rewrite.telling import tell
+
+    lines = [f"  {' '.join(check.text.split())}"]
+    if check.proof is None or not check.proof.left.steps + check.proof.right.steps:
+        return "\n".join((*lines, "    by normal form: both sides are one diagram"))
+    lines.append(tell(check.proof, "    "))
+    steps = len(check.proof.left.steps) + len(check.proof.right.steps)
+    assumed = ", ".join(rule.name for rule in check.proof.rules)
+    return "\n".join((*lines, f"    {counted(steps, 'step')}, replayed; from {assumed}"))
+
+
 def summary(spec: Spec) -> str:
     """What a spec defines, and what was proved, on a line."""
     own = [value for name, value in spec.items() if "." not in name]
     layers, networks = len(spec.layers), len(spec.networks)
-    counts = ((layers, "layer"), (networks, "network"), (len(own) - layers - networks, "diagram"))
+    diagrams = len(own) - layers - networks + sum("." not in name for name in spec.composites)
+    boxes = sum("." not in name for name in spec.boxes)
+    counts = ((layers, "layer"), (networks, "network"), (diagrams, "diagram"))
     parts = [counted(number, noun) for number, noun in counts if number]
+    if boxes:
+        parts.append("1 box" if boxes == 1 else f"{boxes} boxes")
+    if spec.rules:
+        parts.append(counted(len(spec.rules), "rule"))
     if spec.checks:
         parts.append(f"{counted(len(spec.checks), 'check')} proved")
     return ", ".join(parts) or "nothing is defined"
 
 
-def _as_dict(file: str, spec: Spec | None, diagnostics: tuple[Diagnostic, ...]) -> dict[str, Any]:
-    return {
+def _as_dict(
+    file: str, spec: Spec | None, diagnostics: tuple[Diagnostic, ...], *, proof: bool = False
+) -> dict[str, Any]:
+    found = {
         "file": file,
         "ok": spec is not None,
         "definitions": [_definition(name, value) for name, value in (spec or {}).items()],
-        "checks": [check.text for check in spec.checks] if spec else [],
+        "checks": [check.text for check in spec.checks] if spec is not None else [],
         "diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics],
     }
+    if proof:
+        from catnn.rewrite.proofs import to_dict
+
+        proofs = [check.proof for check in spec.checks] if spec is not None else []
+        found["proofs"] = [None if one is None else to_dict(one) for one in proofs]
+    return found
 
 
 def _definition(name: str, value: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from catnn.commands import UsageError
 from catnn.commands.arguments import Target
 from catnn.diagnostics import CatnnError, Diagnostic
 from catnn.model import Layer, Network, Spec
+from catnn.syntax.embedded import MOST_PAGE, PAGE
 
 MOST = 1_000_001
 """How many bytes are read: one more than a spec may have, so that what is too large is seen to be."""
@@ -30,7 +31,10 @@ def read_bytes(file: str) -> bytes:
         if os.path.isdir(file):
             raise _unreadable(file, "it is a folder", _specs_in(file))
         with open(file, "rb") as stream:
-            return stream.read(MOST)
+            data = stream.read(MOST)
+            if len(data) == MOST and data.startswith(PAGE.encode()):  # a report may be larger than what it holds
+                data += stream.read(MOST_PAGE)
+            return data
     except FileNotFoundError:
         raise _unreadable(file, "there is no such file", _similar(file)) from None
     except PermissionError:
@@ -118,19 +122,23 @@ def unwritable(file: str, error: OSError | ValueError | str) -> CatnnError:
     return UsageError(Diagnostic("E1012", f"`{file}` cannot be written: {reason[:1].lower()}{reason[1:]}"))
 
 
-def write(file: str, text: str, *, spec: str | None = None) -> None:
+def write(file: str, text: str | bytes, *, spec: str | None = None) -> None:
     """Write a file whole or not at all; `-` is standard output.
 
     An existing file keeps its mode, a link stays a link, and what is no regular file (a device, a pipe) is written to.
     spec: the file this was made from, which is never the one to write.  Raises: UsageError (E1012).
     """
+    data = text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape")
     if file == "-":
-        _print(text)
+        if isinstance(text, bytes):
+            _binary(text)
+        else:
+            _print(text)
         return
     try:
         if spec is not None and os.path.exists(file) and os.path.exists(spec) and os.path.samefile(file, spec):
             raise unwritable(file, "it is the spec itself")
-        _replace(os.path.realpath(file), text.encode("utf-8", "surrogateescape"))
+        _replace(os.path.realpath(file), data)
     except (OSError, ValueError) as error:
         raise unwritable(file, error) from None
 
@@ -140,8 +148,19 @@ def _print(text: str) -> None:
     if sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
         print(text, end="")
         return
+    _bytes(text.encode("utf-8", "surrogateescape"))
+
+
+def _binary(data: bytes) -> None:
+    """Raises: UsageError (E1012) where a person would see the bytes."""
+    if sys.stdout is None or sys.stdout.isatty() or not hasattr(sys.stdout, "buffer"):
+        raise unwritable("-", "a picture of pixels is not for a terminal: give a file, `-o OUT.png`")
+    _bytes(data)
+
+
+def _bytes(data: bytes) -> None:
     sys.stdout.flush()
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+    sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 

@@ -7,23 +7,29 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from catnn.category.diagram import Morphism
 from catnn.category.wires import show_word
 from catnn.commands import UsageError
 from catnn.commands.arguments import Parser, target, wrong
 from catnn.commands.console import Progress, columns
 from catnn.commands.files import find, load_spec, write
 from catnn.diagnostics import CatnnError, Diagnostic
-from catnn.model import Layer, Network, Spec
+from catnn.hypergraph.linear import Combination
+from catnn.model import Spec
+from catnn.view import SIDES
 
-FORMATS = ("txt", "svg", "tikz", "dot", "json", "graphml", "html")
+FORMATS = ("txt", "svg", "png", "tikz", "dot", "json", "graphml", "hif", "html")
 SUFFIXES = {f".{name}": name for name in FORMATS} | {".tex": "tikz", ".gv": "dot", ".htm": "html", ".text": "txt"}
-ALONE = {"svg": "svg", "graphml": "graphml"}
+ALONE = ("svg", "png", "graphml", "hif")
 """Formats of which a file holds one definition."""
+DRAWN = ("txt", "svg", "png", "tikz", "html")
+"""Formats that are pictures, so that it matters how they are drawn."""
 
 EXAMPLES = """\
   catnn show graph.catnn                       everything, in the terminal
   catnn show graph.catnn:mix -o mix.svg        the format follows from the suffix
-  catnn show graph.catnn --as html -o out.html a page that needs nothing else
+  catnn show graph.catnn --as html -o out.html a report: pictures, plans, costs and code, in a page of its own
+  catnn show graph.catnn:trace --factored      permutation ; planar ; permutation, stage by stage
   catnn show graph.catnn --as svg -o pictures/ a file for each definition
 """
 
@@ -35,7 +41,12 @@ def parser() -> Parser:
     found.add_argument("target", metavar="FILE[:NAME]", help="a spec, or one definition of it")
     found.add_argument("--as", dest="format", metavar="FORMAT", help=f"one of {', '.join(FORMATS)}; txt without it")
     found.add_argument("-o", "--output", metavar="OUT", help="a file, or a folder for a file for each definition")
-    found.limit()
+    found.add_argument(
+        "--inputs", choices=SIDES, help="the side of a picture that the inputs are on; bottom without it"
+    )
+    found.add_argument(
+        "--factored", action="store_true", help="diagrams as they are run: permutation, planar, permutation"
+    )
     found.add_argument("--json", action="store_true", help="the same as `--as json`; faults are JSON, too")
     found.limit()
     return found
@@ -45,16 +56,18 @@ def run(words: list[str]) -> int:
     """Run the verb."""
     options = parser().read(words)
     format_ = _format(options.format, options.output, json=options.json)
+    how = _how(options, format_)
     wanted = target(options.target)
     with Progress(f"drawing {options.target}"):
         spec = load_spec(wanted.file, max_diagrams=options.max_diagrams)
         if wanted.name is not None:
-            values = {wanted.name: find(spec, wanted)}
+            known = spec.shown
+            values = {wanted.name: known[wanted.name] if wanted.name in known else find(spec, wanted)}
         else:
-            values = {name: value for name, value in spec.items() if "." not in name}
+            values = spec.shown
         if not values:
             raise CatnnError(Diagnostic("E1008", f"{spec.path} defines nothing, so there is nothing to show"))
-        for file, text in _files(spec, values, format_, options, whole=wanted.name is None):
+        for file, text in _files(spec, values, format_, how, options, whole=wanted.name is None):
             write(file, text, spec=wanted.file)
     return 0
 
@@ -74,12 +87,25 @@ def _format(name: str | None, output: str | None, *, json: bool) -> str:
     return name
 
 
-def _files(spec: Spec, values: dict[str, Any], format_: str, options: Any, *, whole: bool) -> list[tuple[str, str]]:
+def _how(options: Any, format_: str) -> dict[str, Any]:
+    """How pictures are drawn, where that was said.  Raises: UsageError where nothing is drawn."""
+    how = {"inputs": options.inputs} if options.inputs else {}
+    how |= {"factored": True} if options.factored else {}
+    if how and (format_ not in DRAWN or (format_ == "txt" and options.inputs)):
+        word = f"--{next(iter(how))}"
+        raise wrong(f"`{word}` is about pictures, and {format_} is none", helps=("ask for one: `--as svg`",))
+    return how
+
+
+def _files(
+    spec: Spec, values: dict[str, Any], format_: str, how: dict[str, Any], options: Any, *, whole: bool
+) -> list[tuple[str, str | bytes]]:
     """What is written where.  Raises: UsageError."""
     output = options.output or "-"
     if output != "-" and (output.endswith(("/", os.sep)) or os.path.isdir(output)):
         return [
-            (os.path.join(output, f"{name}.{format_}"), one(name, value, format_)) for name, value in values.items()
+            (os.path.join(output, f"{name}.{format_}"), one(name, value, format_, how))
+            for name, value in values.items()
         ]
     if len(values) > 1 and format_ in ALONE:
         first = next(iter(values))
@@ -87,56 +113,57 @@ def _files(spec: Spec, values: dict[str, Any], format_: str, options: Any, *, wh
             f"{format_} holds one definition, and {spec.path} has {len(values)}",
             helps=(f"name one: `{options.target}:{first}`", "or a folder, for a file each: `-o FOLDER/`"),
         )
+    if whole and format_ == "html" and how:
+        first = next(iter(values))
+        raise wrong("a report draws every diagram both ways", helps=(f"name one: `{options.target}:{first}`",))
     if whole and format_ in WHOLE:
         return [(output, WHOLE[format_](spec, values))]
-    return [(output, "\n".join(one(name, value, format_) for name, value in values.items()))]
+    pieces = [one(name, value, format_, how) for name, value in values.items()]
+    if len(pieces) == 1:
+        return [(output, pieces[0])]
+    return [(output, "\n".join(piece for piece in pieces if isinstance(piece, str)))]
 
 
-def one(name: str, value: Any, format_: str) -> str:
-    """One definition in a format.  Raises: UsageError (E1013) where it has none."""
+def one(name: str, value: Any, format_: str, how: dict[str, Any] | None = None) -> str | bytes:
+    """One definition in a format; how: the options of a picture.
+
+    Raises: UsageError (E1013) where it has none, (E1030) where a package is missing.
+    """
     from catnn import view
 
+    how = how or {}
     if format_ == "txt":
-        text = view.to_text(value, width=columns())
-        return text if isinstance(value, Layer | Network) else f"{_headline(name, value)}\n\n{text}"
-    draw: Callable[[Any], str] = getattr(view, f"to_{format_}")
+        text = view.to_text(value, width=columns(), **how)
+        return text if not isinstance(value, Morphism | Combination) else f"{_headline(name, value)}\n\n{text}"
+    draw: Callable[..., str | bytes] = getattr(view, f"to_{format_}")
     try:
-        text = draw(value)
+        drawn = draw(value, **how)
     except ValueError as error:
-        help_ = "the other formats draw a sum of several diagrams"
-        raise UsageError(Diagnostic("E1013", f"`{name}` has no {format_}: {error}", (), (), (help_,))) from None
-    return text if text.endswith("\n") else text + "\n"
+        raise UsageError(Diagnostic("E1013", f"`{name}` has no {format_}: {error}", (), (), _instead(how))) from None
+    return drawn if isinstance(drawn, bytes) or drawn.endswith("\n") else drawn + "\n"
+
+
+def _instead(how: dict[str, Any]) -> tuple[str, ...]:
+    option = next(iter(how), None)
+    return (f"leave `--{option}` out",) if option else ("the other formats draw a sum of several diagrams",)
 
 
 def _headline(name: str, value: Any) -> str:
     return f"{name} : {show_word(value.source)} -> {show_word(value.target)} = {value}"
 
 
-def _page(spec: Spec, values: dict[str, Any]) -> str:
-    """A self-contained page with every definition."""
-    from catnn.view.html import PAGE, fragment
-    from catnn.view.svg import clean
+def _report(spec: Spec, _values: dict[str, Any]) -> str:
+    """The report: every definition, its plan, its cost and its code."""
+    from catnn.report import report
 
-    title = clean(spec.path)
-    parts = ["<!doctype html>", '<html lang="en">', "<head>", '<meta charset="utf-8">', f"<title>{title}</title>"]
-    parts += [f"<style>\n{PAGE}</style>", "</head>", "<body>", f"<h1>{title}</h1>"]
-    for name, value in values.items():
-        anchor = clean(name)
-        parts.append(f'<h2 id="{anchor}">{anchor}</h2>')
-        if not isinstance(value, Layer):
-            headline = (
-                f"{name} : {value.source} -> {value.target}" if isinstance(value, Network) else _headline(name, value)
-            )
-            parts.append(f"<p><code>{clean(headline)}</code></p>")
-        parts.append(fragment(value).rstrip("\n"))
-    return "\n".join((*parts, "</body>", "</html>", ""))
+    return report(spec)
 
 
 def _document(spec: Spec, values: dict[str, Any]) -> str:
     """Every definition as JSON, by name."""
-    found = {name: json.loads(one(name, value, "json")) for name, value in values.items()}
+    found = {name: json.loads(str(one(name, value, "json"))) for name, value in values.items()}
     document = {"format": "catnn-spec", "version": 1, "file": spec.path, "definitions": found}
     return json.dumps(document, indent=2) + "\n"
 
 
-WHOLE: dict[str, Callable[[Spec, dict[str, Any]], str]] = {"html": _page, "json": _document}
+WHOLE: dict[str, Callable[[Spec, dict[str, Any]], str]] = {"html": _report, "json": _document}

@@ -12,8 +12,12 @@ from catnn.elaborate.ports import postorder
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.terms import pair, show
 from catnn.elaborate.types import fixed_arrow
+from catnn.hypergraph.linear import lift
 from catnn.model import Check
 from catnn.syntax import nodes
+
+MOST_PORTS = 12
+"""Up to so many ports, and terms, a refuted check shows where the matrices differ."""
 
 MOST_PAIRS = 250_000
 """How many inner products a check at literal sizes may take."""
@@ -21,7 +25,7 @@ MOST_PAIRS = 250_000
 
 def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
     """The proved line, or None once it is reported what is wrong with it."""
-    if not (_is_fixed(node.left, scope) & _is_fixed(node.right, scope)):
+    if not (is_fixed(node.left, scope) & is_fixed(node.right, scope)):
         return None
     words, declared = None, None
     if node.arrow is not None:
@@ -33,6 +37,10 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
     if sides is None:
         return None
     left, right = sides
+    if not (isinstance(left, Morphism) and isinstance(right, Morphism)):
+        from catnn.elaborate.proving import boxed
+
+        return boxed(node, scope, lift(left), lift(right))
     difference = left - right
     literal = _has_literal(difference)
     if literal and difference.weighted and len(difference.weighted) ** 2 > MOST_PAIRS:
@@ -46,18 +54,19 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
     return Check(node.span.text, node.span)
 
 
-def _is_fixed(term: nodes.Term, scope: Scope) -> bool:
+def is_fixed(term: nodes.Term, scope: Scope, what: str = "a check compares") -> bool:
+    """Whether a term has no weights; reports where it has."""
     for node in postorder(term):
         name = node.name.text if isinstance(node, nodes.Generator) else ""
         kind = scope.entries[name].kind if name in scope.entries else "let"
         learned = WORDS[type(node)] if isinstance(node, nodes.All | nodes.Bias | nodes.SpanOf) else ""
-        if kind != "let" or learned:
+        if kind not in ("let", "box") or learned:
             shown = f"`{learned}` makes weights" if learned else f"`{name}` is a {kind}"
             places: list[tuple[Span, str]] = [(node.span, "learned")]
             if name:
                 places.append((scope.entries[name].span, "defined here"))
             notes = ("weights change while training, so nothing can be proved about them",)
-            scope.report.error("E0702", f"{shown}: a check compares fixed diagrams", *places, notes=notes)
+            scope.report.error("E0702", f"{shown}: {what} fixed diagrams", *places, notes=notes)
             return False
     return True
 
@@ -72,8 +81,18 @@ def _refute(node: nodes.CheckStatement, scope: Scope, left: Morphism, right: Mor
         "the two sides of this check differ",
         (node.right.span, f"is {show(right)}"),
         (node.left.span, f"is {show(left)}"),
-        notes=(_difference(left, right, literal=literal),),
+        notes=(_difference(left, right, literal=literal), *_numbers(left, right)),
     )
+
+
+def _numbers(left: Morphism, right: Morphism) -> tuple[str, ...]:
+    """The smallest size and the entry where the matrices differ, if that is within reach."""
+    if len(left.source + left.target) > MOST_PORTS or len(left.weighted + right.weighted) > MOST_PORTS:
+        return ()
+    from catnn.rewrite.models import counterexample
+
+    found = counterexample(lift(left), lift(right))
+    return () if found is None else (str(found),)
 
 
 def _difference(left: Morphism, right: Morphism, *, literal: bool) -> str:

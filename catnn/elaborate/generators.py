@@ -36,8 +36,9 @@ def shape(node: nodes.Generator, scope: Scope) -> Shape | None:
         return _eps(node, scope)
     if name == "perm":
         return _perm(node, scope)
-    numbers = tuple(arg for arg in node.args if isinstance(arg, int))
-    types = tuple(arg for arg in node.args if not isinstance(arg, int))
+    args = arguments(node, scope)
+    numbers = tuple(arg for arg in args if isinstance(arg, int))
+    types = tuple(arg for arg in args if not isinstance(arg, int))
     if name == "id":
         return _id(node, scope)
     if name == "swap":
@@ -65,6 +66,23 @@ def shape(node: nodes.Generator, scope: Scope) -> Shape | None:
     if name == "coev":
         return Shape((), (port, port.bent()))
     return Shape((port,) * legs[0], (port,) * legs[1])
+
+
+def arity(argument: int | nodes.Type) -> nodes.Name | None:
+    """The name of a variable arity, as in `spider[p,q]`: a bare name."""
+    match argument:
+        case nodes.Type((nodes.Summand((nodes.Factor(name, False, 1, False),), None),)):
+            return name
+    return None
+
+
+def arguments(node: nodes.Generator, scope: Scope) -> tuple[int | nodes.Type, ...]:
+    """The static arguments, variable arities as the numbers that they are just now."""
+    names = [None if isinstance(argument, int) else arity(argument) for argument in node.args]
+    return tuple(
+        argument if name is None else scope.arities.get(name.text, argument)
+        for argument, name in zip(node.args, names, strict=True)
+    )
 
 
 def _perm(node: nodes.Generator, scope: Scope) -> Shape | None:

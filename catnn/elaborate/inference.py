@@ -68,6 +68,8 @@ class Inference:
                 return inside[0]
             case nodes.Dagger():
                 return None if inside[0] is None else Shape(inside[0].target, inside[0].source)
+            case nodes.Power():
+                return self._power(node, inside[0])
             case nodes.Tensor():
                 return self._tensor(node, inside)
             case nodes.Chain():
@@ -77,8 +79,8 @@ class Inference:
             case nodes.All() | nodes.Bias() | nodes.SpanOf():
                 return self._learned(node)
             case nodes.Call():
-                self._fault("E0906", "calls are not built yet", node.span, "a call",
-                            notes=("write a pipeline: `f ; g`",))  # fmt: skip
+                self._fault("E0310", "a call stands in a point-ful network only", node.span, "a call",
+                            notes=("elsewhere composition is `f ; g`",))  # fmt: skip
                 return None
 
     def _fault(self, code: str, message: str, span: Span, text: str, **more: tuple[str, ...]) -> None:
@@ -99,7 +101,7 @@ class Inference:
         entry = self.scope.entry(node.name)
         if entry is None:
             return None
-        if entry.kind != "let":
+        if entry.kind not in ("let", "box"):
             self._fault("E0308", f"`{text}` is a {entry.kind}", node.span, "expected a fixed diagram",
                         notes=("layers compose in a `network`; diagrams are made with `let`",))  # fmt: skip
             return None
@@ -111,8 +113,10 @@ class Inference:
 
     def _pattern(self, node: nodes.Pattern) -> Shape | None:
         if len(node.inputs) > 1:
-            self._fault("E0906", "patterns of several values are not built yet", node.span, "several values",
-                        notes=("a pattern outside a point-ful network has one value",))  # fmt: skip
+            self._fault("E0310", "a pattern of several values stands in a point-ful network only", node.span,
+                        "several values",
+                        notes=("elsewhere a diagram starts from one word",),
+                        helps=("`network f(x: A, y: B) -> C { return [i, i -> i](x, y) }`",))  # fmt: skip
             return None
         letters: dict[str, Port] = {}
         default = self.scope.only_space
@@ -152,6 +156,26 @@ class Inference:
                     notes=(WEIGHTS,))  # fmt: skip
 
     # ---------------------------------------------------------------------------------------------------- composites
+
+    def exponent(self, exponent: int | nodes.Name) -> int | None:
+        """A number of copies, or of legs; None once it is reported that a name means none here."""
+        if isinstance(exponent, int):
+            return exponent
+        if exponent.text in self.scope.arities:
+            return self.scope.arities[exponent.text]
+        self._fault("E0205", f"there is no number `{exponent.text}` here", exponent.span, "not a number",
+                    notes=("an arity is a name in a `rule` alone, where a `spider[...]` has it too",))  # fmt: skip
+        return None
+
+    def _power(self, node: nodes.Power, inside: Shape | None) -> Shape | None:
+        times = self.exponent(node.exponent)
+        if inside is None or times is None:
+            return None
+        width = times * max(len(inside.source), len(inside.target), 1)
+        if width > MOST_ORDER:
+            generators.too_wide(node, self.scope, width)
+            return None
+        return Shape(inside.source * times, inside.target * times)
 
     def _tensor(self, node: nodes.Tensor, inside: list[Shape | None]) -> Shape | None:
         whole = [shape for shape in inside if shape is not None]

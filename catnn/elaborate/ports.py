@@ -130,7 +130,7 @@ def guess(ports: Sequence[Port]) -> Word:
 def children(term: nodes.Term) -> tuple[nodes.Term, ...]:
     """The terms right inside a term; calls are not looked into."""
     match term:
-        case nodes.Scaled() | nodes.Dagger() | nodes.Brackets():
+        case nodes.Scaled() | nodes.Dagger() | nodes.Power() | nodes.Brackets():
             return (term.term,)
         case nodes.Tensor() | nodes.Chain() | nodes.Sum() | nodes.SpanOf():
             return term.terms

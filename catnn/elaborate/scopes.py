@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from catnn.activations import ACTIVATIONS
+from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
 from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Type, Wire, Word, show_word
 from catnn.diagnostics import Span
 from catnn.elaborate.report import Report, listed
 from catnn.model import Layer, Network
+from catnn.program import Tensor
 from catnn.syntax import nodes
+
+if TYPE_CHECKING:
+    from catnn.hypergraph.box import Box
+    from catnn.hypergraph.linear import Combination
+    from catnn.rewrite.rule import Law
 
 GENERATORS = (
     "id", "swap", "perm", "merge", "copy", "unit", "discard", "spider", "ev", "coev", "cap", "cup", "eps", "adj",
@@ -20,7 +27,7 @@ GENERATORS = (
 KEYWORDS = (
     "space", "let", "layer", "network", "box", "rule", "check", "import", "as", "return", "all", "span", "bias", "sgn",
 )  # fmt: skip
-RESERVED = frozenset((*GENERATORS, *KEYWORDS, *ACTIVATIONS, "Sym"))
+RESERVED = frozenset((*GENERATORS, *KEYWORDS, *ACTIVATIONS, *AXIS_FUNCTIONS, "Sym"))
 """Names that no file may define."""
 
 LEARNED = ("all", "bias", "span")
@@ -32,7 +39,7 @@ RESERVED_SIZES = frozenset({"batch", "target", "device", "dtype", "generator", "
 
 @dataclass(frozen=True)
 class Entry:
-    """A definition: its kind (let, layer, network), where it is, its type and its value.
+    """A definition: its kind (let, layer, network, box, rule), where it is, its type and its value.
 
     source, target: None where the type itself was wrong; value: None where the definition failed.  Both keep later
     lines silent about what is not their fault.
@@ -42,11 +49,11 @@ class Entry:
     span: Span
     source: Type | None
     target: Type | None
-    value: Morphism | Layer | Network | None
+    value: Morphism | Combination | Box | Law | Layer | Network | None
 
     @property
     def words(self) -> tuple[Word, Word] | None:
-        """The words of a let."""
+        """The words of a let or a box."""
         if self.source is None or self.target is None:
             return None
         return self.source.summands[0].word, self.target.summands[0].word
@@ -58,8 +65,10 @@ class Scope:
 
     prefix: ``""``, or the path of aliases by which the file was first imported, such as ``H.``; spaces: wires by name,
     None for those whose declaration failed; places: where each name of the file is written; sizes: where each size
-    name first stands; products: how many products of diagrams its terms have taken; folder: below which files that the
-    text names are found, None for nowhere.
+    name first stands; tensors: the numbers of the boxes, by the names of the boxes themselves; products: how many
+    products of diagrams its terms have taken; folder: below which files that the text names are found, None for
+    nowhere; arities: while a rule is made, the numbers of its variable arities; rules: the rules so far, those of
+    imports too.
     """
 
     report: Report
@@ -70,9 +79,12 @@ class Scope:
     places: dict[str, Span] = field(default_factory=dict)
     sizes: dict[str, Span] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    tensors: dict[str, Tensor] = field(default_factory=dict)
     failed_spaces: bool = False
     products: int = 0
     folder: Path | None = None
+    arities: dict[str, int] = field(default_factory=dict)
+    rules: list[Law] = field(default_factory=list)
 
     # -------------------------------------------------------------------------------------------------- declaring
 
@@ -177,6 +189,10 @@ class Scope:
         return None
 
     # ------------------------------------------------------------------------------------------------------ spelling
+
+    def local(self, name: str) -> str:
+        """The name of a definition in this file."""
+        return name.removeprefix(self.prefix)
 
     def show_word(self, word: Word) -> str:
         """A word in the names of this file."""

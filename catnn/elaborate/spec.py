@@ -7,19 +7,26 @@ faults that are not theirs.
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
+from catnn.category.diagram import Morphism
 from catnn.diagnostics import CatnnError, Diagnostic, Source
 from catnn.elaborate import layers
+from catnn.elaborate.boxes import boxes
 from catnn.elaborate.checks import check
 from catnn.elaborate.imports import MOST_NAMES, Imported, Loader
 from catnn.elaborate.networks import network
+from catnn.elaborate.pipelines import boxed_network
+from catnn.elaborate.pointful import pointful
 from catnn.elaborate.report import Report
+from catnn.elaborate.rules import rule
 from catnn.elaborate.scopes import Entry, Scope
-from catnn.elaborate.terms import fixed
+from catnn.elaborate.terms import evaluate
 from catnn.elaborate.types import arrow, check_size_names, declare_spaces, fixed_arrow
-from catnn.model import Check, Spec
+from catnn.elaborate.values import boxed
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.linear import Combination
+from catnn.model import Check, Layer, Network, Spec
 from catnn.syntax import nodes
 
 MAX_DIAGRAMS = 100_000
@@ -44,9 +51,12 @@ def elaborate(
         loader.open.append(((base / Path(source.path).name).resolve(), source.path))
     checks: list[Check] = []
     scope = _file(module, base, "", earlier, loader, max_diagrams, checks)
-    definitions = {name: entry.value for name, entry in scope.entries.items() if entry.value is not None}
+    values = {name: entry.value for name, entry in scope.entries.items()}
+    definitions = {name: value for name, value in values.items() if isinstance(value, Morphism | Layer | Network)}
+    boxes = {name: value for name, value in values.items() if isinstance(value, Box)}
+    composites = {name: value for name, value in values.items() if isinstance(value, Combination)}
     spaces = {name: wire for name, wire in scope.spaces.items() if wire is not None}
-    return Spec(source.path, source.text, definitions, spaces, tuple(checks))
+    return Spec(source.path, source.text, definitions, spaces, tuple(checks), boxes, composites, tuple(scope.rules))
 
 
 def _file(
@@ -88,12 +98,10 @@ def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Load
                     _import(statement, scope, base, loader)
             case nodes.BoxStatement():
                 for name in statement.names:
-                    if scope.declare(name):
-                        scope.broken.add(name.text)
-            case nodes.PointfulStatement() | nodes.RuleStatement():
-                if scope.declare(statement.name):
-                    scope.broken.add(statement.name.text)
-            case nodes.LetStatement() | nodes.LayerStatement() | nodes.NetworkStatement():
+                    scope.declare(name)
+            case nodes.RuleStatement():
+                scope.declare(statement.name)
+            case nodes.LetStatement() | nodes.LayerStatement() | nodes.NetworkStatement() | nodes.PointfulStatement():
                 scope.declare(statement.name)
     check_size_names(scope)
 
@@ -116,6 +124,8 @@ def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader
         return
     scope.spaces.update({f"{alias}.{name}": wire for name, wire in found.spaces.items()})
     scope.entries.update({f"{alias}.{name}": entry for name, entry in found.entries.items()})
+    scope.tensors.update(found.tensors)
+    scope.rules.extend(law for law in found.rules if law not in scope.rules)
 
 
 # ---------------------------------------------------------------------------------------------------- the second pass
@@ -124,7 +134,6 @@ def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader
 def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
     """Read a statement; a check gives back its proved line."""
     scope.report.begin()
-    later = partial(_later, scope, node)
     match node:
         case nodes.LetStatement():
             _define(node, scope, _let(node, scope))
@@ -132,20 +141,23 @@ def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
             _define(node, scope, _layer(node, scope))
         case nodes.NetworkStatement():
             source, target = arrow(node.arrow, scope)
-            _define(node, scope, Entry("network", node.name.span, source, target, network(node, source, target, scope)))
+            build = boxed_network if boxed(node.term, scope) else network
+            _define(node, scope, Entry("network", node.name.span, source, target, build(node, source, target, scope)))
         case nodes.CheckStatement():
             return check(node, scope)
         case nodes.BoxStatement():
-            later("E0903", "boxes are")
+            boxes(node, scope)
         case nodes.RuleStatement():
-            later("E0904", "rules are")
+            rule(node, scope)
         case nodes.PointfulStatement():
-            later("E0905", "networks with named values are", "write a pipeline: `network f : A -> B = f ; g`")
+            _define(node, scope, pointful(node, scope))
     return None
 
 
 def _define(
-    node: nodes.LetStatement | nodes.LayerStatement | nodes.NetworkStatement, scope: Scope, entry: Entry | None
+    node: nodes.LetStatement | nodes.LayerStatement | nodes.NetworkStatement | nodes.PointfulStatement,
+    scope: Scope,
+    entry: Entry | None,
 ) -> None:
     """Keep a definition under its name, if the name is its own."""
     name = node.name.text
@@ -160,7 +172,7 @@ def _define(
 def _let(node: nodes.LetStatement, scope: Scope) -> Entry:
     source, target = fixed_arrow(node.arrow, scope, "a `let`")
     words = [None if side is None else side.words[0] for side in (source, target)]
-    value = fixed(node.term, scope, *words, declared=node.arrow.span)
+    value = evaluate(node.term, scope, *words, declared=node.arrow.span)
     return Entry("let", node.name.span, source, target, value if source is not None and target is not None else None)
 
 
@@ -172,8 +184,3 @@ def _layer(node: nodes.LayerStatement, scope: Scope) -> Entry | None:
     if source is not None and target is not None:
         value = layers.layer(node, source, target, scope)
     return Entry("layer", node.name.span, source, target, value)
-
-
-def _later(scope: Scope, node: nodes.Statement, code: str, what: str, *helps: str) -> None:
-    """Refuse a statement that this release does not compile."""
-    scope.report.error(code, f"{what} not built yet", (node.span, ""), helps=helps)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from catnn.activations import ACTIVATIONS
 from catnn.category.diagram import Morphism
 from catnn.category.wires import Summand, Type
+from catnn.diagnostics import Span
 from catnn.elaborate.inference import Inference
 from catnn.elaborate.ports import bare_identities, guess, known, postorder, resolved, unify
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.settling import settle
-from catnn.elaborate.terms import meaning
+from catnn.elaborate.terms import meaning, pure
 from catnn.model import Apply, Layer, Stage
 from catnn.syntax import nodes
 
@@ -35,7 +36,7 @@ def is_diagram(term: nodes.Term, scope: Scope) -> bool:
             case nodes.Generator():
                 name = node.name.text
                 entry = scope.entries.get(name)
-                if name in ACTIVATIONS or (entry is not None and entry.kind != "let"):
+                if name in ACTIVATIONS or (entry is not None and entry.kind not in ("let", "box")):
                     return False
             case nodes.Chain() if any(bare_identities(stage) is not None for stage in node.terms):
                 return False
@@ -64,7 +65,8 @@ def diagram(term: nodes.Term, source: Type | None, wanted: Type | None, scope: S
         expects.append(summand if fits else Summand(guess(shape.source), summand.channels))
         if not fits:
             return Flow(Type((*source.summands[:at], expects[-1], *source.summands[at + 1 :])), None, None)
-        value = meaning(inference, term) if settle(inference, (term,)) else None
+        found = meaning(inference, term) if settle(inference, (term,)) else None
+        value = None if found is None else pure(found, term, scope)
         target = resolved(shape.target)
         if target is None:
             return LOST
@@ -75,16 +77,18 @@ def diagram(term: nodes.Term, source: Type | None, wanted: Type | None, scope: S
     if any(value is None for value in values):
         return Flow(source, Type(tuple(produces)) if len(produces) == len(source.words) else None, None)
     morphisms = [value for value in values if value is not None]
-    layer = _frozen(term, source, Type(tuple(produces)), morphisms, is_complex=scope.is_complex)
+    name = term.name.text if isinstance(term, nodes.Generator) and "[" not in term.span.text else "fixed"
+    layer = frozen(name, source, Type(tuple(produces)), morphisms, term.span, is_complex=scope.is_complex)
     return Flow(source, layer.target, Apply(layer))
 
 
-def _frozen(term: nodes.Term, source: Type, target: Type, values: list[Morphism], *, is_complex: bool) -> Layer:
+def frozen(
+    name: str, source: Type, target: Type, values: list[Morphism], span: Span | None, *, is_complex: bool
+) -> Layer:
     """A layer without weights: a diagram on every summand."""
-    name = term.name.text if isinstance(term, nodes.Generator) and "[" not in term.span.text else "fixed"
     rows = range(len(values))
     parts = tuple(tuple((values[o],) if o == i and values[o].weighted else () for i in rows) for o in rows)
     none = tuple(tuple(() for _ in rows) for _ in rows)
     return Layer(
-        name, source, target, none, tuple(() for _ in rows), parts, learned=False, span=term.span, is_complex=is_complex
+        name, source, target, none, tuple(() for _ in rows), parts, learned=False, span=span, is_complex=is_complex
     )

@@ -1,10 +1,13 @@
-"""Fixed terms: from what was written, and the type it should have, to a morphism."""
+"""Fixed terms: from what was written, and the type it should have, to a morphism.
+
+Without boxes that is a sum of diagrams, with boxes a combination of hypergraphs.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, groupby
 
 from catnn.category.compose import compose, tensor
 from catnn.category.counting import number
@@ -19,10 +22,17 @@ from catnn.elaborate.ports import Shape, bare_identities, children, jellyfish, p
 from catnn.elaborate.report import plural
 from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.elaborate.settling import expect, settle
+from catnn.hypergraph import linear as hyper
+from catnn.hypergraph.box import Box
+from catnn.hypergraph.graph import Hypergraph, single
+from catnn.hypergraph.linear import Combination, combination, lift
 from catnn.syntax import nodes
 
 FILE = 3
 """So many times the products of diagrams that one term may expand to, a whole file may."""
+
+Value = Morphism | Combination
+"""What a fixed term means: a combination where there is a box in it."""
 
 MOST_BITS = 4_000
 """Coefficients have at most this many binary digits (1,200 decimal ones)."""
@@ -47,7 +57,35 @@ def fixed(
     *,
     declared: Span | None = None,
 ) -> Morphism | None:
-    """The morphism of a fixed term, or None once its faults are reported.
+    """The morphism of a fixed term without boxes, or None once its faults are reported; see `evaluate`."""
+    value = evaluate(term, scope, source, target, declared=declared)
+    return None if value is None else pure(value, term, scope)
+
+
+def pure(value: Value, term: nodes.Term, scope: Scope) -> Morphism | None:
+    """A value without boxes; reports one that has them."""
+    if not isinstance(value, Combination):
+        return value
+    name = next(box.name for _, graph in value.weighted for box in graph.boxes if box.kind != "form")
+    scope.report.error(
+        "E0614",
+        "a layer is made of diagrams alone",
+        (term.span, f"holds the box `{scope.local(name)}`"),
+        notes=("a layer is equivariant by its diagrams; a box has a tensor of its own",),
+        helps=("use it in a network: `network f : A -> B = ...`",),
+    )
+    return None
+
+
+def evaluate(
+    term: nodes.Term,
+    scope: Scope,
+    source: Word | None = None,
+    target: Word | None = None,
+    *,
+    declared: Span | None = None,
+) -> Value | None:
+    """The meaning of a fixed term, or None once its faults are reported.
 
     source, target: the words it should have, where they are known; declared: the place that says so.
     """
@@ -62,7 +100,7 @@ def fixed(
 
 def pair(
     left: nodes.Term, right: nodes.Term, scope: Scope, words: tuple[Word, Word] | None, declared: Span | None
-) -> tuple[Morphism, Morphism] | None:
+) -> tuple[Value, Value] | None:
     """Two parallel fixed terms: the sides of a `check`."""
     inference = Inference(scope)
     shapes = [inference.run(left), inference.run(right)]
@@ -104,20 +142,24 @@ def _like(inference: Inference, term: nodes.Term, shape: Shape, other: Shape) ->
 # ----------------------------------------------------------------------------------------------------------- meaning
 
 
-def meaning(inference: Inference, term: nodes.Term) -> Morphism | None:
-    """The morphism of a term that is well typed; reports one whose normal form is too big."""
-    values: dict[int, Morphism] = {}
+def meaning(inference: Inference, term: nodes.Term) -> Value | None:
+    """The meaning of a term that is well typed; reports one whose normal form is too big."""
+    values: dict[int, Value] = {}
     try:
         for node in postorder(term):
             values[id(node)] = _value(node, inference, [values[id(child)] for child in children(node)])
     except TooBig as fault:
         inference.scope.report.error(fault.code, fault.message, (fault.node.span, "here"))
         return None
-    except CatnnError as error:  # orbits that are too many to list, or to multiply
+    except CatnnError as error:  # what is too many to list, to multiply, or to compare
         first = error.diagnostics[0]
         inference.scope.report.error(first.code, first.message, (term.span, "here"), notes=first.notes)
         return None
-    return values[id(term)]
+    value = values[id(term)]
+    if isinstance(value, Combination):  # boxes may have cancelled
+        without = value.morphism
+        return value if without is None else without
+    return value
 
 
 def scalar(node: nodes.Scalar) -> Scalar:
@@ -126,7 +168,7 @@ def scalar(node: nodes.Scalar) -> Scalar:
     return Scalar(((powers, Fraction(node.value)),)) if node.value else Scalar(())
 
 
-def _value(node: nodes.Term, inference: Inference, inside: list[Morphism]) -> Morphism:
+def _value(node: nodes.Term, inference: Inference, inside: list[Value]) -> Value:
     match node:
         case nodes.Generator():
             return _named(node, inference)
@@ -140,13 +182,15 @@ def _value(node: nodes.Term, inference: Inference, inside: list[Morphism]) -> Mo
             return _small(node, inside[0] * scalar(node.scalar))
         case nodes.Dagger():
             return inside[0].dagger()
+        case nodes.Power(exponent=exponent):
+            times = exponent if isinstance(exponent, int) else inference.scope.arities[exponent.text]
+            return _small(node, _tensor(node, [inside[0]] * times, inference.scope))
         case nodes.Tensor():
             return _small(node, _tensor(node, inside, inference.scope))
         case nodes.Chain():
             return _chain(node, inside, inference.scope)
         case nodes.Sum():
-            pairs = chain.from_iterable(value.weighted for value in inside)
-            return linear(inside[0].source, inside[0].target, pairs)
+            return _sum(inside)
         case _:
             return inside[0]
 
@@ -160,14 +204,29 @@ def _words(node: nodes.Term, inference: Inference) -> tuple[Word, Word]:
     return source, target
 
 
-def _named(node: nodes.Generator, inference: Inference) -> Morphism:
+def _named(node: nodes.Generator, inference: Inference) -> Value:
     if node.name.text in GENERATORS:
         return generators.diagram(node, *_words(node, inference))
     if inference.scope.is_size(node.name.text):
         return linear((), (), ((Scalar.size(node.name.text), Diagram((), (), ())),))
     value = inference.scope.entries[node.name.text].value
-    assert isinstance(value, Morphism)
+    if isinstance(value, Box):
+        return lift(single(value))
+    assert isinstance(value, Morphism | Combination)
     return value
+
+
+def _morphisms(values: list[Value]) -> list[Morphism] | None:
+    """The values, where none of them has boxes."""
+    found = [value for value in values if isinstance(value, Morphism)]
+    return found if len(found) == len(values) else None
+
+
+def _sum(inside: list[Value]) -> Value:
+    source, target, diagrams = inside[0].source, inside[0].target, _morphisms(inside)
+    if diagrams is not None:
+        return linear(source, target, chain.from_iterable(value.weighted for value in diagrams))
+    return combination(source, target, chain.from_iterable(lift(value).weighted for value in inside))
 
 
 def _epsilons(*values: Morphism, outer: Word) -> int:
@@ -190,7 +249,10 @@ def _epsilons(*values: Morphism, outer: Word) -> int:
     return found
 
 
-def _tensor(node: nodes.Term, factors: list[Morphism], scope: Scope) -> Morphism:
+def _tensor(node: nodes.Term, values: list[Value], scope: Scope) -> Value:
+    factors = _morphisms(values)
+    if factors is None:
+        return hyper.tensor(_few(node, [lift(value) for value in values], scope))
     products, bits = _epsilons(*factors, outer=tuple(w for f in factors for w in f.source + f.target)), 0
     for factor in factors:
         products *= _terms(factor)
@@ -203,18 +265,44 @@ def _tensor(node: nodes.Term, factors: list[Morphism], scope: Scope) -> Morphism
     return tensor(factors)
 
 
-def _chain(node: nodes.Chain, stages: list[Morphism], scope: Scope) -> Morphism:
+def _few(node: nodes.Term, values: list[Combination], scope: Scope) -> list[Combination]:
+    """Combinations whose product has a sensible number of terms.  Raises: TooBig."""
+    products = 1
+    for value in values:
+        products *= _terms(value)
+        if products > scope.max_diagrams:
+            break
+    _spend(node, products, scope)
+    return values
+
+
+def _chain(node: nodes.Chain, values: list[Value], scope: Scope) -> Value:
+    """Stages without boxes are composed as diagrams, which may be shorter, then all of them at once."""
+    runs: list[Combination] = []
+    for boxed, run in groupby(values, lambda value: isinstance(value, Combination)):
+        stages = list(run)
+        if boxed:
+            runs.extend(lift(stage) for stage in stages)
+        elif len(stages) == len(values):
+            return _diagrams(node, _morphisms(stages) or [], scope)
+        else:
+            runs.append(lift(_diagrams(node, _morphisms(stages) or [], scope)))
+    return _small(node, hyper.compose(_few(node, runs, scope)))
+
+
+def _diagrams(node: nodes.Chain, stages: list[Morphism], scope: Scope) -> Morphism:
     total = stages[0]
     for at in range(1, len(stages)):
         stage = stages[at]
         products = _terms(total) * _terms(stage) * _epsilons(total, stage, outer=total.source + stage.target)
         _spend(node, products, scope)
-        total = _small(node, compose(stage, total))
+        total = compose(stage, total)
+        _small(node, total)
     return total
 
 
-def _terms(value: Morphism) -> int:
-    """How many terms a morphism has, those of its coefficients told apart."""
+def _terms(value: Value) -> int:
+    """How many terms a value has, those of its coefficients told apart."""
     return sum(len(coefficient.terms) for coefficient, _ in value.weighted)
 
 
@@ -232,7 +320,7 @@ def _spend(node: nodes.Term, products: int, scope: Scope) -> None:
         raise TooBig(node, "E0405", f"{message} (`--max-diagrams`)")
 
 
-def _bits(value: Morphism) -> int:
+def _bits(value: Value) -> int:
     return max(
         (
             c.numerator.bit_length() + c.denominator.bit_length() - 2
@@ -243,7 +331,7 @@ def _bits(value: Morphism) -> int:
     )
 
 
-def _small(node: nodes.Term, value: Morphism) -> Morphism:
+def _small(node: nodes.Term, value: Value) -> Value:
     if any(len(coefficient.terms) > MOST_TERMS for coefficient, _ in value.weighted):
         raise TooBig(node, "E0407", f"a coefficient has more than {MOST_TERMS:,} terms")
     if _bits(value) > MOST_BITS:
@@ -251,13 +339,14 @@ def _small(node: nodes.Term, value: Morphism) -> Morphism:
     return value
 
 
-def show(value: Morphism, most: int = 6) -> str:
+def show(value: Value, most: int = 6) -> str:
     """A normal form for messages: at most so many terms, coefficients of readable length."""
     shown = []
     for coefficient, diagram in value.weighted[:most]:
         fine = _bits(value) < 200
         text = str(coefficient) if fine else "..."
-        shown.append(str(diagram) if text == "1" else f"({text}) * {diagram}")
+        inner = f"({diagram})" if isinstance(diagram, Hypergraph) else str(diagram)
+        shown.append(str(diagram) if text == "1" else f"({text}) * {inner}")
     left = len(value.weighted) - most
     if left > 0:
         shown.append(f"... ({plural(left, 'more term')})")

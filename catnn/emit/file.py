@@ -13,6 +13,7 @@ from pathlib import Path
 from catnn.diagnostics import CatnnError, Diagnostic, Label, fail
 from catnn.emit.layer import Piece, emit_layer
 from catnn.emit.network import emit_network
+from catnn.emit.program import emit_program
 from catnn.emit.vet import UnsafeSourceError, vet
 from catnn.emit.writer import Names, cap_words
 from catnn.model import Layer, Network
@@ -83,7 +84,8 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
         texts.append(written.text)
         parts |= written.parts
     for network in networks:
-        emitted = emit_network(network, classes[id(network)], classes)
+        emit_one = emit_network if network.program is None else emit_program
+        emitted = emit_one(network, classes[id(network)], classes)
         texts.append(emitted.text)
         parts |= emitted.parts
     linear = "from torch.nn.functional import linear\n" if any("linear(" in text for text in texts) else ""
@@ -179,7 +181,7 @@ def _clash(name: str, first: Layer | Network, item: Layer | Network) -> CatnnErr
 def _sources() -> dict[str, tuple[str, frozenset[str]]]:
     """The text of every part, and the names that it mentions."""
     found = {}
-    for file in ("parts.py", "kernels.py", "epsilons.py", "symmetric.py", "ties.py"):
+    for file in ("parts.py", "kernels.py", "epsilons.py", "symmetric.py", "ties.py", "program_parts.py"):
         text = Path(__file__).with_name(file).read_text(encoding="utf-8")
         lines = text.splitlines()
         for node in ast.parse(text).body:

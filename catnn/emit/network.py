@@ -13,19 +13,26 @@ from catnn.emit.classes import counted, size_names, space_sizes, unmasked, whole
 from catnn.emit.layer import Emitted
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage, walk
+from catnn.program import Add, Program, Run
+
+OWN = frozenset("counted draw enter even inputs is_complex label space_sizes whole _alike _seen _version".split())
+"""Attributes of `_Program`, which no submodule and no tensor of a network of named values may be called."""
 
 
 @dataclass
-class _Forward:
+class Forward:
     """The lines of a forward, and the submodule of every layer and network.
 
-    bare: whether the input is used as it came, its padding too; told: whether a stage must be told sizes.
+    bare: whether the input is used as it came, its padding too; told: whether a stage must be told sizes; lengths: the
+    variable that holds the sizes by name; axes: where the inputs tell sizes.
     """
 
     network: Network
     modules: Mapping[int, str]
     bare: bool = False
     told: bool = False
+    lengths: str = "sizes"
+    axes: dict[str | int, Axis] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
     lines: list[str] = field(default_factory=list)
     parts: set[str] = field(default_factory=set)
@@ -49,19 +56,23 @@ def network_sizes(network: Network) -> tuple[str, ...]:
     for stage in _scales(network.body):
         sizes.update(dict.fromkeys(name for monomial, _ in stage.terms for name, _ in monomial))
     words = network.source.words + network.target.words
+    if network.program is not None:
+        words += tuple(value.word for value in network.program.values)
     own = [wire.group.size for word in words for wire in word]
     sizes.update(dict.fromkeys(size for size in own if isinstance(size, str)))
     return tuple(sizes)
 
 
 def network_spaces(network: Network) -> tuple[Wire, ...]:
-    """The spaces of a network: of its type, then of its stages and of what they call."""
+    """The spaces of a network: of its type, then of its stages or values and of what they call."""
     found: dict[Wire, None] = {}
     seen, pending = {id(network)}, [network]
     while pending:
         top = pending.pop()
         sides = [top.source, top.target, *(side for stage in walk(top.body) for side in (stage.source, stage.target))]
-        found.update(dict.fromkeys(bases(tuple(wire for side in sides for word in side.words for wire in word))))
+        words = [word for side in sides for word in side.words]
+        words += [value.word for value in top.program.values] if top.program is not None else []
+        found.update(dict.fromkeys(bases(tuple(wire for word in words for wire in word))))
         new = [inner for inner in top.networks if id(inner) not in seen]
         seen.update(map(id, new))
         pending.extend(reversed(new))
@@ -80,16 +91,20 @@ def _untold_scalars(item: Layer | Network) -> set[str]:
     return set(sizes) - own
 
 
-def _scalar_sizes(network: Network) -> set[str]:
+def scalar_sizes(network: Network) -> set[str]:
     """The sizes in the scalars of a network, and in those of its parts that it must count for."""
     found = {name for scalar in _scales(network.body) for monomial, _ in scalar.terms for name, _ in monomial}
-    parts: list[Layer | Network] = [*network.layers, *network.networks]
-    return found.union(*(_untold_scalars(part) for part in parts))
+    return found.union(*(_untold_scalars(part) for part in parts_of(network)))
 
 
-def _scales(stage: Stage) -> list[Scalar]:
+def _scales(stage: Stage | Program) -> list[Scalar]:
     found: list[Scalar] = []
-    pending = [stage]
+    pending: list[Stage] = []
+    if isinstance(stage, Program):
+        pending += [step.stage for step in stage.steps if isinstance(step, Run)]
+        found += [scalar for step in stage.steps if isinstance(step, Add) for scalar, _ in step.terms]
+    else:
+        pending.append(stage)
     while pending:
         top = pending.pop()
         if isinstance(top, Combine):
@@ -102,36 +117,31 @@ def _scales(stage: Stage) -> list[Scalar]:
 
 def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) -> Emitted:
     """The class of a network; classes: the class name of every layer and network by identity."""
-    parts = {id(p): p for p in _parts(network)}
     modules = submodules(network)
     sizes = network_sizes(network)
-    forward = _Forward(network, modules, parts={"_masks"})
+    forward = Forward(network, modules, parts={"_masks"}, axes=_axes(network.source))
     forward.names.fresh("x")
     for name in ("mask", "masks", "sizes", "counts"):
         forward.names.fresh(name)
-    result = _stage(forward, network.body, "x")
+    assert not isinstance(network.body, Program)
+    result = stage_lines(forward, network.body, "x")
     given_sizes = ", sizes=None, counts=None" if untold(network) else ""
     parameters = ", ".join(
         ["self", *(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
     )
     lines = [
         f"class {class_name}(nn.Module):",
-        f'    """{network.name} : {network.source} -> {network.target}{_renamed(parts, modules)}."""',
+        f'    """{network.name} : {network.source} -> {network.target}{renamed(network)}."""',
         "",
         f"    def __init__({parameters}):",
         "        super().__init__()",
         f"        self.sizes = {{{', '.join(f'{quoted(s)}: {size_parameter(s)}' for s in sizes)}}}",
     ]
-    for key, part in parts.items():
-        own = size_names(part) if isinstance(part, Layer) else network_sizes(part)
-        given = ", ".join([*(f"{size_parameter(s)}={size_parameter(s)}" for s in own), *KEYWORDS])
-        lines.append(f"        self.{modules[key]} = {classes[key]}({given})")
-    lines += [f"        {line}" for line in _sharing(network)]
-    if parts:
+    lines += [f"        {line}" for line in made_parts(network, classes)]
+    again = [f"self.{modules[id(part)]}.reset_parameters(generator)" for part in parts_of(network) if has_parts(part)]
+    if again:
         lines += ["", "    def reset_parameters(self, generator=None):", '        """Draw all weights anew."""']
-        lines += [f"        self.{modules[key]}.reset_parameters(generator)" for key in parts if _has_parts(parts[key])]
-        if lines[-1].endswith('"""'):
-            del lines[-3:]
+        lines += [f"        {line}" for line in again]
     doc = _doc(network.source, network.target)
     lines += ["", f"    def forward(self, x, mask=None{given_sizes}):", f'        """{doc}"""']
     lines += [f"        {line}" for line in _opening(forward)]
@@ -140,25 +150,35 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
     return Emitted("\n".join(lines) + "\n", frozenset(forward.parts))
 
 
-def _parts(network: Network) -> list[Layer | Network]:
+def parts_of(network: Network) -> list[Layer | Network]:
+    """The layers and networks that a network names itself, each once."""
     return [*network.layers, *network.networks]
 
 
 def submodules(network: Network) -> dict[int, str]:
     """The submodule of every layer and network that a network names itself, by identity."""
-    names = Names(MODULE)
-    return {id(part): names.fresh(part.name.replace(".", "_")) for part in _parts(network)}
+    names = Names(MODULE if network.program is None else [*MODULE, *OWN])
+    return {id(part): names.fresh(part.name.replace(".", "_")) for part in parts_of(network)}
 
 
-def _renamed(parts: Mapping[int, Layer | Network], modules: Mapping[int, str]) -> str:
+def renamed(network: Network) -> str:
     """Which submodules have another name than their layer, because torch or Python has a use for that one."""
-    other = [f"{ascii(part.name)[1:-1]} is {modules[key]}" for key, part in parts.items() if part.name != modules[key]]
+    modules = submodules(network)
+    pairs = [(part.name, modules[id(part)]) for part in parts_of(network)]
+    other = [f"{ascii(name)[1:-1]} is {module}" for name, module in pairs if name != module]
     return f"; of its submodules, {', '.join(other)}" if other else ""
 
 
-def _sharing(network: Network) -> list[str]:
-    """A layer or network that is named in several places is one module: the first, put into the other places."""
-    lines: list[str] = []
+def made_parts(network: Network, classes: Mapping[int, str]) -> list[str]:
+    """The lines that make the submodules of a network.
+
+    A layer or network that is named in several places is one module: the first, put into the other places.
+    """
+    lines, modules = [], submodules(network)
+    for part in parts_of(network):
+        own = size_names(part) if isinstance(part, Layer) else network_sizes(part)
+        given = ", ".join([*(f"{size_parameter(s)}={size_parameter(s)}" for s in own), *KEYWORDS])
+        lines.append(f"self.{modules[id(part)]} = {classes[id(part)]}({given})")
     seen: dict[int, str] = {}
     pending = [("", network)]
     while pending:
@@ -174,9 +194,13 @@ def _sharing(network: Network) -> list[str]:
     return lines
 
 
-def _has_parts(item: Layer | Network) -> bool:
-    """Whether its class has `reset_parameters`: a layer always, a network where any layer is in it."""
-    return isinstance(item, Layer) or any(True for _ in item.layers) or any(_has_parts(n) for n in item.networks)
+def has_parts(item: Layer | Network) -> bool:
+    """Whether its class has `reset_parameters`: a layer always, a network where any layer or learned box is in it."""
+    if isinstance(item, Layer) or item.layers:
+        return True
+    program = item.program
+    own = program is not None and any(tensor.constant is None and tensor.map is None for _, tensor in program.tensors)
+    return own or any(has_parts(network) for network in item.networks)
 
 
 KEYWORDS = ("device=device", "dtype=dtype", "generator=generator")
@@ -195,7 +219,8 @@ def _length(wire: Wire, power: int) -> str:
     return str(wire.group.size) if power == 1 else f"Sym^{power}({wire.group.size})"
 
 
-def _stage(forward: _Forward, stage: Stage, x: str) -> str:
+def stage_lines(forward: Forward, stage: Stage, x: str) -> str:
+    """The lines of a stage on an expression: the expression of its result."""
     match stage:
         case Apply(layer):
             return _call(forward, layer, x)
@@ -206,7 +231,7 @@ def _stage(forward: _Forward, stage: Stage, x: str) -> str:
             return x
         case Pipeline(stages):
             for inner in stages:
-                x = _stage(forward, inner, x)
+                x = stage_lines(forward, inner, x)
             return x
         case Activate(activation, source):
             return _activate(forward, activation, source, x)
@@ -221,7 +246,7 @@ def untold(item: Layer | Network) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Axis:
+class Axis:
     """An axis that tells the size of a space: of which tensor, where, and which symmetric power is stored there."""
 
     tensor: str
@@ -229,12 +254,12 @@ class _Axis:
     space: str
     power: int
 
-    def length(self, forward: _Forward) -> str:
+    def length(self, forward: Forward) -> str:
         """The size as an expression."""
         found = f"{self.tensor}.shape[{self.axis}]"
         return found if self.power == 1 else f"{forward.use('_side')}({found}, {self.power})"
 
-    def count(self, forward: _Forward) -> str:
+    def count(self, forward: Forward) -> str:
         """The same where a mask may count less."""
         rest = f"masks, {quoted(self.space)})"
         if self.power == 1:
@@ -242,33 +267,33 @@ class _Axis:
         return f"{forward.use('_count_symmetric')}({self.tensor}, {self.axis}, {self.power}, {rest}"
 
 
-def _told(summand: Summand, x: str) -> dict[str | int, _Axis]:
+def told_sizes(summand: Summand, x: str) -> dict[str | int, Axis]:
     """Where a tensor tells sizes; an axis that is no symmetric power does so at once."""
-    found: dict[str | int, _Axis] = {}
+    found: dict[str | int, Axis] = {}
     for at, (wire, power) in enumerate(summand.axes):
         size = wire.group.size
         if size not in found or found[size].power > power:
-            found[size] = _Axis(x, at - len(summand.axes) - 1, wire.space, power)
+            found[size] = Axis(x, at - len(summand.axes) - 1, wire.space, power)
     return found
 
 
-def _axes(source: Type) -> dict[str | int, _Axis]:
+def _axes(source: Type) -> dict[str | int, Axis]:
     """Where an input tells each symbolic size."""
-    found: dict[str | int, _Axis] = {}
+    found: dict[str | int, Axis] = {}
     for summand, x in zip(source.summands, _each(source, "x"), strict=True):
-        for size, axis in _told(summand, x).items():
+        for size, axis in told_sizes(summand, x).items():
             if isinstance(size, str):
                 found.setdefault(size, axis)
     return found
 
 
-def _opening(forward: _Forward) -> list[str]:
+def _opening(forward: Forward) -> list[str]:
     """What comes before the stages: the sizes that some must be told, and zeros in the padding."""
     network = forward.network
     source, spaces = network.source, network_spaces(network)
     named, sizes = quoted(network.name), space_sizes(spaces)
     lines = [f"masks = _masks({named}, mask, {sizes}, {whole(spaces)})"]
-    count = f"_counts({named}, masks, {sizes}, {counted(spaces, _scalar_sizes(network))})"
+    count = f"_counts({named}, masks, {sizes}, {counted(spaces, scalar_sizes(network))})"
     if forward.told:
         given = untold(network)
         known = ["**self.sizes", "**(sizes or {})"] if given else []
@@ -277,7 +302,7 @@ def _opening(forward: _Forward) -> list[str]:
         more = "**(counts or {}), " if given else ""
         lines.append(f"counts = {{**sizes, {more}**{count}}}")
         forward.use("_counts")
-    elif counted(spaces, _scalar_sizes(network)) != "{}":
+    elif counted(spaces, scalar_sizes(network)) != "{}":
         lines.append(count)
         forward.use("_counts")
     if forward.bare and any(source.words):
@@ -288,7 +313,7 @@ def _opening(forward: _Forward) -> list[str]:
     return lines
 
 
-def _masks(forward: _Forward, summand: Summand) -> str:
+def _masks(forward: Forward, summand: Summand) -> str:
     """The masks of the axes of a tensor, as an expression."""
     if not summand.word:
         return "[]"
@@ -299,7 +324,7 @@ def _masks(forward: _Forward, summand: Summand) -> str:
     return f"{forward.use('_by_power')}(masks, {spaces}, {powers})"
 
 
-def _call(forward: _Forward, part: Layer | Network, x: str) -> str:
+def _call(forward: Forward, part: Layer | Network, x: str) -> str:
     told = untold(part)
     forward.told |= told
     own = {wire.space for wire in spaces_of(part)}
@@ -308,15 +333,37 @@ def _call(forward: _Forward, part: Layer | Network, x: str) -> str:
     if not own.issuperset(spaces):
         forward.use("_own")
         masks = f"_own(masks, {one_tuple(quoted(space) for space in spaces if space in own)})"
-    given = ", sizes, counts" if told else ""
-    return forward.let(f"self.{forward.modules[id(part)]}({x}, {masks}{given})", str(part.target))
+    program = part.program if isinstance(part, Network) else None
+    arguments = x if program is None else spread_arguments(program, x)
+    given = [*([arguments] if arguments else []), masks if program is None else f"mask={masks}"]
+    if told:
+        given += [forward.lengths, "counts"] if program is None else [f"sizes={forward.lengths}", "counts=counts"]
+    result = forward.let(f"self.{forward.modules[id(part)]}({', '.join(given)})", str(part.target))
+    if program is not None and len(program.targets) > 1 and len(part.target.summands) > len(program.targets):
+        pieces = [f"*{result}[{at}]" if len(target.summands) > 1 else f"{result}[{at}]"
+                  for at, target in enumerate(program.targets)]  # fmt: skip
+        return forward.let(f"({', '.join(pieces)})", "side by side")
+    return result
+
+
+def spread_arguments(program: Program, x: str) -> str:
+    """The arguments of a point-ful network from the tensors of all its parameters side by side."""
+    count = sum(len(parameter.type.summands) for parameter in program.parameters)
+    if count <= 1 or len(program.parameters) == 1:
+        return x if count else ""
+    pieces, start = [], 0
+    for parameter in program.parameters:
+        width = len(parameter.type.summands)
+        pieces.append(f"{x}[{start}]" if width == 1 else f"{x}[{start}:{start + width}]")
+        start += width
+    return ", ".join(pieces)
 
 
 def _each(source: Type, x: str) -> list[str]:
     return [x] if len(source.summands) == 1 else [f"{x}[{i}]" for i in range(len(source.summands))]
 
 
-def _activate(forward: _Forward, activation: str, source: Type, x: str) -> str:
+def _activate(forward: Forward, activation: str, source: Type, x: str) -> str:
     forward.bare |= x == "x"
     results = []
     for summand, value in zip(source.summands, _each(source, x), strict=True):
@@ -345,8 +392,8 @@ def _metrics(summand: Summand) -> list[str]:
     return found
 
 
-def _combine(forward: _Forward, terms: tuple[tuple[Scalar, Stage], ...], target: Type, x: str) -> str:
-    values = [(scalar, _stage(forward, inner, x)) for scalar, inner in terms]
+def _combine(forward: Forward, terms: tuple[tuple[Scalar, Stage], ...], target: Type, x: str) -> str:
+    values = [(scalar, stage_lines(forward, inner, x)) for scalar, inner in terms]
     results = []
     for at, summand in enumerate(target.summands):
         pieces = []
@@ -357,8 +404,8 @@ def _combine(forward: _Forward, terms: tuple[tuple[Scalar, Stage], ...], target:
     return forward.let(_joined(results), "sum" if len(values) > 1 else "scaled")
 
 
-def _scale(forward: _Forward, scalar: Scalar, value: str, summand: Summand) -> str:
-    told = _axes(forward.network.source) | _told(summand, value)
+def _scale(forward: Forward, scalar: Scalar, value: str, summand: Summand) -> str:
+    told = forward.axes | told_sizes(summand, value)
     pieces = []
     for monomial, coefficient in scalar.terms:
         powers = []

@@ -55,19 +55,18 @@ class Piece:
 class Planar:
     """A diagram as permutation ; planar ; permutation.
 
-        input_permutation: wire j of the planar middle is input ``input_permutation[j]`` (as torch.permute).
-        pieces: the connected pieces of the middle, left to right.
-        output_permutation: output j is wire ``output_permutation[j]`` of the planar middle.
+    input_permutation: wire j of the planar middle is input ``input_permutation[j]`` (as torch.permute).
+    pieces: the connected pieces of the middle, left to right.
+    output_permutation: output j is wire ``output_permutation[j]`` of the planar middle.
 
-        >>> from catnn.category.gram import norm2
-    from catnn.category.pattern import from_letters
-        >>> from catnn.category.wires import Group
-        >>> V = Wire("V", Group("S", "n"))
-        >>> found = factorise(from_letters((V, V), (V,), "ij", "j"))
-        >>> print(found)
-        perm[1,0] ; ([i -> i] @ [i ->]) ; perm[0]
-        >>> print(found.cost, "instead of", found.naive_cost)
-        n + n^2 instead of n^3
+    >>> from catnn.category.pattern import from_letters
+    >>> from catnn.category.wires import Group
+    >>> V = Wire("V", Group("S", "n"))
+    >>> found = factorise(from_letters((V, V), (V,), "ij", "j"))
+    >>> print(found)
+    perm[1,0] ; ([i -> i] @ [i ->]) ; perm[0]
+    >>> print(found.cost, "instead of", found.naive_cost)
+    n + n^2 instead of n^3
     """
 
     source: Word

@@ -30,7 +30,7 @@ from catnn.syntax.nodes import (
 )
 
 MAX_DEPTH = 200
-NESTING = frozenset({"brackets", "dagger", "call", "span_of"})
+NESTING = frozenset({"brackets", "dagger", "power", "power_named", "call", "span_of"})
 
 
 def space(span: Span, children: Sequence[Any]) -> SpaceStatement:
@@ -227,6 +227,8 @@ RULES: dict[str, Callable[[Span, Sequence[Any]], Any]] = {
     "all": terms.all_,
     "bias": terms.bias,
     "dagger": terms.dagger,
+    "power": terms.power,
+    "power_named": terms.power_named,
     "call": terms.call,
     "tensor": terms.tensor,
     "chain": terms.chain,

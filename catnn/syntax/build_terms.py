@@ -21,6 +21,7 @@ from catnn.syntax.nodes import (
     Name,
     Number,
     Pattern,
+    Power,
     Scalar,
     Scaled,
     SpanOf,
@@ -34,6 +35,7 @@ from catnn.syntax.nodes import (
 # Names that are diagrams in every file: `copy * id` means `copy @ id`, never a size called `copy`.
 GENERATORS = frozenset("id swap perm merge copy unit discard spider ev coev cap cup eps adj".split())
 _MAX_BITS = MAX_DIGITS * 3322 // 1000
+_MAX_POWER = 64
 
 
 # -------------------------------------------------------------------------------------------------------------- atoms
@@ -121,6 +123,18 @@ def bias(span: Span, children: Sequence[Any]) -> Bias:
 def dagger(span: Span, children: Sequence[Any]) -> Dagger:
     """``f'``."""
     return Dagger(children[0], span)
+
+
+def power(span: Span, children: Sequence[Any]) -> Power:
+    """``f^3``."""
+    term, exponent = children
+    return Power(term, bounded(span, exponent, "a power of a term", 0, MAX_ORDER, "E0022"), span)
+
+
+def power_named(span: Span, children: Sequence[Any]) -> Power:
+    """``f^q``."""
+    term, exponent = children
+    return Power(term, make_name(span, exponent), span)
 
 
 def call(span: Span, children: Sequence[Any]) -> Call:
@@ -228,6 +242,11 @@ class _Scalar:
         match term:
             case Number(scalar):
                 self._multiply(scalar, sign, term.span)
+            case Power(Number(scalar), int(exponent)) if exponent <= _MAX_POWER:
+                for _ in range(exponent):
+                    self._multiply(scalar, sign, term.span)
+            case Power(Generator(Name(text), ()), int(exponent)) if "." not in text and text not in GENERATORS:
+                self.powers[text] = self.powers.get(text, 0) + sign * exponent
             case Generator(Name(text), ()) if "." not in text and text not in GENERATORS:
                 self.powers[text] = self.powers.get(text, 0) + sign
             case _:

@@ -12,6 +12,7 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from catnn.diagnostics import CatnnError, Diagnostic, Label, Source, Span
+from catnn.syntax.embedded import unwrapped
 from catnn.syntax.lalr import tables
 
 MAX_BYTES = 1_000_000
@@ -84,10 +85,11 @@ def read_spec(path: Path) -> bytes:
 
 
 def decode(data: bytes, path: str) -> Source:
-    """The source that the bytes of a file hold.
+    """The source that the bytes of a file hold: a spec, or a report with one inside.
 
     Raises: CatnnError E0003 where they are not UTF-8, E0004 where they are too many.
     """
+    data = unwrapped(data)
     if len(data) > MAX_BYTES:
         raise CatnnError(_too_large(path))
     try:

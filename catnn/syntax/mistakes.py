@@ -8,7 +8,7 @@ from collections.abc import Callable
 from catnn.diagnostics import Diagnostic
 from catnn.syntax.lalr import END
 from catnn.syntax.repair import repaired
-from catnn.syntax.situation import TERM, Situation, quoted
+from catnn.syntax.situation import TERM, Situation
 
 _GROUP = re.compile(r"(Sp|SO|S|A|O|U|H|B)_?(n|[0-9]+)")
 
@@ -150,7 +150,7 @@ def _group_shape(here: Situation) -> Diagnostic | None:
 
 
 def _power(here: Situation) -> Diagnostic | None:
-    """`V^n`, `V[c]`, `f^2`, `V[3]^2`."""
+    """`V^n`, `V[c]`, `V[3]^2`."""
     if here.kind_before() == "CIRCUMFLEX" and "INT" in here.expected:
         code = "E0010" if here.token else "E0015"
         return here.fault(code, f"a power is a number, found {here.found}", "expected a number", fix="write `V^2`")
@@ -159,11 +159,6 @@ def _power(here: Situation) -> Diagnostic | None:
         return here.fault("E0010", f"a multiplicity is a number, found {here.found}", "expected a number", note=note)
     if here.kind == "CIRCUMFLEX" and here.kind_before() == "RSQB":
         return here.fault("E0010", "a power behind the channels", "expected no power here", fix="write `V^2[3]`")
-    if here.kind == "CIRCUMFLEX" and {"STAR", "SEMICOLON"} & here.expected:
-        base = quoted(here.text_before()).strip("`")
-        note = "only types have powers"
-        fix = f"write `{base}*{base}` for a scalar, `{base} ; {base}` or `{base} @ {base}` for diagrams"
-        return here.fault("E0010", "a term has no powers", "`^` stands in types", note=note, fix=fix)
     return None
 
 

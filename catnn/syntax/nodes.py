@@ -20,9 +20,6 @@ class Name:
     span: Span = field(compare=False, repr=False)
 
 
-# ---------------------------------------------------------------------------------------------------------- scalars
-
-
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A product or quotient of integers and size names: a fraction times powers of sizes.
@@ -33,9 +30,6 @@ class Scalar:
     value: Fraction
     powers: tuple[tuple[str, int], ...]
     span: Span = field(compare=False, repr=False)
-
-
-# ------------------------------------------------------------------------------------------------- groups and types
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +177,15 @@ class Dagger:
 
 
 @dataclass(frozen=True, slots=True)
+class Power:
+    """``f^3``, f three times side by side; in a rule also ``f^q``."""
+
+    term: Term
+    exponent: int | Name
+    span: Span = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Tensor:
     """``f @ g @ h``, two factors or more."""
 
@@ -245,7 +248,10 @@ class Call:
     span: Span = field(compare=False, repr=False)
 
 
-Term = Generator | Pattern | Number | Scaled | Dagger | Tensor | Chain | Sum | Brackets | SpanOf | All | Bias | Call
+Term = (
+    Generator | Pattern | Number | Scaled | Dagger | Power | Tensor | Chain | Sum
+    | Brackets | SpanOf | All | Bias | Call
+)  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------------------- statements
@@ -373,16 +379,9 @@ class ImportStatement:
 
 
 Statement = (
-    SpaceStatement
-    | LetStatement
-    | LayerStatement
-    | NetworkStatement
-    | PointfulStatement
-    | BoxStatement
-    | RuleStatement
-    | CheckStatement
-    | ImportStatement
-)
+    SpaceStatement | LetStatement | LayerStatement | NetworkStatement | PointfulStatement
+    | BoxStatement | RuleStatement | CheckStatement | ImportStatement
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,7 +125,7 @@ def level(term: n.Term) -> int:
             return PRODUCT
         case n.Number(scalar):
             return PRODUCT if scalar.value < 0 or "*" in lone_scalar(scalar) or "/" in lone_scalar(scalar) else ATOM
-        case n.Dagger() | n.Call():
+        case n.Dagger() | n.Power() | n.Call():
             return POSTFIX
         case _:
             return ATOM
@@ -159,6 +159,8 @@ def _term(node: Piece) -> list[Piece] | None:
             return ["-", *inner] if _is_minus(scalar) else [scalar_text(scalar), " * ", *inner]
         case n.Dagger(term):
             return [*at(term, POSTFIX), "'"]
+        case n.Power(term, exponent):
+            return [*at(term, POSTFIX), "^", str(exponent) if isinstance(exponent, int) else exponent]
         case n.Call(function, args):
             return [*at(function, POSTFIX), "(", *_joined(args, ",", BREAK), *_closer(node), ")"]
         case n.Tensor(terms):

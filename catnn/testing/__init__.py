@@ -75,7 +75,14 @@ def run(
                 continue
             if begin is not None:
                 begin(name, check)
-            yield _result(name, check, lambda item=item, function=function: function(item, seed))  # type: ignore[misc]
+            yield _result(name, check, lambda item=item, function=function: _checked(function, item, seed))  # type: ignore[misc]
+
+
+def _checked(function: Callable[[Any, int], str], item: Layer | Network, seed: int) -> str:
+    """What a check finds.  Raises: Skip for a network without inputs."""
+    if isinstance(item, Network) and item.program is not None and not item.program.parameters:
+        raise Skip("it has no inputs")
+    return function(item, seed)
 
 
 def _result(name: str, check: str, function: Callable[[], str]) -> Result:

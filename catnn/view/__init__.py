@@ -1,7 +1,7 @@
-"""Pictures and graphs of diagrams, layers and networks, as text: SVG, TikZ, DOT, HTML, JSON, GraphML, terminal.
+"""Pictures and graphs of diagrams, layers and networks: SVG, PNG, TikZ, DOT, HTML, JSON, GraphML, HIF, terminal.
 
-`to_*` take a diagram, a sum, a layer or a network; `from_*` read diagrams back.  Everything is imported on first use,
-nothing draws with a library, and the same value is the same bytes.
+`to_*` take a diagram, a sum, a diagram with boxes, a layer or a network; `from_*` read them back.  Everything is
+imported on first use, nothing but PNG needs a library, and the same value is the same bytes.
 
 >>> from catnn.category.compose import permutation
 >>> from catnn.category.wires import Group, Wire
@@ -12,21 +12,32 @@ True
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Diagram, Morphism, Sum
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
+from catnn.rewrite.rule import Rule, Schema
+from catnn.rewrite.trace import Proof, Trace
 
 if TYPE_CHECKING:
     import networkx
+    from discopy import frobenius
 
+    from catnn.category.wires import Wire
     from catnn.view.drawing import Drawing
 
-Value = Morphism | Layer | Network
+Value = Morphism | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
+Read = Diagram | Sum | Hypergraph | Combination | Layer | Network
+"""What documents and graphs are read to."""
+SIDES = ("bottom", "top", "left")
+"""Where the inputs of a picture may be."""
 
 __all__ = [
-    "to_text", "to_svg", "to_tikz", "to_dot", "to_html", "to_json", "to_graphml", "to_networkx",
-    "from_json", "from_graphml", "from_networkx",
+    "to_text", "to_svg", "to_tikz", "to_dot", "to_html", "to_png", "to_json", "to_graphml", "to_hif", "to_networkx",
+    "to_discopy", "from_json", "from_graphml", "from_hif", "from_networkx", "from_discopy",
     "layer_text", "layer_html", "network_text",
 ]  # fmt: skip
 
@@ -34,6 +45,10 @@ __all__ = [
 def _drawing(value: Value, **options: Any) -> Drawing:
     from catnn.view import gallery
 
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        from catnn.view import rules
+
+        return rules.picture(value)
     if isinstance(value, Layer):
         return gallery.layer_picture(value, **options)
     if isinstance(value, Network):
@@ -41,12 +56,23 @@ def _drawing(value: Value, **options: Any) -> Drawing:
     return gallery.picture(value, **options)
 
 
-def to_text(value: Value, *, width: int = 100) -> str:
-    """Box-drawing characters for a terminal; galleries wrap at `width` columns."""
+def to_text(value: Value, *, width: int = 100, factored: bool = False) -> str:
+    """Box-drawing characters for a terminal; galleries wrap at `width` columns.
+
+    factored: diagrams as they are run, permutation ; planar ; permutation.
+    """
     if isinstance(value, Layer):
-        return layer_text(value, width=width)
+        return layer_text(value, width=width, factored=factored)
     if isinstance(value, Network):
         return network_text(value)
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        from catnn.view.rules import lines
+
+        return "\n".join(lines(value)) + "\n"
+    if factored and isinstance(value, Morphism):
+        from catnn.view.stages import factored_lines
+
+        return "\n".join(factored_lines(value)) + "\n"
     from catnn.view.text import morphism_lines
 
     return "\n".join(line.rstrip() for line in morphism_lines(value)) + "\n"
@@ -55,12 +81,22 @@ def to_text(value: Value, *, width: int = 100) -> str:
 def to_svg(value: Value, **options: Any) -> str:
     """SVG that stands alone or inside a page.
 
-    options: inputs, the side they are on, ``bottom`` or ``top``; for diagrams and layers letters=False leaves the
-    pattern's letters out; for layers width and limit.
+    options: inputs, the side they are on, one of `SIDES`; for diagrams and layers letters=False leaves the pattern's
+    letters out, and factored=True draws them as they are run; for layers width and limit.
     """
     from catnn.view.svg import svg
 
     return svg(_drawing(value, **options))
+
+
+def to_png(value: Value, *, scale: float = 2, **options: Any) -> bytes:
+    """A PNG on white, drawn by resvg (the extra ``png``); scale: pixels a unit; other options as in `to_svg`.
+
+    Raises: CatnnError (E1030) where resvg is not installed.
+    """
+    from catnn.view.png import png
+
+    return png(_drawing(value, **options), scale=scale)
 
 
 def to_tikz(value: Value, *, standalone: bool = False, **options: Any) -> str:
@@ -74,84 +110,123 @@ def to_dot(value: Value) -> str:
     """A graph for Graphviz."""
     from catnn.view import dot
 
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        raise _no_graph(value)
     if isinstance(value, Layer):
         return dot.layer_dot(value)
     if isinstance(value, Network):
         return dot.network_dot(value)
+    if isinstance(value, Hypergraph | Combination):
+        return dot.boxes_dot(value)
     return dot.morphism_dot(value)
 
 
-def to_html(value: Value) -> str:
-    """A self-contained page."""
+def to_html(value: Value, **options: Any) -> str:
+    """A self-contained page; options as in `to_svg`."""
     from catnn.view.html import page
 
-    return page(value)
+    return page(value, **options)
 
 
 def to_json(value: Value) -> str:
-    """A versioned document; `catnn.view.json` has the schema."""
+    """A versioned document; `catnn.view.json` has the schema, `catnn.rewrite.proofs` that of traces and proofs."""
+    if isinstance(value, Trace | Proof):
+        from catnn.rewrite import proofs
+
+        return proofs.to_json(value)
+    if isinstance(value, Rule | Schema):
+        raise _no_graph(value)
     from catnn.view.json import to_json
 
     return to_json(value)
 
 
 def to_networkx(value: Value) -> networkx.MultiDiGraph:
-    """The graph of ports and blocks; `catnn.view.graph` describes it.
+    """The graph of ports, blocks and boxes; `catnn.view.graph` describes it.
 
-    A layer is a graph of summands and terms, a network of stages.  Raises: ValueError for a sum of several diagrams.
+    A layer is a graph of summands and terms, a network of stages (`catnn.view.layers`).
     """
     from catnn.view import graph, layers
 
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        raise _no_graph(value)
     if isinstance(value, Layer):
         return layers.layer_networkx(value)
     if isinstance(value, Network):
         return layers.network_networkx(value)
-    return graph.to_networkx(_single(value))
+    return graph.to_networkx(value)
+
+
+def _no_graph(value: Rule | Schema | Trace | Proof) -> ValueError:
+    return ValueError(f"a {type(value).__name__.lower()} is several diagrams, and no graph holds them; draw it instead")
 
 
 def to_graphml(value: Value) -> str:
     """The same graph as GraphML."""
-    from catnn.view.graph import graphml
+    from catnn.view.graphml import graphml
 
     return graphml(to_networkx(value))
 
 
-def _single(morphism: Morphism) -> Diagram:
-    single = morphism if isinstance(morphism, Diagram) else getattr(morphism, "single", None)
-    if not isinstance(single, Diagram):
-        raise ValueError(f"a sum of {len(morphism.weighted)} diagrams is not one graph; see its .terms")
-    return single
+def to_hif(value: Value) -> str:
+    """The same as HIF, which tools for hypergraphs read; `catnn.view.hif` describes it."""
+    from catnn.view import hif
+
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        raise _no_graph(value)
+    return hif.graph_hif(to_networkx(value)) if isinstance(value, Layer | Network) else hif.morphism_hif(value)
 
 
-def from_json(text: str) -> Diagram | Sum:
-    """The diagram or the sum of a JSON document.  Raises: ValueError where it is none."""
-    from catnn.view.json import from_json
+def from_json(text: str) -> Read:
+    """What a JSON document holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+    from catnn.view.reading import from_json
 
     return from_json(text)
 
 
-def from_networkx(graph: networkx.MultiDiGraph) -> Diagram:
-    """The diagram of a graph.  Raises: ValueError where it is none."""
-    from catnn.view.graph import from_networkx
+def from_networkx(graph: networkx.MultiDiGraph) -> Read:
+    """What a graph holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+    from catnn.view.reading import from_networkx
 
     return from_networkx(graph)
 
 
-def from_graphml(text: str) -> Diagram:
-    """The diagram of a GraphML text.  Raises: ValueError where it is none."""
-    from catnn.view.graph import from_graphml
+def from_graphml(text: str) -> Read:
+    """What a GraphML text holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+    from catnn.view.graphml import read_graphml
 
-    return from_graphml(text)
+    return from_networkx(read_graphml(text))
+
+
+def from_hif(text: str) -> Read:
+    """What a HIF text holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+    from catnn.view.hif import read_hif
+
+    return from_networkx(read_hif(text))
+
+
+def to_discopy(value: Morphism | Hypergraph | Combination) -> frobenius.Hypergraph:
+    """A diagram as a `discopy.frobenius.Hypergraph` (the extra ``discopy``).  Raises: CatnnError (E1030, E1031)."""
+    from catnn.view.discopy import to_discopy
+
+    return to_discopy(value)
+
+
+def from_discopy(diagram: Any, spaces: Mapping[str, Wire]) -> Diagram | Hypergraph:
+    """A discopy diagram or hypergraph; spaces: the wire of every type, by its name.  Raises: CatnnError."""
+    from catnn.view.discopy import from_discopy
+
+    return from_discopy(diagram, spaces)
 
 
 # --------------------------------------------------------------------------------------------- layers and networks
 
 
-def layer_text(layer: Layer, *, width: int = 100, limit: int = 1000) -> str:
+def layer_text(layer: Layer, *, width: int = 100, limit: int = 1000, factored: bool = False) -> str:
     """A gallery for a terminal: every term with its weight index and its pattern."""
     from catnn.view.layers import layer_lines
 
-    return "\n".join(layer_lines(layer, width, limit)) + "\n"
+    return "\n".join(layer_lines(layer, width, limit, factored=factored)) + "\n"
 
 
 def layer_html(layer: Layer, *, limit: int = 1000) -> str:

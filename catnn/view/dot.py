@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.pattern import port_names
 from catnn.category.scalar import ONE
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
+from catnn.view.boxes import styles_of
 from catnn.view.drawing import colour, dash
 from catnn.view.gallery import groups, wires_of
 from catnn.view.graph import attributes_text, quoted
 from catnn.view.layout import Styles, styles
 from catnn.view.pipeline import network_graph
+from catnn.view.terms import Term, terms_of
 
 LOOK = 'fontname="monospace", fontsize="11"'
 
@@ -21,6 +25,42 @@ def morphism_dot(morphism: Morphism) -> str:
     """A diagram as a graph; a sum as one with a component a term."""
     style = styles(morphism.source + morphism.target)
     return document(str(morphism), _terms("", (morphism,), style))
+
+
+def boxes_dot(value: Hypergraph | Combination) -> str:
+    """A diagram with boxes, from its inputs up; a combination as one with a component a term."""
+    style = styles_of(value)
+    body: list[str] = []
+    for at, term in enumerate(terms_of(value).terms):
+        body += _term(term, f"g{at}_", style)
+    head = [f"digraph {quoted(str(value))} {{", f'  rankdir=BT; {LOOK.replace(", ", "; ")}; bgcolor="transparent";']
+    return "\n".join((*head, f'  node [{LOOK}]; edge [arrowhead="none", penwidth="1.6"];', *body, "}", ""))
+
+
+def _term(term: Term, prefix: str, style: Styles) -> list[str]:
+    lines = []
+    if term.coefficient != ONE:
+        pairs = (("label", f"({term.coefficient}) *"), ("shape", "plaintext"))
+        lines.append(f"  {prefix}factor {attributes_text(pairs)};")
+    for x, node in enumerate(term.nodes):
+        lines.append(f"  {prefix}box{x} {attributes_text((('label', node.box.label), ('shape', 'box')))};")
+    for b, wire in enumerate(term.wires):
+        paint = ("color", f"#{colour(style[wire.base])}")
+        lines.append(f"  {prefix}block{b} {attributes_text((('shape', 'point'), ('width', '0.06'), paint))};")
+    for name, row in (("in", term.ins), ("out", term.outs)):
+        for at in range(len(row)):
+            lines.append(f"  {prefix}{name}{at} {attributes_text((('label', str(at)), ('shape', 'plaintext')))};")
+        if row:
+            lines.append(f"  {{ rank=same; {'; '.join(f'{prefix}{name}{at}' for at in range(len(row)))}; }}")
+    ends = [(f"in{i}", f"block{b}", b) for i, b in enumerate(term.ins)]
+    for x, (_, inputs, outputs) in enumerate(term.nodes):
+        ends += [(f"block{b}", f"box{x}", b) for b in inputs] + [(f"box{x}", f"block{b}", b) for b in outputs]
+    ends += [(f"block{b}", f"out{j}", b) for j, b in enumerate(term.outs)]
+    for tail, head, b in ends:
+        number = style[term.wires[b].base]
+        pairs = (("color", f"#{colour(number)}"), ("style", _line(number)))
+        lines.append(f"  {prefix}{tail} -> {prefix}{head} {attributes_text(pairs)};")
+    return lines
 
 
 def layer_dot(layer: Layer) -> str:

@@ -13,6 +13,9 @@ Point = tuple[float, float]
 INK = -1
 """The style of everything that is no wire: the colour of the text around."""
 
+MARK = -2
+"""The style of what changed: a broad pale line below a wire."""
+
 COLOURS = ("2f7ed8", "d9641e", "1f9568", "a95fc4", "c6453f", "8a7a2e", "2b8fa3", "c2528b")
 """One a space; each has a contrast of 3 or more to black and to white."""
 
@@ -49,27 +52,37 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A filled circle: a spider, or the end of a wire."""
+    """A filled circle: a spider, or the end of a wire; hollow: a leg of a Levi-Civita tensor."""
 
     centre: Point
     radius: float
     style: int = INK
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A small arrowhead on a wire, pointing to the right (or to the left): which end a form takes first."""
+    """A small arrowhead on a wire: which end a form takes first.
+
+    along: where it points, a unit vector; to the right unless something else is said.
+    """
 
     tip: Point
     style: int = INK
-    left: bool = False
+    along: Point = (1, 0)
+
+    @property
+    def corners(self) -> tuple[Point, Point, Point]:
+        """The tip and the two ends of its back."""
+        (x, y), (dx, dy) = self.tip, self.along
+        return (x, y), (x - 8 * dx + 4 * dy, y - 8 * dy - 4 * dx), (x - 8 * dx - 4 * dy, y - 8 * dy + 4 * dx)
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
     """Words, centred on a point (or starting there).
 
-    role: ``letter``, ``caption``, ``heading`` or ``sign``; it decides size and weight.
+    role: ``letter``, ``caption``, ``heading``, ``sign`` or ``index``; it decides size and weight.
     """
 
     centre: Point
@@ -81,14 +94,15 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle with round corners: a stage of a network."""
+    """A rectangle with round corners: a stage of a network, or a box; marked: it is what changed."""
 
     corner: Point
     width: float
     height: float
+    marked: bool = False
 
 
-SIZES = {"letter": 12.0, "caption": 11.0, "heading": 13.0, "sign": 14.0}
+SIZES = {"letter": 12.0, "caption": 11.0, "heading": 13.0, "sign": 14.0, "index": 9.0}
 Item = Curve | Dot | Arrow | Label | Box
 
 
@@ -138,8 +152,8 @@ def flipped(drawing: Drawing) -> Drawing:
         match item:
             case Curve():
                 items.append(replace(item, points=tuple((x, h - y) for x, y in item.points)))
-            case Arrow(tip=(x, y)):
-                items.append(replace(item, tip=(x, h - y)))
+            case Arrow(tip=(x, y), along=(dx, dy)):
+                items.append(replace(item, tip=(x, h - y), along=(dx, -dy)))
             case Box(corner=(x, y)):
                 items.append(replace(item, corner=(x, h - y - item.height)))
             case Dot(centre=(x, y)):
@@ -147,6 +161,28 @@ def flipped(drawing: Drawing) -> Drawing:
             case Label(centre=(x, y)):
                 items.append(replace(item, centre=(x, h - y)))
     return replace(drawing, items=tuple(items))
+
+
+def turned(drawing: Drawing) -> Drawing:
+    """A quarter clockwise, so that what was at the bottom is on the left; words stay upright.
+
+    Raises: ValueError where there are boxes, whose words would no longer fit.
+    """
+    h = drawing.height
+    items: list[Item] = []
+    for item in drawing.items:
+        match item:
+            case Curve():
+                items.append(replace(item, points=tuple((h - y, x) for x, y in item.points)))
+            case Arrow(tip=(x, y), along=(dx, dy)):
+                items.append(replace(item, tip=(h - y, x), along=(-dy, dx)))
+            case Dot(centre=(x, y)):
+                items.append(replace(item, centre=(h - y, x)))
+            case Label(centre=(x, y)):
+                items.append(replace(item, centre=(h - y, x)))
+            case Box():
+                raise ValueError("boxes are not turned")
+    return Drawing(drawing.height, drawing.width, tuple(items), drawing.title)
 
 
 def words(text: str, role: str = "caption") -> Drawing:

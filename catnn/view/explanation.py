@@ -19,16 +19,16 @@ MOST_STEPS = 40
 
 def as_text(found: Explanation) -> str:
     """The tables one below the other."""
-    tables = "\n\n".join(str(table) for table in _tables(found))
-    head = "\n".join([_title(found), *(f"  {name.ljust(10)} {value}" for name, value in _header(found))])
-    return f"{head}\n\n{tables}" if tables else head
+    body = "\n\n".join(str(table) for table in tables(found))
+    head = "\n".join([_title(found), *(f"  {name.ljust(10)} {value}" for name, value in header(found))])
+    return f"{head}\n\n{body}" if body else head
 
 
 def as_html(found: Explanation) -> str:
     """The same for Jupyter."""
-    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in _header(found))
-    tables = "".join(table.html() for table in _tables(found))
-    return f'<div class="catnn-explain"><h4>{escape(_title(found))}</h4><table>{rows}</table>{tables}</div>'
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in header(found))
+    body = "".join(table.html() for table in tables(found))
+    return f'<div class="catnn-explain"><h4>{escape(_title(found))}</h4><table>{rows}</table>{body}</div>'
 
 
 def as_dict(found: Explanation) -> dict[str, Any]:
@@ -86,7 +86,8 @@ def _title(found: Explanation) -> str:
     return f"{found.kind} {found.name} : {found.type}"
 
 
-def _header(found: Explanation) -> list[tuple[str, str]]:
+def header(found: Explanation) -> list[tuple[str, str]]:
+    """What is said first, by name."""
     rows = [("symmetry", ", ".join(found.symmetry) or "no group")]
     shown = ", ".join(f"{name} {' x '.join(map(str, shape))}" for name, shape in found.parameters)
     rows.append(("learns", f"{found.numbers:,} numbers" + (f": {shown}" if shown else "")))
@@ -95,21 +96,22 @@ def _header(found: Explanation) -> list[tuple[str, str]]:
     return rows + [("note", note) for note in found.notes]
 
 
-def _tables(found: Explanation) -> list[Table]:
-    tables = []
+def tables(found: Explanation) -> list[Table]:
+    """The factorisation, the plan and the costs."""
+    result = []
     if found.levels:
-        tables.append(_levels(found))
+        result.append(_levels(found))
     if found.factored:
         rows = tuple((v.weight, v.pattern, v.factorisation) for v in found.factored)
-        tables.append(Table("diagrams, as permutation ; planar ; permutation", ("weight", "pattern", "is"), rows))
+        result.append(Table("diagrams, as permutation ; planar ; permutation", ("weight", "pattern", "is"), rows))
     if found.stages:
-        tables.append(_stages(found))
+        result.append(_stages(found))
     if found.steps:
-        tables.append(_plan("plan", found.steps, found))
-        tables.append(_plan("gradient, the plan upside down", found.gradient, found, most=0))
+        result.append(_plan("plan", found.steps, found))
+        result.append(_plan("gradient, the plan upside down", found.gradient, found, most=0))
     if found.predicted:
-        tables.append(_predicted(found))
-    return [*tables, _totals(found)]
+        result.append(_predicted(found))
+    return [*result, _totals(found)]
 
 
 def _predicted(found: Explanation) -> Table:

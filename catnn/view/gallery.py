@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from catnn.category.diagram import Morphism
 from catnn.category.scalar import ONE
 from catnn.category.wires import Type, Wire, bases
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Morphisms, Network
+from catnn.view.boxes import combination_drawing, styles_of
 from catnn.view.drawing import Curve, Drawing, Item, Label, below, beside, framed, grid, text_width, words
 from catnn.view.layout import Styles, diagram_drawing, styles
 
@@ -89,24 +93,41 @@ def legend(style: Styles) -> Drawing:
     return beside(cells, 18)
 
 
-def picture(morphism: Morphism, *, letters: bool = True, inputs: str = "bottom") -> Drawing:
-    """A morphism with a margin, and a legend where several spaces meet."""
-    style = styles(morphism.source + morphism.target)
-    parts = [morphism_drawing(morphism, style, letters=letters, inputs=inputs)]
+def term_drawing(
+    term: Morphism, style: Styles, *, letters: bool = True, inputs: str = "bottom", factored: bool = False
+) -> Drawing:
+    """A term as it is, or factored: as it is run, stage by stage."""
+    if factored:
+        from catnn.view.stages import factored_drawing
+
+        return factored_drawing(term, style, inputs=inputs)
+    return morphism_drawing(term, style, letters=letters, inputs=inputs)
+
+
+def picture(morphism: Morphism | Hypergraph | Combination, **options: Any) -> Drawing:
+    """A morphism with a margin, and a legend where several spaces meet; options as of `term_drawing`.
+
+    A diagram with boxes takes `inputs` alone.
+    """
+    style: Styles
+    if isinstance(morphism, Morphism):
+        style = styles(morphism.source + morphism.target)
+        parts = [term_drawing(morphism, style, **options)]
+    else:
+        style = styles_of(morphism)
+        parts = [combination_drawing(morphism, style, inputs=options.get("inputs", "bottom"))]
     if len(style) > 1:
         parts.append(legend(style))
     return framed(below(parts, 8), 8, str(morphism))
 
 
-def cell(term: Morphism, caption: str, style: Styles, *, letters: bool, inputs: str) -> Drawing:
+def cell(term: Morphism, caption: str, style: Styles, **options: Any) -> Drawing:
     """A term above its caption."""
-    return below((morphism_drawing(term, style, letters=letters, inputs=inputs), words(caption)), 1)
+    return below((term_drawing(term, style, **options), words(caption)), 1)
 
 
-def layer_picture(
-    layer: Layer, *, letters: bool = True, inputs: str = "bottom", width: float = WIDTH, limit: int = LIMIT
-) -> Drawing:
-    """Every term of a layer with its weight index and its pattern."""
+def layer_picture(layer: Layer, *, width: float = WIDTH, limit: int = LIMIT, **options: Any) -> Drawing:
+    """Every term of a layer with its weight index and its pattern; options as of a `picture`."""
     style, title = styles(wires_of(layer.source, layer.target)), headline(layer)
     parts = [words(title, "heading")]
     if len(style) > 1:
@@ -115,7 +136,7 @@ def layer_picture(
         parts.append(words(group.title))
         terms = group.terms[:limit]
         named = zip(terms, captions(terms), strict=True)
-        cells = [cell(t, caption, style, letters=letters, inputs=inputs) for t, caption in named]
+        cells = [cell(t, caption, style, **options) for t, caption in named]
         parts.append(grid(cells, width))
         if len(group.terms) > limit:
             parts.append(words(f"... and {len(group.terms) - limit} more"))
@@ -127,6 +148,8 @@ def network_picture(network: Network, *, inputs: str = "bottom") -> Drawing:
     from catnn.view.drawing import flipped
     from catnn.view.pipeline import network_drawing
 
+    if inputs not in ("bottom", "top"):
+        raise ValueError(f"inputs={inputs!r}: a network stands upright, its input at the 'bottom' or at the 'top'")
     title = f"{network.name} : {network.source} -> {network.target}"
     body = network_drawing(network)
     body = body if inputs == "bottom" else flipped(body)

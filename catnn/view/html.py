@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from catnn.category.diagram import Morphism
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
+from catnn.rewrite.rule import Rule, Schema
+from catnn.rewrite.trace import Proof, Trace
+from catnn.view import rules
 from catnn.view.drawing import framed
-from catnn.view.gallery import LIMIT, groups, headline, legend, morphism_drawing, network_picture, picture, wires_of
+from catnn.view.gallery import LIMIT, groups, headline, legend, network_picture, picture, term_drawing, wires_of
 from catnn.view.layout import styles
 from catnn.view.svg import clean, svg
+
+Value = Morphism | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
 
 STYLE = """\
 .catnn{font-family:ui-sans-serif,system-ui,sans-serif;line-height:1.4}
@@ -22,7 +31,7 @@ STYLE = """\
 PAGE = ":root{color-scheme:light dark}body{margin:2em auto;max-width:70em;padding:0 1em}\n"
 
 
-def layer_html(layer: Layer, *, limit: int = LIMIT) -> str:
+def layer_html(layer: Layer, *, limit: int = LIMIT, **options: Any) -> str:
     """Every term of a layer with its weight index and its pattern, as a fragment for a page or a notebook."""
     style = styles(wires_of(layer.source, layer.target))
     lines = ['<div class="catnn">', f"<style>\n{STYLE}</style>", f"<h3><code>{clean(headline(layer))}</code></h3>"]
@@ -31,7 +40,7 @@ def layer_html(layer: Layer, *, limit: int = LIMIT) -> str:
     for group in groups(layer):
         lines += [f"<h4><code>{clean(group.title)}</code></h4>", '<div class="catnn-grid">']
         for index, term in enumerate(group.terms[:limit]):
-            drawn = framed(morphism_drawing(term, style), 3, str(term))
+            drawn = framed(term_drawing(term, style, **options), 3, str(term))
             caption = f"<figcaption><b>{index}</b><code>{clean(str(term))}</code></figcaption>"
             lines.append(f"<figure>{svg(drawn)}{caption}</figure>")
         lines.append("</div>")
@@ -41,16 +50,19 @@ def layer_html(layer: Layer, *, limit: int = LIMIT) -> str:
     return "\n".join((*lines, "</div>", ""))
 
 
-def fragment(value: Morphism | Layer | Network) -> str:
-    """A value as a piece of a page."""
+def fragment(value: Value, **options: Any) -> str:
+    """A value as a piece of a page; options as of its picture."""
     if isinstance(value, Layer):
-        return layer_html(value)
-    drawing = network_picture(value) if isinstance(value, Network) else picture(value)
+        return layer_html(value, **options)
+    if isinstance(value, Rule | Schema | Trace | Proof):
+        return f'<div class="catnn">\n{svg(rules.picture(value))}</div>\n'
+    drawing = network_picture(value, **options) if isinstance(value, Network) else picture(value, **options)
     return f'<div class="catnn">\n{svg(drawing)}</div>\n'
 
 
-def page(value: Morphism | Layer | Network) -> str:
+def page(value: Value, **options: Any) -> str:
     """A value as a document of its own."""
     title = value.name if isinstance(value, Layer | Network) else str(value)
     head = f'<meta charset="utf-8">\n<title>{clean(title)}</title>\n<style>\n{PAGE}</style>'
-    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{fragment(value)}</body>\n</html>\n'
+    body = fragment(value, **options)
+    return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}</body>\n</html>\n'

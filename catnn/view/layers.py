@@ -3,7 +3,8 @@
 The graph of a layer: a node ("source", i) and ("target", o) for each summand (kind, index, type), a node
 ("weight" | "bias" | "fixed", number) for each term (kind, parameter, index, pattern), and edges from source to term to
 target.
-The graph of a network: a node for each stage (kind, label), an edge for each flow (type, coefficient).
+The graph of a network: a node for each stage (kind, label, index), an edge for each flow (type, coefficient).
+Both have graph attributes format, version, name, and document: the JSON that they are read back from.
 """
 
 from __future__ import annotations
@@ -13,17 +14,23 @@ from typing import TYPE_CHECKING
 from catnn.model import Layer, Network
 from catnn.view.gallery import captions, groups, headline
 from catnn.view.pipeline import Flow, network_graph
+from catnn.view.stages import factored_lines
 from catnn.view.text import Lines, gallery_lines, morphism_lines
 
 if TYPE_CHECKING:
     import networkx
 
 
-def layer_lines(layer: Layer, width: int = 100, limit: int = 1000) -> Lines:
+def layer_lines(layer: Layer, width: int = 100, limit: int = 1000, *, factored: bool = False) -> Lines:
     """A gallery of the layer's terms."""
     lines = [headline(layer)]
     for group in groups(layer):
         terms = group.terms[:limit]
+        if factored:
+            lines += ["", group.title]
+            for index, term in enumerate(terms):
+                lines += ["", f"{index}  {term}", *factored_lines(term)]
+            continue
         cells = [(*morphism_lines(t), caption) for t, caption in zip(terms, captions(terms), strict=True)]
         lines += ["", group.title, "", *gallery_lines(cells, width)]
         if len(group.terms) > limit:
@@ -40,7 +47,7 @@ def network_lines(network: Network) -> Lines:
         into[flow.head].append(flow)
     numbers = {node.name: at for at, node in enumerate(graph.nodes)}
     wide = max(len(label) for label in labels.values())
-    lines = [f"{network.name} : {network.source} -> {network.target}", ""]
+    lines = [f"{network.name}{'' if network.program else ' '}{network.signature}", ""]
     for at, node in enumerate(graph.nodes):
         flows = [f"{'' if f.coefficient == '1' else f'({f.coefficient}) * '}{numbers[f.tail]}" for f in into[node.name]]
         origin = f"  <- {' + '.join(flows)}" if flows and flows != [str(at - 1)] else ""
@@ -52,7 +59,7 @@ def layer_networkx(layer: Layer) -> networkx.MultiDiGraph:
     """The graph of a layer, as the head of this module describes it."""
     import networkx
 
-    graph = networkx.MultiDiGraph(format="catnn-layer", version=1, name=layer.name)
+    graph = networkx.MultiDiGraph(format="catnn-layer", version=1, name=layer.name, document=_document(layer))
     for side, type_ in (("source", layer.source), ("target", layer.target)):
         for index, summand in enumerate(type_.summands):
             graph.add_node((side, index), kind=side, index=index, type=str(summand))
@@ -84,9 +91,17 @@ def network_networkx(network: Network) -> networkx.MultiDiGraph:
     import networkx
 
     found = network_graph(network)
-    graph = networkx.MultiDiGraph(format="catnn-network", version=1, name=network.name)
-    for node in found.nodes:
-        graph.add_node(node.name, kind=node.kind, label=node.label)
+    graph = networkx.MultiDiGraph(format="catnn-network", version=1, name=network.name, document=_document(network))
+    for index, node in enumerate(found.nodes):
+        graph.add_node(node.name, kind=node.kind, label=node.label, index=index)
     for flow in found.flows:
         graph.add_edge(flow.tail, flow.head, type=flow.type, coefficient=flow.coefficient)
     return graph
+
+
+def _document(value: Layer | Network) -> str:
+    from json import dumps
+
+    from catnn.view.json import document
+
+    return dumps(document(value), ensure_ascii=False)

@@ -8,12 +8,13 @@ The layout is a pure function of the diagram: the same diagram is the same pictu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.pattern import port_names
 from catnn.category.wires import Wire, bases
+from catnn.view import SIDES
 from catnn.view.drawing import (
     Arrow,
     Curve,
@@ -26,6 +27,7 @@ from catnn.view.drawing import (
     moved,
     samples,
     text_width,
+    turned,
     words,
 )
 
@@ -57,20 +59,43 @@ def diagram_drawing(
     """One diagram.
 
     style: the number of every space, for one look across many pictures; letters: write the pattern's at the ports;
-    inputs: the side the inputs are on, ``bottom`` or ``top``.  Raises: ValueError for another side.
+    inputs: the side the inputs are on, ``bottom``, ``top`` or ``left``.  Raises: ValueError for another side.
     """
-    if inputs not in ("bottom", "top"):
-        raise ValueError(f"inputs={inputs!r}: the inputs are at the 'bottom' or at the 'top'")
+    if inputs not in SIDES:
+        raise ValueError(f"inputs={inputs!r}: the inputs are at the {', '.join(map(repr, SIDES))}")
     plan = _Plan(diagram, style if style is not None else styles(diagram.source + diagram.target))
     if not diagram.parts:
         return words("[->]")
     plan.draw()
-    if letters:
-        plan.label()
-    above, beneath = (GAP + 7 if letters and row else 0.0 for row in (diagram.target, diagram.source))
-    items = tuple(moved(item, 0, above) for item in plan.items)
-    body = Drawing(plan.width, plan.height + above + beneath, items, str(diagram))
+    body = Drawing(plan.width, plan.height, tuple(plan.items), str(diagram))
+    if inputs == "left":
+        return _beside_ports(turned(body), plan) if letters else turned(body)
+    body = _above_ports(body, plan) if letters else body
     return body if inputs == "bottom" else flipped(body)
+
+
+def _above_ports(body: Drawing, plan: _Plan) -> Drawing:
+    """With the letters of the pattern, inputs below and outputs above."""
+    above, beneath = (GAP + 7 if row else 0.0 for row in (plan.diagram.target, plan.diagram.source))
+    items = [moved(item, 0, above) for item in body.items]
+    for vertex, (name, style) in enumerate(plan.names()):
+        x, y = plan.ports[vertex]
+        items.append(Label((x, above + y + (-GAP if vertex < plan.l else GAP)), name, "letter", style))
+    return replace(body, height=body.height + above + beneath, items=tuple(items))
+
+
+def _beside_ports(body: Drawing, plan: _Plan) -> Drawing:
+    """The same for a picture whose inputs are on the left."""
+    names = plan.names()
+    room = max(text_width(name, "letter") for name, _ in names) + 7
+    left, right = (room if row else 0.0 for row in (plan.diagram.source, plan.diagram.target))
+    items = [moved(item, left, 0) for item in body.items]
+    for vertex, (name, style) in enumerate(names):
+        x, y = plan.ports[vertex]
+        away = 5 + text_width(name, "letter") / 2
+        at = left + plan.height - y + (away if vertex < plan.l else -away)
+        items.append(Label((at, x), name, "letter", style))
+    return replace(body, width=body.width + left + right, items=tuple(items))
 
 
 @dataclass
@@ -204,9 +229,21 @@ class _Plan:
     def _end(self, block: int, vertex: int, style: int) -> None:
         x, y = self.ports[vertex]
         to = y + self.depths[block] * (1 if vertex < self.l else -1)
+        if vertex in self.diagram.free and self.diagram.wire(vertex).space not in self.diagram.jellyfish:
+            self._leg_end(vertex, x, y, to, style)
+            return
         self._curve(((x, y), (x, (2 * y + to) / 3), (x, (y + 2 * to) / 3), (x, to)), style)
         self._dot((x, to), style)
         self.anchors[block] = (x, to)
+
+    def _leg_end(self, vertex: int, x: float, y: float, to: float, style: int) -> None:
+        """A leg of a Levi-Civita tensor ends in a ring, beside it its place in the order of the legs."""
+        edge = to + (RADIUS if to < y else -RADIUS)
+        self._curve(((x, y), (x, (2 * y + edge) / 3), (x, (y + 2 * edge) / 3), (x, edge)), style)
+        self.items.append(Dot((x, to), RADIUS, style, hollow=True))
+        self.dots.append((x, to))
+        here = [v for v in self.diagram.free if self.diagram.wire(v) == self.diagram.wire(vertex)]
+        self.items.append(Label((x + RADIUS + 5, to), str(here.index(vertex) + 1), "index", style))
 
     def _spider(self, block: int, part: tuple[int, ...], style: int) -> None:
         ideal = self._ideal(block, part)
@@ -227,13 +264,14 @@ class _Plan:
         self.anchors[block] = centre
 
     def _ideal(self, block: int, part: tuple[int, ...]) -> Point:
-        top = [self.ports[v][0] for v in part if v < self.l]
-        bottom = [self.ports[v][0] for v in part if v >= self.l]
-        means = [sum(row) / len(row) for row in (top, bottom) if row]
+        """The middle of its ports: nearer to the side with more legs, which so meet before they cross others."""
+        x = sum(self.ports[v][0] for v in part) / len(part)
         row = self._row(block)
         if row is None:
-            return (sum(means) / 2, self.height / 2)
-        return (means[0], self.depths[block] if row == 0 else self.height - self.depths[block])
+            least = 0.42 * STEP
+            y = self.height * sum(v >= self.l for v in part) / len(part)
+            return (x, min(max(y, least), self.height - least))
+        return (x, self.depths[block] if row == 0 else self.height - self.depths[block])
 
     def _crowd(self, centre: Point, part: tuple[int, ...]) -> float:
         """How much a dot here, with its legs, comes too near to what stands already."""
@@ -258,15 +296,10 @@ class _Plan:
         end = (x + (0.35 + 0.15 * outer) * away, y + (1 - outer) * 0.3 * fall)
         return ((px, py), (px, py - 0.55 * fall), end, (x, y))
 
-    # ---------------------------------------------------------------------------------------------------- the letters
-
-    def label(self) -> None:
-        """The letters of the pattern, inputs below and outputs above."""
+    def names(self) -> list[tuple[str, int]]:
+        """The letter and the style of every vertex."""
         inputs, outputs = port_names(self.diagram)
-        for vertex, name in enumerate((*outputs, *inputs)):
-            x, y = self.ports[vertex]
-            style = self.style[self.diagram.wire(vertex).base]
-            self.items.append(Label((x, y - GAP if vertex < self.l else y + GAP), name, "letter", style))
+        return [(name, self.style[self.diagram.wire(v).base]) for v, name in enumerate((*outputs, *inputs))]
 
 
 def _kind(part: tuple[int, ...]) -> int:

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 
 from catnn.category.scalar import ONE
 from catnn.model import Activate, Apply, Call, Combine, Identity, Network, Pipeline, Stage
+from catnn.program import Program
 from catnn.view.drawing import Box, Curve, Drawing, Item, Label, beside, moved, text_width
+from catnn.view.programs import program_flows
 
 HEIGHT = 30.0
 GAP = 34.0
@@ -45,6 +47,9 @@ class Graph:
 
 def network_graph(network: Network) -> Graph:
     """The stages of a network with one input and one output; residual branches join in a sum."""
+    if isinstance(network.body, Program):
+        nodes, flows = program_flows(network)
+        return Graph([Node(*node) for node in nodes], [Flow(*flow, "1") for flow in flows])
     graph = Graph([Node("input", "input", str(network.source))])
     end, coefficient = _grow(graph, network.body, "input", "1")
     graph.nodes.append(Node("output", "output", str(network.target)))
@@ -110,7 +115,7 @@ def label(stage: Stage) -> str:
 
 def network_drawing(network: Network) -> Drawing:
     """Boxes in a column, the input at the bottom, parallel branches side by side; types stand at the arrows."""
-    body = _stage(network.body)
+    body = _steps(network) if isinstance(network.body, Program) else _stage(network.body)
     reach = max(text_width(str(t)) + 10 for t in (network.source, network.target))
     width = max(body.width, 2 * reach)
     items = [moved(item, (width - body.width) / 2, GAP) for item in body.items]
@@ -141,6 +146,21 @@ def _stage(stage: Stage) -> Drawing:
     width = max(text_width(text, "heading") + 26, 64)
     box = Box((0, 0), width, HEIGHT)
     return Drawing(width, HEIGHT, (box, Label((width / 2, HEIGHT / 2), text, "heading")))
+
+
+def _steps(network: Network) -> Drawing:
+    """A box a step, the first at the bottom; what each takes stands in it by name."""
+    texts = [label for _, kind_, label in program_flows(network)[0] if kind_ != "input"][::-1]
+    width = max(64.0, *(text_width(text, "heading") + 26 for text in texts))
+    items: list[Item] = []
+    at = 0.0
+    for number, text in enumerate(texts):
+        items += [Box((0, at), width, HEIGHT), Label((width / 2, at + HEIGHT / 2), text, "heading")]
+        at += HEIGHT
+        if number < len(texts) - 1:
+            items += _arrow(width / 2, at + GAP / 2, at)
+            at += GAP / 2
+    return Drawing(width, at, tuple(items))
 
 
 def _column(pipeline: Pipeline) -> Drawing:

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.pattern import port_names
 from catnn.category.scalar import ONE
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination
 
 Lines = tuple[str, ...]
 FAR = 10**9
@@ -161,8 +163,10 @@ def _head(rows: list[str], column: int, legs: list[int], size: int | str) -> Non
 # -------------------------------------------------------------------------------------------- sums and many diagrams
 
 
-def morphism_lines(morphism: Morphism) -> Lines:
-    """A diagram, or a sum of them in a row with their coefficients."""
+def morphism_lines(morphism: Morphism | Hypergraph | Combination) -> Lines:
+    """A diagram, or a sum of them in a row with their coefficients; with boxes, a term of the language."""
+    if not isinstance(morphism, Morphism):
+        return (str(morphism),)
     pieces: list[Lines] = []
     for coefficient, diagram in morphism.weighted:
         if pieces:

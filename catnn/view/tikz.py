@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catnn.view.drawing import INK, Arrow, Box, Curve, Dot, Drawing, Item, Label, colour, dash
+from catnn.view.drawing import INK, MARK, Arrow, Box, Curve, Dot, Drawing, Item, Label, colour, dash
 from catnn.view.svg import number
 
 SPECIAL = {
@@ -22,10 +22,11 @@ def tex(text: str) -> str:
 
 def tikz(drawing: Drawing, *, standalone: bool = False) -> str:
     """The picture as a tikzpicture in big points; or, standalone, as a document of its own."""
-    used = sorted({item.style for item in drawing.items if not isinstance(item, Box)} - {INK})
+    used = sorted({item.style for item in drawing.items if not isinstance(item, Box)} - {INK, MARK})
     lines = [f"% {' '.join(drawing.title.split())}", r"\begin{tikzpicture}[x=0.75bp,y=-0.75bp,line cap=round]"]
     lines += [f"\\definecolor{{catnn{style}}}{{HTML}}{{{colour(style).upper()}}}" for style in used]
-    lines += [_item(item) for item in drawing.items]
+    marks = [item for item in drawing.items if isinstance(item, Curve) and item.style == MARK]
+    lines += [_item(item) for item in (*marks, *(item for item in drawing.items if item not in marks))]
     lines.append(r"\end{tikzpicture}")
     if standalone:
         head = [r"\documentclass[tikz,border=2pt]{standalone}", r"\usepackage[T1]{fontenc}", r"\begin{document}"]
@@ -47,14 +48,17 @@ def _item(item: Item) -> str:
             return _curve(item)
         case Dot():
             radius = number(0.75 * item.radius)
+            if item.hollow:
+                ring = f"{_paint(item.style)},line width=1.4bp"
+                return f"\\draw[{ring}] {_point(item.centre)} circle[radius={radius}bp];"
             return f"\\fill[{_paint(item.style)}] {_point(item.centre)} circle[radius={radius}bp];"
-        case Arrow(tip=(x, y)):
-            back = x + (8 if item.left else -8)
-            corners = " -- ".join(_point(corner) for corner in ((x, y), (back, y - 4), (back, y + 4)))
+        case Arrow():
+            corners = " -- ".join(_point(corner) for corner in item.corners)
             return f"\\fill[{_paint(item.style)}] {corners} -- cycle;"
         case Box(corner=(x, y)):
             other = _point((x + item.width, y + item.height))
-            return f"\\draw[rounded corners=3bp,fill=black!5] {_point((x, y))} rectangle {other};"
+            fill = "orange!45" if item.marked else "black!5"
+            return f"\\draw[rounded corners=3bp,fill={fill}] {_point((x, y))} rectangle {other};"
         case Label():
             return _label(item)
 
@@ -64,6 +68,8 @@ def _curve(item: Curve) -> str:
     path = _point(first)
     for at in range(0, len(rest), 3):
         path += f" .. controls {_point(rest[at])} and {_point(rest[at + 1])} .. {_point(rest[at + 2])}"
+    if item.style == MARK:
+        return f"\\draw[orange!35,line width=6bp] {path};"
     if item.faint:
         return f"\\draw[black!25,line width=0.5bp] {path};"
     lengths = dash(item.style)
@@ -73,7 +79,7 @@ def _curve(item: Curve) -> str:
 
 
 def _label(item: Label) -> str:
-    size = r"\small\bfseries" if item.role == "heading" else r"\footnotesize"
+    size = {"heading": r"\small\bfseries", "index": r"\tiny"}.get(item.role, r"\footnotesize")
     anchor = ",anchor=west" if item.start else ""
     options = f"{_paint(item.style)},inner sep=0pt,font=\\ttfamily{size}{anchor}"
     return f"\\node[{options}] at {_point(item.centre)} {{{tex(item.text)}}};"

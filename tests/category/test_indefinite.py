@@ -259,8 +259,8 @@ def test_messages(text: str, code: str, said: str) -> None:
 
 def test_diagrams_come_back() -> None:
     """From repr, JSON, a graph and pickle; O(1,3), O(3,1) and O(4) are three groups."""
+    from catnn.view import from_json
     from catnn.view.graph import from_networkx, group_of
-    from catnn.view.json import from_json
 
     d = catnn.diagram("O(1,3)", "i i j -> j")
     assert repr(d) == "catnn.diagram('O(1,3)', 'i i j -> j')"

@@ -17,8 +17,8 @@ from catnn.category.families import FAMILIES
 from catnn.category.gram import inner, norm2, rank
 from catnn.category.halves import count, dimension, factors, hom
 from catnn.category.wires import Group, Wire, Word
+from catnn.view import from_json
 from catnn.view.graph import from_networkx
-from catnn.view.json import from_json
 
 SO = FAMILIES["SO"]
 TABLE = {

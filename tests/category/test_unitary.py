@@ -17,8 +17,7 @@ from catnn.category.gram import inner, norm2, rank
 from catnn.category.halves import count, dimension, factors, hom
 from catnn.category.wires import Group, Wire, Word, ends, show_word
 from catnn.diagnostics import CatnnError
-from catnn.view.graph import from_graphml, from_networkx, to_graphml, to_networkx
-from catnn.view.json import from_json, to_json
+from catnn.view import from_graphml, from_json, from_networkx, to_graphml, to_json, to_networkx
 
 U = FAMILIES["U"]
 TABLE = {1: [1, 1, 1, 1, 1, 1, 1], 2: [1, 1, 2, 5, 14, 42, 132], 3: [1, 1, 2, 6, 23, 103, 513]}

@@ -200,7 +200,7 @@ def test_the_nearest_is_offered(text: str, help_: str) -> None:
         ("space W : O(3, 0)", "E0202"),
         ("space W : SU(3)", "E0201"),
         ("let f : V -> V = sgn[i -> i]", "E0404"),
-        ("let f : V^2 -> V = [i, j -> i]", "E0906"),
+        ("let f : V^2 -> V = [i, j -> i]", "E0310"),
         ("check id = copy", "E0302"),
         ("check id = 2 * id", "E0701"),
         ("check id = 0 * id", "E0701"),

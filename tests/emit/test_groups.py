@@ -71,8 +71,8 @@ def test_diagrams_come_back(family: str) -> None:
     """From their repr, their JSON and their GraphML; and every picture is drawn."""
     d = catnn.diagram(f"{family}(n)", "i i j -> j")
     assert eval(repr(d), {"catnn": catnn}) == d
+    from catnn.view import from_json
     from catnn.view.graph import from_networkx
-    from catnn.view.json import from_json
 
     assert from_json(d.to_json()) == d
     assert from_networkx(d.to_networkx()) == d

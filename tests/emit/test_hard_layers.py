@@ -27,14 +27,6 @@ def test_hard_layers(text: str) -> None:
     assert [result for result in found if result.status not in ("ok", "skipped")] == []
 
 
-def test_a_literal_size_counts_real_entries_for_means_and_not_for_fixed_sums() -> None:
-    layer = catnn.parse(LAYERS["a mean beside a fixed sum"])["f"]
-    module = catnn.compile(layer)
-    torch.nn.init.ones_(module.weight)
-    y = module(torch.ones(1, 3, 1), mask=torch.tensor([[True, True, False]]))
-    assert y.item() == 2.0  # the mean, 1, and half the sum, 1
-
-
 def test_networks_draw_their_weights_anew() -> None:
     text = "space V : S(n) layer f : V[2] -> V[2] = all network g : V[2] -> V[2] = f ; relu ; f"
     net = catnn.compile(catnn.parse(text)["g"])

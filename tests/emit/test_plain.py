@@ -161,5 +161,5 @@ def test_masks_are_for_the_spaces_that_something_permutes() -> None:
         torch.testing.assert_close(module(x, mask=real), module(x, mask={"V": real}))
         alone = module(x[0, real[0]])
         torch.testing.assert_close(module(x, mask=real)[0, real[0]], alone)
-    with pytest.raises(ValueError, match="F has no symmetry, so nothing is padded there and it has no mask"):
+    with pytest.raises(ValueError, match="F takes no mask: it has no symmetry, so nothing is padded there"):
         catnn.compile(spec["p"])(x, mask={"F": torch.ones(2, 6, dtype=torch.bool)})

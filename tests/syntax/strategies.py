@@ -86,6 +86,7 @@ def _extend(term: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Terms over terms, without the brackets that they need."""
     return st.one_of(
         make(n.Dagger, term),
+        make(n.Power, term, st.integers(0, 1000) | name),
         make(n.Call, term, tuples(term)),
         make(n.Scaled, scalars(), term.filter(lambda t: not isinstance(t, n.Scaled | n.Number))),
         make(n.Tensor, tuples(term, 2)),

@@ -68,7 +68,7 @@ DIAGRAMS: dict[str, Morphism] = {
     "laplacian": identity((V,)) - Diagram((V,), (V,), ((0,), (1,))) * (ONE / Scalar.size("n")),
 }
 VALUES = {**DIAGRAMS, "mix": MIX, "geo": GEO, "avg": AVG, "network": NET}
-FORMATS = {"svg": "svg", "tikz": "tex", "dot": "dot", "text": "txt", "json": "json", "html": "html"}
+FORMATS = {"svg": "svg", "tikz": "tex", "dot": "dot", "text": "txt", "json": "json", "hif": "hif.json", "html": "html"}
 
 
 def render(name: str, form: str) -> str:

@@ -150,7 +150,7 @@ def test_inputs_on_top() -> None:
     label = next(item for item in turned.items if isinstance(item, Label))
     assert label.centre[1] > turned.height / 2
     with pytest.raises(ValueError, match="bottom"):
-        diagram_drawing(d, inputs="left")
+        diagram_drawing(d, inputs="right")
 
 
 # ------------------------------------------------------------------------------------------------------------- looks

@@ -57,8 +57,7 @@ def test_methods_of_a_diagram() -> None:
     assert several.to_svg() == several._repr_svg_()
     assert not hasattr(d, "to_nothing")
     assert not hasattr(several, "to_nothing")
-    with pytest.raises(ValueError):
-        view.to_networkx(DIAGRAMS["laplacian"])
+    assert view.from_networkx(view.to_networkx(several)) == several
 
 
 def test_the_graph_is_the_documented_one() -> None:

@@ -1,0 +1,292 @@
+"""The checker of proofs: replays a trace, and trusts nothing else in this package.
+
+It reads the JSON of `catnn.rewrite.proofs` as plain data and imports the standard library alone.  A step is right if
+the term it takes is C[left] and what it leaves is C[right], for a rule `left = right` and a diagram C with one hole;
+all renumberings are given, so nothing is searched for.  What has to be believed: that diagrams are equal if one is the
+other renumbered, that a closed loop is the size of its wire, and the rules themselves, which `verify` gives back.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+VERSION = 1
+
+Scalar = dict[tuple[tuple[str, int], ...], Fraction]
+Graph = dict[str, Any]
+
+
+class Invalid(Exception):  # noqa: N818
+    """A trace that proves nothing: the place, and what is wrong there."""
+
+
+def verify(document: dict[str, Any], goal: dict[str, Any] | None = None) -> tuple[str, ...]:
+    """Replay a trace or a proof.
+
+    goal: what it should prove, from which rules: its `wires`, `boxes`, `rules`, `left` and `right` have to be those of
+    the document.  Returns: the names of the rules that it uses.
+    Raises: Invalid where it is no proof.
+    """
+    try:
+        return _Replay(document).run(goal)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError, RecursionError) as error:
+        raise Invalid(f"no trace: {type(error).__name__}: {error}") from None
+
+
+def main(paths: list[str]) -> int:
+    """Replay the documents in some files: ``python -m catnn.checker proof.json``."""
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            document = json.load(file)
+        try:
+            used = verify(document)
+        except Invalid as fault:
+            print(f"{path}: {fault}")
+            return 1
+        print(f"{path}: valid; from {', '.join(used) or 'no rule'}")
+    return 0
+
+
+def _require(holds: bool, what: str) -> None:
+    if not holds:
+        raise Invalid(what)
+
+
+class _Replay:
+    def __init__(self, document: dict[str, Any]) -> None:
+        _require(document["format"] == "catnn-proof" and document["version"] == VERSION, "another format or version")
+        self.document = document
+        self.wires: dict[str, Any] = document["wires"]
+        self.boxes: dict[str, Any] = document["boxes"]
+        self.rules: dict[str, Any] = document["rules"]
+        self.used: Counter[str] = Counter()
+        for name, rule in self.rules.items():
+            for graph in (rule["left"], *(graph for _, graph in rule["right"])):
+                self.well_formed(graph, f"rule {name}")
+                _require(_words(graph) == _words(rule["left"]), f"rule {name}: its sides are not parallel")
+
+    def run(self, goal: dict[str, Any] | None) -> tuple[str, ...]:
+        document = self.document
+        if goal is not None:
+            for key in ("wires", "boxes", "rules"):
+                _require(document[key] == goal[key], f"its {key} are not those of the goal")
+            for side in ("left", "right"):
+                _require(document[side]["start"] == goal[side], f"the {side} side is not that of the goal")
+        ends = [self.trace(document[side], side) for side in ("left", "right") if side in document]
+        if len(ends) == 2:
+            left, right = ends
+            meeting = document["meeting"]
+            _require(sorted(at for at, _, _ in meeting) == list(range(len(right))), "the traces do not meet")
+            for (coefficient, graph), (at, vertices, boxes) in zip(left, meeting, strict=True):
+                _require(_scalar(coefficient) == _scalar(right[at][0]), "the traces meet with different coefficients")
+                self.same(graph, right[at][1], (vertices, boxes), "the meeting")
+        return tuple(self.used)
+
+    # ---------------------------------------------------------------------------------------------------- the steps
+
+    def trace(self, trace: dict[str, Any], side: str) -> list[Any]:
+        """What a trace leaves in the end."""
+        terms: list[Any] = trace["start"]
+        for _, graph in terms:
+            self.well_formed(graph, f"{side}, start")
+            _require(_words(graph) == _words(self.document), f"{side}, start: another type")
+        for number, step in enumerate(trace["steps"], 1):
+            terms = self.step(terms, step, f"{side}, step {number}")
+        return terms
+
+    def step(self, terms: list[Any], step: dict[str, Any], where: str) -> list[Any]:
+        rule, at, context = self.rules[step["rule"]], step["term"], step["context"]
+        self.used[step["rule"]] += 1
+        _require(type(at) is int and 0 <= at < len(terms) and type(step["forward"]) is bool, f"{where}: no such term")
+        taken, found = terms[at]
+        left, right = rule["left"], rule["right"]
+        products: list[tuple[Scalar, Graph]] = []
+        if step["forward"]:
+            products = [(_times(_scalar(taken), _scalar(c)), self.fill(context, graph, where)) for c, graph in right]
+        else:
+            _require(len(right) == 1, f"{where}: a sum is not used backwards")
+            share = _inverse(_scalar(right[0][0]))
+            products = [(_times(_scalar(taken), share), self.fill(context, left, where))]
+            left = right[0][1]
+        self.same(self.fill(context, left, where), found, step["placed"], where)
+        raw = [(_scalar(c), graph) for i, (c, graph) in enumerate(terms) if i != at] + products
+        return self.collect(raw, step, where)
+
+    def collect(self, raw: list[tuple[Scalar, Graph]], step: dict[str, Any], where: str) -> list[Any]:
+        """Loops as factors, like terms together, zeros left out."""
+        totals: list[Scalar] = [{} for _ in step["terms"]]
+        for _, graph in step["terms"]:
+            self.well_formed(graph, where)
+        for (coefficient, graph), (at, vertices, boxes) in zip(raw, step["collected"], strict=True):
+            _require(type(at) is int and 0 <= at < len(totals), f"{where}: no such term")
+            touched = {vertex for vertex, _ in _ends(graph)}
+            kept = []
+            for vertex, new in enumerate(vertices):
+                if new == -1:
+                    _require(vertex not in touched, f"{where}: what is left out is no loop")
+                    coefficient = _times(coefficient, self.size(graph["wires"][vertex]))
+                else:
+                    kept.append(new)
+            _require(len(vertices) == len(graph["wires"]), f"{where}: vertices are missing")
+            number = {v: i for i, v in enumerate(v for v, new in enumerate(vertices) if new != -1)}
+            self.same(_renumbered(graph, number), step["terms"][at][1], (kept, boxes), where)
+            totals[at] = _plus(totals[at], coefficient)
+        for total, (coefficient, _) in zip(totals, step["terms"], strict=True):
+            _require(total == _scalar(coefficient), f"{where}: a coefficient is wrong")
+        return [pair for pair, total in zip(step["terms"], totals, strict=True) if total]
+
+    def fill(self, context: Graph, filling: Graph, where: str) -> Graph:
+        """C[filling]."""
+        holes = [node for node in context["boxes"] if node[0] == ""]
+        _require(len(holes) == 1 and holes[0][1] is False, f"{where}: a context has one hole")
+        self.well_formed(context, where, filling)
+        (_, _, inputs, outputs), shift = holes[0], len(context["wires"])
+        wires = [*context["wires"], *filling["wires"]]
+        lead = list(range(len(wires)))
+
+        def find(vertex: int) -> int:
+            while lead[vertex] != vertex:
+                vertex = lead[vertex]
+            return vertex
+
+        for outer, inner in zip([*inputs, *outputs], [*filling["ins"], *filling["outs"]], strict=True):
+            one, other = sorted((find(outer), find(inner + shift)))
+            lead[other] = one
+        number: dict[int, int] = {}
+        new = [number.setdefault(find(vertex), len(number)) for vertex in range(len(wires))]
+        rest = [node for node in context["boxes"] if node[0] != ""]
+        moved = [[n, t, [new[v] for v in i], [new[v] for v in o]] for n, t, i, o in rest]
+        moved += [[n, t, [new[v + shift] for v in i], [new[v + shift] for v in o]] for n, t, i, o in filling["boxes"]]
+        return {
+            "source": context["source"],
+            "target": context["target"],
+            "wires": [wires[vertex] for vertex in number],
+            "boxes": moved,
+            "ins": [new[v] for v in context["ins"]],
+            "outs": [new[v] for v in context["outs"]],
+        }
+
+    # -------------------------------------------------------------------------------------------------- the diagrams
+
+    def same(self, one: Graph, other: Graph, numbers: Any, where: str) -> None:
+        """Whether one diagram is the other, each vertex and box being the one that is said."""
+        vertices, boxes = numbers
+        _require(_words(one) == _words(other), f"{where}: another type")
+        for row, key in ((vertices, "wires"), (boxes, "boxes")):
+            _require(len(row) == len(one[key]) == len(other[key]), f"{where}: another number of {key}")
+            _require(sorted(row) == list(range(len(row))), f"{where}: no renumbering")
+        for at, wire in zip(vertices, one["wires"], strict=True):
+            _require(other["wires"][at] == wire, f"{where}: a vertex is on another wire")
+        for key in ("ins", "outs"):
+            _require([vertices[v] for v in one[key]] == other[key], f"{where}: the {key} are elsewhere")
+        for at, (name, turned, inputs, outputs) in zip(boxes, one["boxes"], strict=True):
+            theirs = other["boxes"][at]
+            _require([name, turned] == theirs[:2], f"{where}: a box has another name")
+            free = self.exchangeable(name, turned)
+            for mine, own, loose in zip((inputs, outputs), theirs[2:], free, strict=True):
+                placed = [vertices[v] for v in mine]
+                _require(placed == own or (loose and sorted(placed) == sorted(own)), f"{where}: a box hangs elsewhere")
+
+    def exchangeable(self, name: str, turned: bool) -> tuple[bool, bool]:
+        """Whether the inputs, and the outputs, of a box may be exchanged."""
+        promise = self.boxes[name]["symmetric"] if name else ""
+        free = promise in ("inputs", "both"), promise in ("outputs", "both")
+        return free[::-1] if turned else free
+
+    def legs(self, node: list[Any], filling: Graph | None) -> tuple[list[str], list[str]]:
+        """The words of a box; those of a hole are the type of what goes there."""
+        if node[0] == "":
+            _require(filling is not None, "a hole outside a context")
+            return filling["source"], filling["target"]  # type: ignore[index]
+        box = self.boxes[node[0]]
+        _require(not (node[1] and box["adjoint"] == "self"), "a box that is its own dagger is never turned")
+        return (box["target"], box["source"]) if node[1] else (box["source"], box["target"])
+
+    def well_formed(self, graph: Graph, where: str, filling: Graph | None = None) -> None:
+        """Whether every end fits its vertex, and every vertex has ends that its wire allows."""
+        rows = [(graph["ins"], graph["source"], 0), (graph["outs"], graph["target"], 1)]
+        for node in graph["boxes"]:
+            source, target = self.legs(node, filling)
+            _require(type(node[1]) is bool and len(node) == 4, f"{where}: no box")
+            rows += [(node[2], source, 1), (node[3], target, 0)]
+        ends = [[0, 0] for _ in graph["wires"]]
+        for vertices, word, side in rows:
+            for vertex, wire in zip(vertices, word, strict=True):
+                _require(type(vertex) is int and 0 <= vertex < len(ends), f"{where}: no such vertex")
+                _require(graph["wires"][vertex] == wire.removesuffix("'"), f"{where}: an end on another wire")
+                ends[vertex][side ^ wire.endswith("'")] += 1
+        for wire, (into, out) in zip(graph["wires"], ends, strict=True):
+            meets = self.wires[wire]["meets"]
+            fine = meets == "spider" or into + out == 0 or (meets == "bend" and into + out <= 2) or into == out == 1
+            _require(fine and meets in ("spider", "bend", "plain", "oriented"), f"{where}: too many ends meet")
+
+    def size(self, wire: str) -> Scalar:
+        """The value of a closed loop."""
+        size = self.wires[wire]["size"]
+        return {(): Fraction(size)} if type(size) is int else {((size, 1),): Fraction(1)}
+
+
+def _words(graph: Graph) -> tuple[list[str], list[str]]:
+    return graph["source"], graph["target"]
+
+
+def _ends(graph: Graph) -> Iterator[tuple[int, int]]:
+    """Every end, as the vertex and a number."""
+    rows = [graph["ins"], graph["outs"], *(row for node in graph["boxes"] for row in node[2:])]
+    return ((vertex, at) for at, row in enumerate(rows) for vertex in row)
+
+
+def _renumbered(graph: Graph, number: dict[int, int]) -> Graph:
+    return {
+        **graph,
+        "wires": [graph["wires"][v] for v in number],
+        "boxes": [[n, t, [number[v] for v in i], [number[v] for v in o]] for n, t, i, o in graph["boxes"]],
+        "ins": [number[v] for v in graph["ins"]],
+        "outs": [number[v] for v in graph["outs"]],
+    }
+
+
+# ----------------------------------------------------------------------------------------------------------- scalars
+
+
+def _scalar(terms: list[Any]) -> Scalar:
+    """A sum of [numerator, denominator, [[size, exponent], ...]]."""
+    total: Scalar = {}
+    for numerator, denominator, powers in terms:
+        _require(type(numerator) is int and type(denominator) is int, "no exact number")
+        monomial = tuple(sorted((str(name), int(exponent)) for name, exponent in powers))
+        total = _plus(total, {monomial: Fraction(numerator, denominator)})
+    return total
+
+
+def _plus(one: Scalar, other: Scalar) -> Scalar:
+    total = dict(one)
+    for monomial, value in other.items():
+        total[monomial] = total.get(monomial, Fraction(0)) + value
+    return {monomial: value for monomial, value in total.items() if value}
+
+
+def _times(one: Scalar, other: Scalar) -> Scalar:
+    total: Scalar = {}
+    for left, a in one.items():
+        for right, b in other.items():
+            powers = Counter(dict(left))
+            powers.update(dict(right))
+            monomial = tuple(sorted((name, exponent) for name, exponent in powers.items() if exponent))
+            total = _plus(total, {monomial: a * b})
+    return total
+
+
+def _inverse(scalar: Scalar) -> Scalar:
+    _require(len(scalar) == 1, "a sum has no inverse")
+    ((monomial, value),) = scalar.items()
+    return {tuple((name, -exponent) for name, exponent in monomial): 1 / value}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

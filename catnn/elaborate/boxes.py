@@ -1,0 +1,305 @@
+"""Boxes: from a `box` statement to the named tensor it declares."""
+
+from __future__ import annotations
+
+from catnn.activations import MAPS
+from catnn.category.families import FAMILIES
+from catnn.category.wires import Type, Word
+from catnn.diagnostics import Span
+from catnn.elaborate.activations import culprit, reason
+from catnn.elaborate.constants import constant
+from catnn.elaborate.report import Report, brief, listed, nearest
+from catnn.elaborate.scopes import Entry, Scope
+from catnn.elaborate.types import fixed_arrow
+from catnn.hypergraph.box import ADJOINTS, SYMMETRIES, Box
+from catnn.program import Tensor
+from catnn.syntax import nodes
+
+TENSORS = ("rank", "init", "share")
+"""The attributes of learned tensors: a size, how they are drawn, and whose weights they have."""
+
+INITS = ("unit", "zeros")
+
+MOST_RANK = 2**31 - 1
+
+PROMISES = {"adjoint": ADJOINTS[1:], "symmetric": SYMMETRIES[1:]}
+"""The attributes that promise a law, and their values."""
+
+KINDS = ("learned", "abstract", "fixed", "pointwise")
+
+
+def boxes(node: nodes.BoxStatement, scope: Scope) -> None:
+    """Keep the boxes of a statement under their names; one that fails keeps its type."""
+    source, target = fixed_arrow(node.arrow, scope, "a `box`")
+    promised = promises(tuple(a for a in node.attributes if a.key.text not in TENSORS), scope.report)
+    tensor = _tensor(node, scope)
+    fine = _kind(node, scope) and promised is not None and tensor is not None
+    if source is not None and target is not None and promised is not None:
+        fine = _fits(node, promised, source.words[0], target.words[0], scope) and fine
+        fine = not _orbital(node, source.words[0] + target.words[0], scope) and fine
+        fine = fine and tensor is not None and _weighs(node, promised, tensor, source.words[0], target.words[0], scope)
+    for name in node.names:
+        if scope.places.get(name.text) != name.span:
+            continue
+        value = None
+        if fine and promised is not None and tensor is not None and source is not None and target is not None:
+            words = source.words[0], target.words[0]
+            adjoint, symmetric = (promised[key][0] if key in promised else "" for key in ("adjoint", "symmetric"))
+            kind = "map" if node.kind == "pointwise" else node.kind
+            value = Box(scope.prefix + name.text, *words, kind, adjoint=adjoint, symmetric=symmetric)
+            numbers = _numbers(node, name, value, tensor, scope)
+            if numbers is None and kind != "abstract":
+                value = None
+            elif numbers is not None:
+                scope.tensors[value.name] = numbers
+        scope.entries[name.text] = Entry("box", name.span, source, target, value)
+
+
+def _kind(node: nodes.BoxStatement, scope: Scope) -> bool:
+    if node.kind not in KINDS:
+        scope.report.error(
+            "E0624",
+            f"there is no box `= {node.kind}`",
+            (node.span, "unknown kind"),
+            notes=(
+                'a box is learned, `= fixed "file.npz"`, `= pointwise`, or `= abstract`, a name for rules and checks',
+            ),
+            helps=nearest(node.kind, KINDS),
+        )
+        return False
+    if (node.kind == "fixed") != (node.file is not None) and node.kind != "pointwise":
+        what = "needs the file of its numbers" if node.kind == "fixed" else "takes no file"
+        scope.report.error(
+            "E0624",
+            f"`= {node.kind}` {what}",
+            (node.span, "no file" if node.file is None else "a file"),
+            helps=('`= fixed "file.npz"`',),
+        )
+        return False
+    return True
+
+
+def _tensor(node: nodes.BoxStatement, scope: Scope) -> Tensor | None:
+    """What the attributes say about a learned tensor, or None once the faults are reported."""
+    found: dict[str, nodes.Attribute] = {}
+    before = scope.report.faults
+    for attribute in node.attributes:
+        key, value = attribute.key.text, attribute.value
+        if key not in TENSORS:
+            continue
+        if key in found:
+            scope.report.error(
+                "E0605", f"`{key}` is given twice", (attribute.key.span, "again"), (found[key].span, "first here")
+            )
+        elif node.kind != "learned":
+            scope.report.error(
+                "E0603",
+                f"`{key}` is of learned boxes",
+                (attribute.key.span, "nothing is learned here"),
+                (node.arrow.span, f"`= {node.kind}`"),
+            )
+        elif key == "rank":
+            number = value.value if isinstance(value, nodes.Scalar) and not value.powers else None
+            if number is None or number.denominator != 1 or not 1 <= number <= MOST_RANK:
+                scope.report.error(
+                    "E0604", f"`rank` cannot be `{brief(value.span)}`", (value.span, "a positive number")
+                )
+        elif key == "init" and not (isinstance(value, nodes.Name) and value.text in INITS):
+            text = brief(value.span)
+            scope.report.error(
+                "E0604",
+                f"`init` cannot be `{text}`",
+                (value.span, "unknown value"),
+                notes=(f"`init` is {' or '.join(f'`{value}`' for value in INITS)}",),
+                helps=nearest(text, INITS),
+            )
+        found.setdefault(key, attribute)
+    if scope.report.faults > before:
+        return None
+    rank, init, share = (found[key].value if key in found else None for key in TENSORS)
+    shares = None
+    if share is not None:
+        other = scope.entry(share) if isinstance(share, nodes.Name) else None
+        if other is None or not isinstance(other.value, Box) or other.value.kind != "learned":
+            if isinstance(share, nodes.Scalar) or other is not None:
+                scope.report.error("E0604", f"`share` cannot be `{brief(share.span)}`", (share.span, "no learned box"))
+            return None
+        shares = other.value.name
+        if (
+            (other.source, other.target) != (_single(node, scope, 0), _single(node, scope, 1))
+            or rank is not None
+            or init
+        ):
+            scope.report.error(
+                "E0625",
+                f"a box that shares the weights of `{brief(share.span)}` is of its type",
+                (node.arrow.span, "shares weights"),
+                (other.span, "whose weights they are"),
+                notes=("it has the rank and the initialisation of the other, too",),
+            )
+            return None
+        shared = scope.tensors[shares]
+        return Tensor(shared.rank, shared.init, shared.shares or shares)
+    size = int(rank.value) if isinstance(rank, nodes.Scalar) else None
+    return Tensor(size, init.text if isinstance(init, nodes.Name) else INITS[0])
+
+
+def _single(node: nodes.BoxStatement, scope: Scope, side: int) -> Type | None:
+    return fixed_arrow(node.arrow, scope, "a `box`")[side]
+
+
+def _weighs(
+    node: nodes.BoxStatement, promised: Promises, tensor: Tensor, source: Word, target: Word, scope: Scope
+) -> bool:
+    """Whether the words allow the numbers; reports where not."""
+    if node.kind == "learned":
+        moved = next((wire for wire in target + source if not wire.plain), None)
+        if moved is not None:
+            shown, arrow = scope.show_word((moved,)), scope.show_arrow(source, target)
+            name = node.names[0].text
+            scope.report.error(
+                "E0613",
+                f"a learned tensor breaks the symmetry of `{shown}` ({moved.group})",
+                (node.arrow.span, f"`{shown}` is no plain space"),
+                notes=(
+                    "its entries would be free, and a group acts on them; `layer` learns the maps that are equivariant",
+                ),
+                helps=(
+                    f"learn them: `layer {name} : {arrow} = all`",
+                    f"for rules and checks: `box {name} : {arrow} = abstract`",
+                ),
+            )
+            return False
+        if tensor.rank is not None and (not source or not target or promised):
+            what = "has a source and a target" if not promised else "makes no promise"
+            scope.report.error("E0625", f"a box of a rank {what}", (node.arrow.span, "is the product of two tensors"))
+            return False
+        if promised.get("adjoint", ("", node.span))[0] in ("isometry", "unitary"):
+            scope.report.error(
+                "E0625",
+                f"`adjoint: {promised['adjoint'][0]}` cannot be learned",
+                (promised["adjoint"][1], "promised here"),
+                notes=("gradient steps would leave the isometries",),
+                helps=("promise it of an `= abstract` box",),
+            )
+            return False
+        if promised.get("symmetric") is not None and max(len(source), len(target)) > MOST_EXCHANGED:
+            scope.report.error(
+                "E0625",
+                f"at most {MOST_EXCHANGED} legs of a learned box are exchangeable",
+                (promised["symmetric"][1], "promised here"),
+            )
+            return False
+    return True
+
+
+MOST_EXCHANGED = 5
+"""A learned tensor with exchangeable legs is the mean over all their orders."""
+
+
+def _numbers(node: nodes.BoxStatement, name: nodes.Name, box: Box, tensor: Tensor, scope: Scope) -> Tensor | None:
+    """How the numbers of a box are had; None for an abstract one, and once faults are reported."""
+    if node.kind == "learned":
+        return tensor
+    if node.kind == "fixed" and node.file is not None:
+        found = constant(node.file, name, box.source, box.target, scope)
+        return None if found is None else Tensor(constant=found)
+    if node.kind == "pointwise":
+        return _pointwise(node, name, box, scope)
+    return None
+
+
+def _pointwise(node: nodes.BoxStatement, name: nodes.Name, box: Box, scope: Scope) -> Tensor | None:
+    """A named function of one number: that of the box's own name, or of the one behind `pointwise`."""
+    text = node.file.text if node.file is not None else name.text
+    span = node.file.span if node.file is not None else name.span
+    if text not in MAPS or MAPS[text].kind == "norm":
+        scope.report.error(
+            "E0624",
+            f"there is no function `{text}` of one number",
+            (span, "unknown function"),
+            notes=(f"those there are: {listed((m for m in MAPS if MAPS[m].kind != 'norm'), 40)}",),
+            helps=nearest(text, MAPS),
+        )
+        return None
+    if box.source != box.target:
+        scope.report.error("E0625", "a pointwise box goes from a word to itself", (node.arrow.span, "another word"))
+        return None
+    wire = culprit(MAPS[text], box.source)
+    if wire is not None:
+        scope.report.error(
+            "E0501",
+            f"`{text}` is not equivariant on `{scope.show_word((wire,))}` ({wire.group}): "
+            + reason(MAPS[text], wire, norms=True),
+            (node.arrow.span, "acts here"),
+        )
+        return None
+    if scope.is_complex:
+        scope.report.error(
+            "E0502", f"`{text}` is a function of real numbers, and the tensors here are complex", (span, "acts here")
+        )
+        return None
+    return Tensor(map=text)
+
+
+Promises = dict[str, tuple[str, Span]]
+"""The values of the attributes that promise a law, and where they stand."""
+
+
+def promises(written: tuple[nodes.Attribute, ...], report: Report) -> Promises | None:
+    """The laws that attributes promise, or None once the faults are reported."""
+    found: Promises = {}
+    before = report.faults
+    for attribute in written:
+        key = attribute.key.text
+        if key not in PROMISES:
+            report.error(
+                "E0603",
+                f"a box has no attribute `{key}`",
+                (attribute.key.span, "unknown attribute"),
+                notes=(f"the attributes are {listed(PROMISES)}",),
+                helps=nearest(key, PROMISES),
+            )
+            continue
+        text = brief(attribute.value.span)
+        if key in found:
+            report.error(
+                "E0605", f"`{key}` is given twice", (attribute.key.span, "again"), (found[key][1], "first here")
+            )
+        elif not isinstance(attribute.value, nodes.Name) or attribute.value.text not in PROMISES[key]:
+            report.error(
+                "E0604",
+                f"`{key}` cannot be `{text}`",
+                (attribute.value.span, "unknown value"),
+                notes=(f"`{key}` is {' or '.join(f'`{value}`' for value in PROMISES[key])}",),
+                helps=nearest(text, PROMISES[key]),
+            )
+        found.setdefault(key, (text, attribute.span))
+    return found if report.faults == before else None
+
+
+def _orbital(node: nodes.BoxStatement, word: Word, scope: Scope) -> bool:
+    """Whether a leg is on a wire whose diagrams are orbits; reports it."""
+    wire = next((wire for wire in word if FAMILIES[wire.group.family].orbital), None)
+    if wire is None:
+        return False
+    message = f"no box may be on a wire of {wire.group}"
+    scope.report.error("E0626", message, (node.arrow.span, f"`{scope.show_word((wire,))}` is one"),
+                       notes=("its diagrams are orbits, which do not meet in spiders",))  # fmt: skip
+    return True
+
+
+def _fits(node: nodes.BoxStatement, promised: Promises, source: Word, target: Word, scope: Scope) -> bool:
+    """Whether the words allow the promises; reports where not."""
+    adjoint, symmetric = promised.get("adjoint"), promised.get("symmetric")
+    faults: list[tuple[str, Span]] = []
+    if adjoint is not None and adjoint[0] == "self" and source != target:
+        faults.append(("a box that equals its dagger goes from a word to itself", adjoint[1]))
+    if symmetric is not None:
+        rows = {"inputs": (source,), "outputs": (target,), "both": (source, target)}[symmetric[0]]
+        if any(len(set(row)) > 1 for row in rows):
+            faults.append(("legs that may be exchanged are of one wire", symmetric[1]))
+    for message, span in faults:
+        shown = f"this is {scope.show_arrow(source, target)}"
+        scope.report.error("E0620", message, (span, "promised here"), (node.arrow.span, shown))
+    return not faults

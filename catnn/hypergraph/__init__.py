@@ -1,0 +1,1 @@
+"""Open hypergraphs: diagrams with boxes, as cospans in arrays."""

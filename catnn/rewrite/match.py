@@ -1,0 +1,295 @@
+"""Matching: every place where the left side of a rule occurs in a diagram, as a context with a hole there.
+
+Double-pushout rewriting of hypergraphs with interfaces: a vertex inside the left side takes all ends of its image, one
+on its boundary leaves the rest of them to the context.  Between spiders any pushout complement is a context; of the
+many that a boundary vertex with several ends allows, those come first in which inputs stay inputs.  Between plain
+wires a match is injective and convex.  Source: Bonchi, Gadducci, Kissinger, Sobocinski, Zanasi, String diagram
+rewrite theory I (arXiv 2012.01847), sections 3-4, and II (arXiv 2104.14686), section 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, permutations, product
+
+from catnn.category.wires import Wire
+from catnn.hypergraph.box import Box, ends_fault, structure
+from catnn.hypergraph.graph import Hypergraph, Node
+from catnn.rewrite.context import End, Match, Parted
+
+MOST_ORDERS = 720
+"""At most so many orders of exchangeable legs are tried."""
+
+MOST_SPLITS = 24
+"""At most so many ways to share the ends of one vertex are tried."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """How much looking is left; matching stops where it is used up."""
+
+    left: int = 500_000
+
+    def spend(self, units: int = 1) -> bool:
+        """Take some units, of a few microseconds each; False when there are none."""
+        self.left -= units
+        return self.left >= 0
+
+
+class Index:
+    """A diagram prepared for matching: its boxes by name and type, and the ends at each vertex."""
+
+    def __init__(self, graph: Hypergraph) -> None:
+        self.graph = graph
+        self.by_box: dict[Box, list[int]] = {}
+        self.ends: list[list[End]] = [[] for _ in graph.wires]
+        for row, vertices in enumerate((graph.ins, graph.outs)):
+            for place, vertex in enumerate(vertices):
+                self.ends[vertex].append((-1, row, place))
+        for at, node in enumerate(graph.nodes):
+            self.by_box.setdefault(node.box, []).append(at)
+            for row, vertices in enumerate((node.inputs, node.outputs)):
+                for place, vertex in enumerate(vertices):
+                    self.ends[vertex].append((at, row, place))
+
+
+def matches(
+    left: Hypergraph,
+    index: Index,
+    effort: Effort | None = None,
+    *,
+    kind: Callable[[Wire], str] = structure,
+) -> Iterator[Match]:
+    """Every occurrence of a left side, in a fixed order, while there is effort left.
+
+    kind: how wires of a space meet; `lambda wire: "plain"` asks for the matches of a symmetric monoidal category.
+    """
+    matcher = _Matcher(left, index, effort or Effort(), kind)
+    if all(box in index.by_box for box in left.boxes):
+        yield from matcher.run()
+
+
+class _Matcher:
+    def __init__(self, left: Hypergraph, index: Index, effort: Effort, kind: Callable[[Wire], str]) -> None:
+        self.left, self.index, self.effort, self.kind = left, index, effort, kind
+        self.pattern = Index(left)
+        self.bound = [sum(1 for box, _, _ in ends if box < 0) for ends in self.pattern.ends]
+        self.order = self.plan()
+
+    def plan(self) -> list[int]:
+        """The boxes of the left side: a rarest one first, then those that hang on what is placed."""
+        nodes, placed, order = self.left.nodes, set[int](), list[int]()
+        waiting = set(range(len(nodes)))
+        rarity = {at: len(self.index.by_box.get(nodes[at].box, ())) for at in waiting}
+        while waiting:
+            at = max(waiting, key=lambda n: (len(placed & {*nodes[n].inputs, *nodes[n].outputs}), -rarity[n], -n))
+            waiting.discard(at)
+            order.append(at)
+            placed |= {*nodes[at].inputs, *nodes[at].outputs}
+        return order
+
+    def run(self) -> Iterator[Match]:
+        """Depth first, on a stack of our own."""
+        stack = [self.children(0, {}, {})]
+        while stack:
+            found = next(stack[-1], None)
+            if found is None:
+                stack.pop()
+                continue
+            if not self.effort.spend():
+                return
+            nodes, vertices = found
+            if len(nodes) < len(self.order):
+                stack.append(self.children(len(nodes), nodes, vertices))
+            else:
+                yield from self.complete(nodes, vertices)
+        if not self.order:
+            yield from self.complete({}, {})
+
+    def children(
+        self, depth: int, nodes: dict[int, int], vertices: dict[int, int]
+    ) -> Iterator[tuple[dict[int, int], dict[int, int]]]:
+        """The ways to place the next box."""
+        if depth == len(self.order):
+            return
+        at = self.order[depth]
+        node = self.left.nodes[at]
+        used = set(nodes.values())
+        for image in self.candidates(node, vertices):
+            if image in used or self.index.graph.nodes[image].box != node.box:
+                continue
+            for more in self.legs(node, self.index.graph.nodes[image], vertices):
+                yield {**nodes, at: image}, more
+
+    def candidates(self, node: Node, vertices: dict[int, int]) -> list[int]:
+        """The boxes at the image of a placed leg, else all boxes of that name."""
+        best: list[int] | None = None
+        for row, legs in enumerate((node.inputs, node.outputs)):
+            free = node.box.free_outputs if row else node.box.free_inputs
+            for place, vertex in enumerate(legs):
+                if vertex in vertices:
+                    ends = self.index.ends[vertices[vertex]]
+                    found = [box for box, side, port in ends if box >= 0 and side == row and (free or port == place)]
+                    if best is None or len(found) < len(best):
+                        best = found
+        if best is None:
+            return self.index.by_box.get(node.box, [])
+        return list(dict.fromkeys(best))
+
+    def legs(self, node: Node, image: Node, vertices: dict[int, int]) -> Iterator[dict[int, int]]:
+        """The ways to place the vertices at the legs of a box: several where legs may be exchanged."""
+        rows = []
+        for mine, theirs, free in (
+            (node.inputs, image.inputs, node.box.free_inputs),
+            (node.outputs, image.outputs, node.box.free_outputs),
+        ):
+            orders = dict.fromkeys(islice(permutations(theirs), MOST_ORDERS)) if free else (theirs,)
+            rows.append([tuple(zip(mine, order, strict=True)) for order in orders])
+        seen: set[tuple[tuple[int, int], ...]] = set()
+        for inputs, outputs in product(*rows):
+            if not self.effort.spend():
+                return
+            more = dict(vertices)
+            if all(self.fits(vertex, at, more) for vertex, at in (*inputs, *outputs)):
+                key = tuple(sorted(more.items()))
+                if key not in seen:
+                    seen.add(key)
+                    yield more
+
+    def fits(self, vertex: int, at: int, vertices: dict[int, int]) -> bool:
+        """Place a vertex, if it can be there."""
+        if vertex in vertices:
+            return vertices[vertex] == at
+        graph = self.index.graph
+        if graph.wires[at] != self.left.wires[vertex]:
+            return False
+        if not self.bound[vertex] and len(self.index.ends[at]) != len(self.pattern.ends[vertex]):
+            return False
+        if self.kind(graph.wires[at]) == "plain" and at in vertices.values():
+            return False
+        vertices[vertex] = at
+        return True
+
+    # ------------------------------------------------------------------------------------------------- the contexts
+
+    def complete(self, nodes: dict[int, int], vertices: dict[int, int]) -> Iterator[Match]:
+        """The contexts of a placement, once vertices that hang on no box are placed as well."""
+        bare = [v for v in range(len(self.left.wires)) if v not in vertices]
+        places = [[at for at, w in enumerate(self.index.graph.wires) if w == self.left.wires[v]] for v in bare]
+        for chosen in product(*places):
+            if not self.effort.spend():
+                return
+            whole = dict(vertices)
+            if all(self.fits(v, at, whole) for v, at in zip(bare, chosen, strict=True)):
+                yield from self.contexts(nodes, whole)
+
+    def contexts(self, nodes: dict[int, int], vertices: dict[int, int]) -> Iterator[Match]:
+        taken = set(nodes.values())
+        if any(self.kind(wire) == "plain" for wire in self.left.wires) and not self.is_convex(taken):
+            return
+        images: dict[int, list[int]] = {}
+        for vertex, at in vertices.items():
+            images.setdefault(at, []).append(vertex)
+        shares = [self.shares(at, own, taken) for at, own in images.items()]
+        boxes = tuple(nodes[at] for at in range(len(nodes)))
+        placed = tuple(vertices[v] for v in range(len(vertices)))
+        for choice in islice(product(*shares), MOST_SPLITS):
+            if not self.effort.spend():
+                return
+            parted = tuple(pair for option in choice for pair in option)
+            yield Match(self.index.graph, self.left, boxes, placed, parted)
+
+    def shares(self, at: int, own: list[int], taken: set[int]) -> list[Parted]:
+        """The ways to share the ends outside the match among the legs of the hole at one vertex of the diagram."""
+        outside = [end for end in self.index.ends[at] if end[0] not in taken]
+        inside = [vertex for vertex in own if not self.bound[vertex]]
+        if inside:
+            return [()] if not outside and len(own) == 1 else []
+        legs = [self.legs_of(vertex) for vertex in own]
+        extra = [leg for row in legs for leg in row[1:]]
+        together = [row[0] for row in legs]
+        if not extra:
+            return [()] if self.is_fine(at, together, outside) else []
+        if len(outside) < len(extra) + 1:
+            return []
+        strict = self.kind(self.left.wires[own[0]]) == "plain"
+        found = []
+        for first, *others in _splits(outside, [together[0], *extra], strict=strict):
+            parted = tuple((leg, tuple(share)) for leg, share in zip(extra, others, strict=True))
+            if self.is_fine(at, together, first) and all(self.is_fine(at, [leg], share) for leg, share in parted):
+                found.append(parted)
+        return found
+
+    def is_fine(self, at: int, legs: list[End], share: Sequence[End]) -> bool:
+        """Whether some legs of the hole and some ends of the diagram may meet in one vertex."""
+        graph, left, count = self.index.graph, self.left, [0, 0]
+        for box, row, place in share:
+            if box < 0:
+                wire, side = (graph.target if row else graph.source)[place], row
+            else:
+                name = graph.nodes[box].box
+                wire, side = (name.target if row else name.source)[place], 1 - row
+            count[side ^ wire.dual] += 1
+        for _, row, place in legs:  # what the left side reads, the hole reads
+            wire = (left.target if row else left.source)[place]
+            count[(1 - row) ^ wire.dual] += 1
+        return ends_fault(graph.wires[at], *count) is None
+
+    def legs_of(self, vertex: int) -> list[End]:
+        """The ends of the left side at one of its vertices, inputs first."""
+        return [end for end in self.pattern.ends[vertex] if end[0] < 0]
+
+    def is_convex(self, taken: set[int]) -> bool:
+        """Whether no path along plain wires leaves the match and comes back."""
+        graph, seen = self.index.graph, set[int]()
+        pending = [v for at in taken for v in graph.nodes[at].outputs]
+        while pending:
+            vertex = pending.pop()
+            if self.kind(graph.wires[vertex]) != "plain":
+                continue
+            for box, row, _ in self.index.ends[vertex]:
+                if box < 0 or row == 1 or box in seen:
+                    continue
+                if box in taken:
+                    if seen and self.reached(vertex, seen):
+                        return False
+                    continue
+                seen.add(box)
+                pending.extend(graph.nodes[box].outputs)
+        return True
+
+    def reached(self, vertex: int, seen: set[int]) -> bool:
+        """Whether a vertex is fed by a box outside the match that the match feeds."""
+        return any(box in seen and row == 1 for box, row, _ in self.index.ends[vertex])
+
+
+def _splits(outside: list[End], legs: list[End], *, strict: bool) -> Iterator[list[list[End]]]:
+    """Ways to give each leg one end or more: first those where what feeds an input stays with the input.
+
+    strict: whether there are no others.
+    """
+    count = len(legs)
+    feeding = [leg[1] == 0 for leg in legs]
+
+    def suits(choice: tuple[int, ...]) -> int:
+        """How many ends are on the side they would be on without spiders."""
+        sides = zip(outside, choice, strict=True)
+        return sum(feeding[leg] == _feeds(end) for end, leg in sides)
+
+    if len(outside) == count and count > 5:
+        choices = [tuple(range(count))]
+    else:
+        tried = islice(product(range(count), repeat=len(outside)), 4_096 if len(outside) <= 12 else 64)
+        choices = [choice for choice in tried if len({*choice}) == count]
+    if strict:
+        choices = [choice for choice in choices if suits(choice) == len(outside)]
+    choices.sort(key=lambda choice: (-suits(choice), choice))
+    for choice in choices[:MOST_SPLITS]:
+        yield [[end for end, leg in zip(outside, choice, strict=True) if leg == at] for at in range(count)]
+
+
+def _feeds(end: End) -> bool:
+    """Whether an end brings a value to its vertex: an output of a box, an input of the diagram."""
+    box, row, _ = end
+    return row == (0 if box < 0 else 1)

@@ -1,0 +1,238 @@
+"""Traces and proofs as versioned JSON, which `catnn.checker` replays."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import Any
+
+from catnn.category.families import FAMILIES
+from catnn.category.scalar import Scalar
+from catnn.category.wires import Group, Wire, Word
+from catnn.diagnostics import CatnnError
+from catnn.hypergraph.box import Box, structure
+from catnn.hypergraph.graph import Hypergraph, Node
+from catnn.hypergraph.linear import Combination, Weighted
+from catnn.rewrite.context import HOLE, hole
+from catnn.rewrite.rule import Rule
+from catnn.rewrite.trace import Proof, Renumbering, Step, Trace
+
+FORMAT, VERSION = "catnn-proof", 1
+
+Json = dict[str, Any]
+
+
+def to_json(value: Trace | Proof) -> str:
+    """A document that `from_json` reads and `catnn.checker.verify` replays."""
+    return json.dumps(to_dict(value), ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def to_dict(value: Trace | Proof) -> Json:
+    """The same as plain data."""
+    traces = {"left": value} if isinstance(value, Trace) else {"left": value.left, "right": value.right}
+    rules = rules_of(traces.values())
+    start = traces["left"].start
+    graphs = [*(graph for trace in traces.values() for graph in _graphs(trace)), *_sides(rules)]
+    document: Json = {
+        "format": FORMAT,
+        "version": VERSION,
+        "wires": _wires(graphs),
+        "boxes": _boxes(graphs),
+        "rules": {rule.name: _rule(rule) for rule in rules},
+        "source": _word(start.source),
+        "target": _word(start.target),
+    }
+    for side, trace in traces.items():
+        document[side] = {"start": _terms(trace.start.weighted), "steps": [_step(step) for step in trace.steps]}
+    if isinstance(value, Proof):
+        document["meeting"] = [[at, *map(list, same)] for at, same in value.meeting]
+    return document
+
+
+def goal(left: Combination, right: Combination, proof: Proof) -> Json:
+    """What a proof should prove, for the checker: the two values, and the rules as they were declared."""
+    document = to_dict(proof)
+    found: Json = {key: document[key] for key in ("wires", "boxes", "rules")}
+    return {**found, "left": _terms(left.weighted), "right": _terms(right.weighted)}
+
+
+def rules_of(traces: Iterable[Trace]) -> tuple[Rule, ...]:
+    """The rules that traces use, each once, as they were declared."""
+    found: dict[str, Rule] = {}
+    for trace in traces:
+        for step in trace.steps:
+            rule = step.rule if step.rule.forward else step.rule.reverse
+            assert rule is not None
+            found.setdefault(rule.name, rule)
+    return tuple(found.values())
+
+
+def _graphs(trace: Trace) -> Iterable[Hypergraph]:
+    yield from (graph for _, graph in trace.start.weighted)
+    for step in trace.steps:
+        yield from (graph for _, graph in step.terms)
+
+
+def _sides(rules: Iterable[Rule]) -> Iterable[Hypergraph]:
+    for rule in rules:
+        yield rule.left
+        yield from (graph for _, graph in rule.right.weighted)
+
+
+def _wires(graphs: Iterable[Hypergraph]) -> Json:
+    found: Json = {}
+    for graph in graphs:
+        for wire in (*graph.wires, *(w.base for w in (*graph.source, *graph.target))):
+            meets = "oriented" if FAMILIES[wire.group.family].oriented else structure(wire)
+            group = {"family": wire.group.family, "size": wire.group.size, "label": wire.group.label}
+            found[wire.space] = {**group, "meets": meets}
+    return dict(sorted(found.items()))
+
+
+def _boxes(graphs: Iterable[Hypergraph]) -> Json:
+    found: Json = {}
+    for graph in graphs:
+        for turned in graph.boxes:
+            if turned.kind == HOLE:
+                continue
+            box = turned.dagger() if turned.turned else turned
+            found[_name(box)] = {
+                "source": _word(box.source),
+                "target": _word(box.target),
+                "kind": box.kind,
+                "adjoint": box.adjoint,
+                "symmetric": box.symmetric,
+            }
+    return dict(sorted(found.items()))
+
+
+def _name(box: Box) -> str:
+    """The name; a form belongs to its space: `ev[P]`."""
+    if box.kind == HOLE:
+        return ""
+    return f"{box.name}[{(box.source + box.target)[0].space}]" if box.kind == "form" else box.name
+
+
+def _word(word: Word) -> list[str]:
+    return [str(wire) for wire in word]
+
+
+def _graph(graph: Hypergraph) -> Json:
+    boxes = [[_name(box), box.turned, list(inputs), list(outputs)] for box, inputs, outputs in graph.nodes]
+    return {
+        "source": _word(graph.source),
+        "target": _word(graph.target),
+        "wires": _word(graph.wires),
+        "boxes": boxes,
+        "ins": list(graph.ins),
+        "outs": list(graph.outs),
+    }
+
+
+def _scalar(scalar: Scalar) -> list[Any]:
+    return [[c.numerator, c.denominator, [list(power) for power in monomial]] for monomial, c in scalar.terms]
+
+
+def _terms(weighted: Weighted) -> list[Any]:
+    return [[_scalar(coefficient), _graph(graph)] for coefficient, graph in weighted]
+
+
+def _rule(rule: Rule) -> Json:
+    right = _terms(rule.right.weighted)
+    return {"law": rule.law, "oriented": rule.oriented, "left": _graph(rule.left), "right": right}
+
+
+def _step(step: Step) -> Json:
+    return {
+        "rule": step.rule.name,
+        "forward": step.rule.forward,
+        "term": step.term,
+        "context": _graph(step.context),
+        "placed": [list(row) for row in step.placed],
+        "terms": _terms(step.terms),
+        "collected": [[at, *map(list, same)] for at, same in step.collected],
+    }
+
+
+# ----------------------------------------------------------------------------------------------------------- reading
+
+
+def from_json(text: str) -> Trace | Proof:
+    """The trace or proof of a document.
+
+    Raises: ValueError where it is none; whether its steps are right is for `catnn.checker` to say.
+    """
+    try:
+        return _Reader(json.loads(text)).read()
+    except (KeyError, IndexError, TypeError, AttributeError, RecursionError, CatnnError) as error:
+        raise ValueError(f"no trace: {type(error).__name__}: {error}") from None
+
+
+class _Reader:
+    def __init__(self, document: Json) -> None:
+        if (document["format"], document["version"]) != (FORMAT, VERSION):
+            raise ValueError(f"format {document['format']} {document['version']}, not {FORMAT} {VERSION}")
+        self.document = document
+        self.wires = {}
+        for name, wire in document["wires"].items():
+            self.wires[name] = Wire(name, Group(wire["family"], wire["size"], wire["label"]))
+        self.boxes = {}
+        for name, box in document["boxes"].items():
+            plain = re.sub(r"\[.*", "", name)
+            words = self.word(box["source"]), self.word(box["target"])
+            promises = {"adjoint": box["adjoint"], "symmetric": box["symmetric"]}
+            self.boxes[name] = Box(plain, *words, box["kind"], **promises)
+        words = self.word(document["source"]), self.word(document["target"])
+        self.source, self.target = words
+        self.rules = {}
+        for name, rule in document["rules"].items():
+            left = self.graph(rule["left"])
+            right = Combination(left.source, left.target, self.terms(rule["right"]))
+            self.rules[name] = Rule(name, left, right, rule["oriented"], rule["law"])
+
+    def read(self) -> Trace | Proof:
+        left = self.trace(self.document["left"])
+        if "right" not in self.document:
+            return left
+        meeting = tuple((at, self.same(vertices, boxes)) for at, vertices, boxes in self.document["meeting"])
+        return Proof(left, self.trace(self.document["right"]), meeting)
+
+    def trace(self, trace: Json) -> Trace:
+        start = Combination(self.source, self.target, self.terms(trace["start"]))
+        return Trace(start, tuple(self.step(step) for step in trace["steps"]))
+
+    def step(self, step: Json) -> Step:
+        rule: Rule | None = self.rules[step["rule"]]
+        assert rule is not None
+        if not step["forward"]:
+            rule = rule.reverse
+        if rule is None:
+            raise ValueError(f"`{step['rule']}` cannot be used backwards")
+        collected = tuple((at, self.same(vertices, boxes)) for at, vertices, boxes in step["collected"])
+        context = self.graph(step["context"], hole(rule.left.source, rule.left.target))
+        return Step(rule, step["term"], context, self.same(*step["placed"]), self.terms(step["terms"]), collected)
+
+    def same(self, vertices: list[int], boxes: list[int]) -> Renumbering:
+        return tuple(vertices), tuple(boxes)
+
+    def terms(self, terms: list[Any]) -> Weighted:
+        return tuple((self.scalar(coefficient), self.graph(graph)) for coefficient, graph in terms)
+
+    def scalar(self, terms: list[Any]) -> Scalar:
+        pairs = ((tuple((str(s), int(e)) for s, e in powers), Fraction(p, q)) for p, q, powers in terms)
+        return Scalar(tuple(sorted(pairs)))
+
+    def word(self, word: list[str]) -> Word:
+        found = (self.wires[name.removesuffix("'")] for name in word)
+        return tuple(w.flipped() if n.endswith("'") else w for w, n in zip(found, word, strict=True))
+
+    def graph(self, graph: Json, gap: Box | None = None) -> Hypergraph:
+        nodes = []
+        for name, turned, inputs, outputs in graph["boxes"]:
+            box = gap if name == "" and gap is not None else self.boxes[name]
+            nodes.append(Node(box.dagger() if turned else box, tuple(inputs), tuple(outputs)))
+        source, target = self.word(graph["source"]), self.word(graph["target"])
+        ins, outs = tuple(graph["ins"]), tuple(graph["outs"])
+        return Hypergraph(source, target, self.word(graph["wires"]), tuple(nodes), ins, outs)

@@ -1,0 +1,113 @@
+"""Rules: two diagrams that are equal, the left one being what is looked for.
+
+A rule is data, a line each.  A `Schema` is a rule for every choice of some arities, as in `k ; spider[1,q] => k^q`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+
+from catnn.category.scalar import ONE
+from catnn.drawable import Drawable
+from catnn.hypergraph.graph import Hypergraph
+from catnn.hypergraph.linear import Combination, combination, lift
+
+FEW = 6
+"""Arities up to this are always tried, and those that are at most so many below a number of ends."""
+
+MOST_INSTANCES = 200
+"""At most so many choices of arities of one schema are tried on a diagram."""
+
+
+@dataclass(frozen=True)
+class Rule(Drawable):
+    """left = right, used from left to right; right may be a sum.
+
+    law: what it says, in the words of its declaration; oriented: whether it may be used in one direction only when a
+    diagram is simplified; forward: whether this is the direction in which it was written.
+    Raises: ValueError if the two sides are not parallel.
+    """
+
+    name: str
+    left: Hypergraph
+    right: Combination
+    oriented: bool = True
+    law: str = field(default="", compare=False)
+    forward: bool = True
+
+    def __post_init__(self) -> None:
+        if (self.left.source, self.left.target) != (self.right.source, self.right.target):
+            raise ValueError(f"{self.name}: the sides of a rule are parallel")
+
+    @cached_property
+    def is_trivial(self) -> bool:
+        """Whether both sides are one diagram."""
+        return lift(self.left) == self.right
+
+    @cached_property
+    def decreases(self) -> bool:
+        """Whether every use leaves fewer boxes: such rules alone always come to an end."""
+        return all(len(graph.nodes) < len(self.left.nodes) for _, graph in self.right.weighted)
+
+    @cached_property
+    def reverse(self) -> Rule | None:
+        """The rule from right to left, where the right side is one diagram with an invertible coefficient."""
+        if len(self.right.weighted) != 1:
+            return None
+        ((coefficient, graph),) = self.right.weighted
+        if len(coefficient.terms) != 1:
+            return None
+        pairs = ((ONE / coefficient, self.left),)
+        other = combination(self.left.source, self.left.target, pairs)
+        return Rule(self.name, graph, other, self.oriented, self.law, not self.forward)
+
+    def __str__(self) -> str:
+        sides = (str(self.left), str(self.right)) if self.forward else (str(self.right), str(self.left))
+        return f"{self.name} : {sides[0]} {'=>' if self.oriented else '='} {sides[1]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Schema(Drawable):
+    """A rule whose spiders have variable arities.
+
+    variables: their names; make: the rule for given arities, None where there is none.
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    make: Callable[[tuple[int, ...]], Rule | None]
+    oriented: bool = True
+    law: str = ""
+    made: dict[tuple[int, ...], Rule | None] = field(default_factory=dict, repr=False)
+
+    def instance(self, arities: tuple[int, ...]) -> Rule | None:
+        """The rule for some arities, made once; None where both sides are one diagram."""
+        if arities not in self.made:
+            rule = self.make(arities)
+            self.made[arities] = None if rule is None or rule.is_trivial else rule
+        return self.made[arities]
+
+    def instances(self, arities: Iterable[int]) -> Iterator[Rule]:
+        """The rules for some arities, the largest sums first: one use of them goes furthest."""
+        few = sorted({*arities})
+        while len(few) > 1 and len(few) ** len(self.variables) > MOST_INSTANCES:
+            few.pop()
+        choices = product(few, repeat=len(self.variables))
+        for chosen in sorted(choices, key=lambda choice: (-sum(choice), choice)):
+            rule = self.instance(chosen)
+            if rule is not None:
+                yield rule
+
+
+Law = Rule | Schema
+
+
+def arities(graph: Hypergraph) -> set[int]:
+    """The arities that spiders of a diagram may have in a rule: a few, and what is left of each when others hang on."""
+    found = {*range(FEW + 1)}
+    for into, out in set(graph.ends()):
+        found.update(range(max(into + out - FEW, 0), into + out + 1))
+    return found

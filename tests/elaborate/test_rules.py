@@ -1,0 +1,253 @@
+"""Boxes and rules in a file: what they mean, what may be said with them, what is refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import catnn
+from catnn.checker import verify
+from catnn.cli import main
+from catnn.diagnostics import CatnnError, Diagnostic
+from catnn.model import Spec
+from catnn.rewrite.proofs import to_dict
+from catnn.rewrite.rule import Rule, Schema
+
+V = "space V : S(n)\n"
+BOXES = V + "box f, g : V -> V = abstract\nbox k : 1 -> V = abstract\nbox m : V^2 -> V = abstract\n"
+
+
+def faults(text: str) -> tuple[Diagnostic, ...]:
+    with pytest.raises(CatnnError) as caught:
+        catnn.parse(text, "a.catnn")
+    return caught.value.diagnostics
+
+
+def steps(spec: Spec) -> list[int]:
+    proofs = [check.proof for check in spec.checks]
+    return [len(proof.left.steps) + len(proof.right.steps) if proof else 0 for proof in proofs]
+
+
+# -------------------------------------------------------------------------------------------------------------- boxes
+
+
+def test_boxes_are_values_by_name() -> None:
+    spec = catnn.parse(BOXES + "let twice : V -> V = f ; f\nlet gone : V -> V = f - f + id")
+    assert list(spec.boxes) == ["f", "g", "k", "m"]
+    assert str(spec.boxes["m"]) == "m : V^2 -> V"
+    assert str(spec.composites["twice"]) == "f ; f"
+    assert spec["gone"] == catnn.diagram("S(n)", "i -> i")
+    assert "twice" not in spec
+
+
+def test_checks_with_boxes_hold_by_normal_form() -> None:
+    spec = catnn.parse(
+        BOXES
+        + """
+        check f @ g ; swap = swap ; g @ f
+        check (f ; g)' = g' ; f'
+        check f + g - f = g
+        check k ; f @ [->] = k ; f
+        check coev ; f @ id ; ev = coev ; id @ f ; swap ; ev
+        check copy ; f @ id ; merge = copy ; id @ f ; merge
+        check (f @ id ; m) @ 2 = 2 * (f @ id ; m)
+        check n * (k ; discard) = (unit ; discard) @ (k ; discard)
+        check f^3 = f @ f @ f
+        check f^0 = [->]
+        check n^2 * f = n * n * f
+        """
+    )
+    assert len(spec.checks) == 11
+    assert steps(spec) == [0] * 11
+
+
+def test_promises_are_laws() -> None:
+    spec = catnn.parse(
+        V
+        + """
+        box q : V -> V^2 = abstract { adjoint: isometry }
+        box u : V -> V = abstract { adjoint: unitary }
+        box a : V -> V = abstract { adjoint: self }
+        box s : V^2 -> V = abstract { symmetric: inputs }
+        check q ; q' = id
+        check u ; u' = u' ; u
+        check a' ; u = a ; u
+        check swap ; s = s
+        check (q ; u @ u ; u' @ u' ; q') = id
+        """
+    )
+    assert steps(spec) == [1, 2, 0, 0, 3]
+    (fault,) = faults(V + "box q : V -> V^2 = abstract { adjoint: isometry }\ncheck q' ; q = id[V^2]")
+    assert fault.code in ("E0701", "E0703")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("box w : V -> V^2 { adjoint: self }", "E0620"),
+        ("space R : O(n) box w : V @ R -> V { symmetric: inputs }", "E0620"),
+        ("box w : V -> V { adjoint: twice }", "E0604"),
+        ("box w : V -> V { size: 3 }", "E0603"),
+        ("box w : V -> V { adjoint: self, adjoint: self }", "E0605"),
+        ("box w : V[3] -> V", "E0206"),
+        ("box w : V -> V = abstract box w : V -> V = abstract", "E0102"),
+        ("box w : X -> V", "E0101"),
+        ("space P : Perm(3, (0 1 2)) box w : P -> V = abstract", "E0626"),
+        ("box merge : V -> V = abstract", "E0103"),
+    ],
+)
+def test_wrong_boxes(text: str, code: str) -> None:
+    assert [fault.code for fault in faults(V + text)] == [code]
+
+
+# -------------------------------------------------------------------------------------------------------------- rules
+
+
+def test_rules_are_values() -> None:
+    spec = catnn.parse(
+        BOXES
+        + """
+        rule one : f ; g => id
+        rule two : f = 2 * g
+        rule many : k ; spider[1,q] => k^q
+        rule wide : spider[p,1] ; f = f^p ; spider[p,1]
+        """
+    )
+    one, two, many, wide = spec.rules
+    assert isinstance(one, Rule)
+    assert one.oriented
+    assert str(one) == "one : f ; g => [i -> i]"
+    assert isinstance(two, Rule)
+    assert not two.oriented
+    assert str(two) == "two : f = (2) * (g)"
+    assert two.reverse is not None
+    assert str(two.reverse.left) == "g"
+    assert str(two.reverse.right) == "(1/2) * (f)"
+    assert isinstance(many, Schema)
+    assert many.variables == ("q",)
+    assert str(many.instance((3,))) == "many[q=3] : k ; [i -> i i i] => k @ k @ k"
+    assert many.instance((1,)) is None
+    assert isinstance(wide, Schema)
+    assert wide.instance((2,)) is not None
+
+
+def test_rules_prove_checks() -> None:
+    spec = catnn.parse(
+        BOXES
+        + """
+        rule two : f ; f => 2 * f
+        rule swapped : f ; g = g ; f
+        rule wide : spider[p,1] ; f => f^p ; spider[p,1]
+        check f ; f ; f = 4 * f
+        check f ; g ; f = 2 * (g ; f)
+        check g ; f ; g ; f = 2 * (f ; g ; g)
+        check merge ; f = f @ f ; merge
+        check spider[4,1] ; f = f^4 ; spider[4,1]
+        """
+    )
+    assert len(spec.checks) == 5
+    for check in spec.checks:
+        assert check.proof is not None
+        verify(to_dict(check.proof))
+
+
+def test_a_refuted_check_shows_where_the_matrices_differ() -> None:
+    (fault,) = faults(V + "check merge ; copy = id @ id")
+    assert fault.notes[-1] == "for n = 2 entry (0,1), (0,1) is 0 on the left and 1 on the right"
+    (fault,) = faults("space R : O(n)\ncheck coev ; ev = 3 * [->]")
+    assert fault.notes[-1] == "for n = 1 the number is 1 on the left and 3 on the right"
+    (fault,) = faults(BOXES + "check f ; g = g ; f")
+    assert re.match(r"for n = 2 entry \(0\), \(0\) is -?\d+ on the left and -?\d+ on the right", fault.notes[0])
+    assert fault.notes[1].startswith("with f = {")
+    (fault,) = faults(BOXES + "rule idempotent : f ; f => f\ncheck f ; g = g")
+    assert fault.code == "E0701"
+    assert fault.notes[1].startswith("the rules hold for f = ")
+    (fault,) = faults(BOXES + "rule r : f ; g => id\ncheck f = 2 * f")
+    assert fault.code == "E0701"
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("rule r : f ; h => f", ["E0101"]),
+        ("rule r : f => m", ["E0302"]),
+        ("rule r : f => merge ; copy", ["E0302"]),
+        ("rule r : merge ; copy => id @ id", ["E0704"]),
+        ("rule r : f + g => f", ["E0705"]),
+        ("rule r : f + g = m ; copy ; m + f", ["E0302"]),
+        ("rule r : f - g = g + f", ["E0705"]),
+        ("rule r : k => k^q", ["E0706"]),
+        ("layer l : V -> V = all rule r : l => f", ["E0702"]),
+        ("rule f : f => g", ["E0102"]),
+        ("rule r : f => g check r = f", ["E0702"]),
+        ("let x : V -> V = f^q", ["E0205"]),
+        ("layer l : V -> V = f", ["E0614"]),
+        ("network l : V -> V = relu ; f", ["E0621"]),
+        ("rule r : k ; spider[1,q] => m^q", ["E0302"]),
+    ],
+)
+def test_wrong_rules(text: str, codes: list[str]) -> None:
+    assert [fault.code for fault in faults(BOXES + text)] == codes
+
+
+def test_a_rule_that_is_a_law_already_is_harmless() -> None:
+    spec = catnn.parse(BOXES + "rule special : copy ; merge => id\ncheck f ; copy ; merge = f")
+    assert steps(spec) == [0]
+
+
+def test_rules_that_never_end_stop_and_say_so() -> None:
+    (fault,) = faults(
+        V + "box f, g, h : V -> V = abstract rule grow : f => f ; g rule b : g ; h => id check h ; g = id"
+    )
+    assert fault.code in ("E0701", "E0703")
+    (fault,) = faults(
+        BOXES + "rule grow : f => g ; f ; g rule back : g ; g = id rule inv : f ; g ; f = g check f ; g = m' ; m"
+    )
+    assert fault.code in ("E0701", "E0703")
+
+
+def test_imported_rules_prove_checks(tmp_path: Path) -> None:
+    (tmp_path / "laws.catnn").write_text(BOXES + "rule two : f ; f => f\n", encoding="utf-8")
+    file = tmp_path / "use.catnn"
+    file.write_text('import "laws.catnn" as H\ncheck H.f ; H.f ; H.f = H.f\n', encoding="utf-8")
+    spec = catnn.load(file)
+    assert steps(spec) == [2]
+    assert [rule.name for rule in spec.rules] == ["H.two"]
+    assert spec.boxes["H.f"].name == "H.f"
+
+
+# -------------------------------------------------------------------------------------------------- the command line
+
+
+def test_check_prints_proofs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "rules.catnn"
+    file.write_text(BOXES + "rule two : f ; f => f\ncheck f ; f ; g = f ; g\ncheck id = id[V]\n", encoding="utf-8")
+    assert main(["check", str(file), "--proof"]) == 0
+    out = capsys.readouterr().out
+    assert "4 boxes, 1 rule, 2 checks proved" in out
+    assert "    f ; f ; g\n      = f ; g   {two}\n    1 step, replayed; from two" in out
+    assert "by normal form" in out
+    assert main(["check", str(file), "--proof", "--json"]) == 0
+    import json
+
+    document = json.loads(capsys.readouterr().out)
+    first, second = document["files"][0]["proofs"]
+    assert verify(first) == ("two",)
+    assert second is None
+
+
+def test_explain_traces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "rules.catnn"
+    text = BOXES + "rule two : f ; f => f\nlet x : V -> V = f ; f ; f\nlayer mix : V -> V = all\n"
+    file.write_text(text, encoding="utf-8")
+    assert main(["explain", f"{file}:x", "--trace"]) == 0
+    out = capsys.readouterr().out
+    assert "x : V -> V" in out
+    assert out.count("{two}") == 2
+    assert "2 steps; no rule applies" in out
+    assert main(["explain", f"{file}:x", "--trace", "--json"]) == 0
+    assert '"finished": true' in capsys.readouterr().out
+    assert main(["explain", f"{file}:mix", "--trace"]) == 0
+    assert "no step" in capsys.readouterr().out

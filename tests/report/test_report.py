@@ -1,0 +1,213 @@
+"""The report: one file, a strict policy, everything linked, the spec inside, the same bytes each time."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from base64 import b64encode
+from hashlib import sha256
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+import catnn
+from catnn.category.halves import factors
+from catnn.category.pattern import show_pattern
+from catnn.compiler import generate
+from catnn.report import links, report
+from catnn.report.listing import code_listing, spec_listing
+from catnn.syntax.embedded import embedded
+from catnn.syntax.parser import make_source, parse
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ("graph", "points", "weightspace", "deepsets", "materials")
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+EVIL = """# </script><script>alert(1)</script> "quotes' & <b>tags</b> é
+space V : S(n)
+let trace : V^2 -> 1 = merge ; discard
+layer f : V^2[2] -> V[3] = span { [i j -> i],
+    [i j -> j] } + bias
+box k : V -> V = abstract
+rule twice : k ; k => k
+check k ; k ; k = k
+"""
+
+
+class Page(HTMLParser):
+    """What is on a page, after checking that every element is closed in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.hrefs: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, str] = {}
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        self.elements.append((tag, found))
+        if "id" in found:
+            self.ids.append(str(found["id"]))
+        if "href" in found:
+            self.hrefs.append(str(found["href"]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts[self.open[-1]] = self.texts.get(self.open[-1], "") + data
+
+
+def page_of(name: str) -> str:
+    return report(catnn.load(ROOT / "examples" / f"{name}.catnn"))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_link_leads_somewhere(name: str) -> None:
+    page = Page(page_of(name))
+    assert len(set(page.ids)) == len(page.ids)
+    assert {href for href in page.hrefs if not (href.startswith("#") and href[1:] in page.ids)} == set()
+    lines = {i for i in page.ids if re.fullmatch(r"[LC]\d+", i)}
+    for _, attrs in page.elements:
+        for prefix, key in (("L", "data-s"), ("C", "data-c")):
+            assert {f"{prefix}{n}" for n in (attrs.get(key) or "").split()} <= lines
+    roles = [a for t, a in page.elements if t == "svg"]
+    assert all(a.get("aria-label") or a.get("aria-hidden") == "true" for a in roles)
+
+
+@pytest.mark.parametrize("text", [EVIL, *((ROOT / "examples" / f"{n}.catnn").read_text() for n in EXAMPLES)])
+def test_nothing_is_fetched_and_the_policy_names_every_hash(text: str) -> None:
+    page = report(catnn.parse(text, 'a"b<c>.catnn'))
+    found = Page(page)
+    policy = next(a["content"] or "" for _, a in found.elements if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'")
+    assert "unsafe" not in policy
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        content = page.rpartition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+        digest = b64encode(sha256(content.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{digest}'" in policy
+    kinds = [(tag, a.get("type")) for tag, a in found.elements if tag in ("script", "style", "link", "img", "iframe")]
+    assert kinds == [("script", "application/json"), ("style", None), ("script", None)]
+    assert not [a for _, a in found.elements if {"style", "src"} & a.keys() or any(k.startswith("on") for k in a)]
+    assert not re.search(r"https?://|@import|url\(", page)
+    assert embedded(page) == text
+
+
+def test_a_report_can_be_compiled_again(tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(report(catnn.parse(EVIL)), encoding="utf-8")
+    again = catnn.load(file)
+    assert (
+        generate(again).text.partition("spec sha256")[2] == generate(catnn.parse(EVIL)).text.partition("spec sha256")[2]
+    )
+
+
+def test_listings_say_what_was_written() -> None:
+    for text in (EVIL, "", "\n", "a\n\nb", "# end without a line end"):
+        listing = spec_listing(make_source(text, "a"), {})
+        shown = re.sub(r"<[^>]*>", "", listing)
+        from html import unescape
+
+        assert unescape(shown).rstrip("\n") == text.rstrip("\n")
+        assert listing.count('class="n"') == len(text.split("\n")) - (text.endswith("\n") or not text)
+    code = generate(catnn.parse(EVIL)).text
+    assert code_listing(code).count('class="n"') == len(code.splitlines())
+
+
+def test_the_lines_of_a_diagram_compute_its_halves() -> None:
+    """Every weight of 3 -> 3 is linked to lines that name its halves, and to none that name other reductions."""
+    spec = catnn.parse("space V : S(n)  layer deep : V^3[8] -> V^3[8] = all")
+    code = links.Code(generate(spec).text)
+    for index, diagram in enumerate(spec["deep"].diagrams):
+        lines = code.of("Deep", diagram, index)
+        shown = [code.lines[line - 1] for line in lines]
+        half = show_pattern(factors(diagram).input.diagram())
+        if len(factors(diagram).input.level) < 3:
+            assert any(half in line and " = " in line for line in shown), (index, half)
+        assert any(re.search(r"weight\[\d+:\d+\]", line) for line in shown)
+        reductions = [line for line in shown if "_reduce" not in line and re.match(r"\s+x_\d+ = ", line)]
+        assert all(half in line for line in reductions)
+
+
+def test_the_places_of_a_span_are_its_members() -> None:
+    module = parse(EVIL)
+    found = links.origin(next(s for s in module.statements if getattr(getattr(s, "name", None), "text", "") == "f"))
+    assert [links.lines_of(span) for span in found.weights] == [(4, 4), (5, 5)]
+    assert found.bias.text == "bias"
+
+
+def test_steps_of_proofs_are_on_the_page() -> None:
+    page = report(catnn.parse(EVIL))
+    assert '<ol class="trace">' in page
+    assert "by twice" in page
+    assert page.count('class="k"') >= 2, "what changed is highlighted"
+
+
+def test_an_empty_spec_and_one_without_code() -> None:
+    assert "nothing to show" in report(catnn.parse(""))
+    page = report(catnn.parse("space V : S(n)  let f : V -> V = id"))
+    assert 'id="code"' not in page
+    assert "[i -&gt; i]" in page
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "space V : A(3)  layer f : V^2 -> V = all + bias  let g : V^2 -> V = sgn[i j -> j]",
+        "space W : Aut(4, 0-1 1-2 2-3)  layer g : W[2] -> W[2] = all + id + bias  let a : W -> W = adj ; adj",
+        "space W : Perm(3, (0 1 2))  space R : O(3)  layer g : W @ R -> R @ W = all",
+        "space U : S(n)  layer h : Sym^2(U) -> U + Sym^2(U) = all + bias",
+        "space U : S(n)  space F : 5  layer k : F @ U -> F @ U[2] = all + bias",
+        "space U : U(n)  layer k : U @ U' -> U @ U' = all + bias",
+        "space P : Sp(4)  layer k : P^3 -> P = all  let e : 1 -> P^2 = coev",
+    ],
+)
+def test_every_kind_of_spec_has_a_report(text: str) -> None:
+    page = Page(report(catnn.parse(text)))
+    assert {href for href in page.hrefs if not (href.startswith("#") and href[1:] in page.ids)} == set()
+    assert sum(tag == "figure" for tag, _ in page.elements) >= 2
+
+
+def test_large_layers_are_counted_not_drawn() -> None:
+    page = report(catnn.parse("space V : S(n)  layer f : V^3[1] -> V^4[1] = all"))
+    assert "877 diagrams, the first 250 drawn" in page
+    assert page.count("<figure") == 877 + 250
+
+
+def test_203_diagrams_are_small_and_bytes_do_not_depend_on_the_seed() -> None:
+    code = (
+        "import sys, catnn; from catnn.report import report; from hashlib import sha256;"
+        "page = report(catnn.parse('space V : S(n)  layer deep : V^3[8] -> V^3[8] = all + bias', 'deep.catnn'));"
+        "print(len(page.encode()), sha256(page.encode()).hexdigest(), 'torch' in sys.modules)"
+    )
+    found = set()
+    for seed in ("0", "77"):
+        env = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, env=env
+        )
+        found.add(done.stdout)
+    (line,) = found
+    size, _, torch = line.split()
+    assert int(size) < 1_500_000
+    assert torch == "False"
+
+
+def test_the_embedded_spec_is_json() -> None:
+    page = report(catnn.parse(EVIL, "evil.catnn"))
+    data = json.loads(page.partition('id="catnn-spec">')[2].partition("</script>")[0])
+    assert (data["format"], data["version"], data["path"], data["text"]) == ("catnn-report", 1, "evil.catnn", EVIL)
+    assert embedded("<html></html>") is None
+    assert embedded('<script type="application/json" id="catnn-spec">[]</script>') is None
+    assert embedded('<script type="application/json" id="catnn-spec">{</script>') is None
