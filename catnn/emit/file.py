@@ -186,6 +186,7 @@ def _sources() -> dict[str, tuple[str, frozenset[str]]]:
         lines = text.splitlines()
         for node in ast.parse(text).body:
             if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                assert node.name not in found, f"two parts are called {node.name}"
                 segment = "\n".join(lines[node.lineno - 1 : node.end_lineno]) + "\n"
                 found[node.name] = (segment, frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name)))
     return found

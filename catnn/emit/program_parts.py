@@ -148,7 +148,7 @@ def _softmax(x: Tensor, axes: tuple, real) -> Tensor:
     return torch.softmax(moved.flatten(-len(axes)), -1).reshape(moved.shape).movedim(tuple(range(-len(axes), 0)), axes)
 
 
-def _mean(x: Tensor, axes: tuple, real) -> Tensor:
+def _axes_mean(x: Tensor, axes: tuple, real) -> Tensor:
     """The mean along axes of the real entries, x being 0 at the others."""
     if real is None:
         entries = 1
@@ -162,15 +162,15 @@ def _mean(x: Tensor, axes: tuple, real) -> Tensor:
 
 def _layer_norm(x: Tensor, axes: tuple, real) -> Tensor:
     """x minus its mean along axes, divided by the root of the variance + 1e-5."""
-    centred = x - _mean(x, axes, real)
+    centred = x - _axes_mean(x, axes, real)
     if real is not None:
         centred = centred.masked_fill(~real, 0)
-    return centred * (_mean(centred * centred, axes, real) + 1e-5).rsqrt()
+    return centred * (_axes_mean(centred * centred, axes, real) + 1e-5).rsqrt()
 
 
 def _rms_norm(x: Tensor, axes: tuple, real) -> Tensor:
     """x divided by the root of the mean of x^2 along axes + 1e-5."""
-    return x * (_mean(x * x, axes, real) + 1e-5).rsqrt()
+    return x * (_axes_mean(x * x, axes, real) + 1e-5).rsqrt()
 
 
 def _drawn(parameter: Tensor, variance: float, generator) -> None:
