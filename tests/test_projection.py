@@ -23,7 +23,9 @@ GROUPS = (
 )  # fmt: skip
 ARROWS = ("V^2[2] -> V[1]", "V[2] -> V[2]", "1[2] -> V^2[1]", "V[1] -> V^2 + V[2]")
 
-SPACES = "space V : S(n)  space W : S(m)  space R : O(3)  space T : S(2)  space F : 2  space G : 3  space C : Aut(3, 0-1)\n"
+SPACES = (
+    "space V : S(n)  space W : S(m)  space R : O(3)  space T : S(2)  space F : 2  space G : 3  space C : Aut(3, 0-1)\n"
+)
 SIZES = {"n": 3, "m": 2}
 LAYERS = {
     "plain": "V @ F[2] -> G @ V[1] = all + bias",
