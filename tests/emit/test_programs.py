@@ -321,8 +321,8 @@ def test_wrong_inputs_are_told() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             module(*args)
-    with pytest.raises(ValueError, match="dict by space"):
-        module(x, p, mask=torch.ones(2, 5).bool())
+    with pytest.raises(ValueError, match="there is no space 'M' to mask; the spaces that take a mask: "):
+        module(x, p, mask={"M": torch.ones(2, 5).bool()})
 
 
 # ---------------------------------------------------------------------------------------------------- using a module
