@@ -491,6 +491,7 @@ class _Split(torch.autograd.Function):
     @staticmethod
     def backward(ctx, g0, g1):
         x0, x1, w0, w1, w2, w3, b0, b1, n = _saved(ctx)
+        g0, g1, w0, w1, w2, w3 = _alike(g0, g1, w0, w1, w2, w3)
         grads = _split_reduce_back(g0, g1)
         dx, shared = (None, None), (None,)
         if any(ctx.needs_input_grad[:2]):

@@ -606,6 +606,7 @@ class _Outer(torch.autograd.Function):
     @staticmethod
     def backward(ctx, g):
         x0, x1, w0, w1, b, n = _saved(ctx)
+        g, w0, w1 = _alike(g, w0, w1)
         grads = _outer_2_reduce_back(g)
         dx = (None, None)
         if any(ctx.needs_input_grad[:2]):
