@@ -38,7 +38,7 @@ def stages_drawing(diagram: Diagram, style: Styles | None = None, *, named: bool
 
 
 def _ambient(style: Styles, stage: Diagram) -> Styles:
-    """The same styles for the wires of a stage, which is a diagram of a larger family where its pieces are none here."""
+    """The same styles for the wires of a stage, which is of a larger family where its pieces are none of the group."""
     numbers = {wire.space: number for wire, number in style.items()}
     return {wire.base: numbers[wire.space] for wire in stage.source + stage.target}
 

@@ -17,6 +17,7 @@ from catnn.hypergraph.graph import Hypergraph, compose_all, identity, permutatio
 from catnn.view.boxes import boxes_drawing
 from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, samples
 from catnn.view.layering import Layers, Unit
+from tests.benchmarks.pictures import layout_time
 from tests.view.test_every_kind import random_hypergraph
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "view"
@@ -117,6 +118,28 @@ def test_planar_diagrams_are_drawn_planar() -> None:
         if found.nodes:
             assert crossings(found) == 0
     assert crossings(SPECIMENS["crossed"]) == 1
+
+
+def test_bends_are_drawn_planar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zig-zag with a box in it crosses nothing; what crosses either way stands in nobody's way."""
+    found: list[int] = []
+    arrange = Layers.arrange
+
+    def counted(self: Layers) -> None:
+        arrange(self)
+        found.append(self._crossings())
+
+    monkeypatch.setattr(Layers, "arrange", counted)
+    boxes_drawing(SPECIMENS["bent"])
+    assert found == [0]
+    source = random.Random(8)
+    for _ in range(150):
+        boxes_drawing(random_hypergraph(source))
+    assert sum(found) <= 3
+
+
+def test_a_layout_of_many_boxes_is_quick() -> None:
+    assert min(layout_time(500, 8) for _ in range(2)) < 1
 
 
 # ------------------------------------------------------------------------------------------------------- rules, traces
