@@ -31,6 +31,10 @@ catnn-network: "name", "spaces", "from" and "to" (types as in a layer), "source"
     ...] and one of "run": body; "contract": {"pattern", "operands": [{"input" | "box": number or "form": str, "axes":
     [index, ...]}, ...], "target": [index, ...], "wires": [name, ...] (the space of each index), "scalar"}; "along":
     function, with "axes"; "map": box; "add": [coefficient, ...].
+catnn-rule: "name", "law" (as it was written), "oriented", "forward", "spaces", "source" and "target", "left" (as a
+    catnn-hypergraph, without its words) and "right" ("terms" of a catnn-combination).  catnn-schema, a rule with free
+    arities: "name", "law", "oriented", "variables", and "instances", the rules for small ones; it is not read back.
+catnn-proof: a trace or a proof, as `catnn.rewrite.proofs` writes them.
 
 Patterns are for people; reading looks at blocks.
 """
@@ -48,19 +52,30 @@ from catnn.category.wires import Word
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
+from catnn.rewrite import proofs
+from catnn.rewrite.rule import Rule, Schema
+from catnn.rewrite.trace import Proof, Trace
 from catnn.view.graph import FORMAT, VERSION
 from catnn.view.scalars import scalar_data
 from catnn.view.types import Data, Spaces
 
+Story = Rule | Schema | Trace | Proof
 
-def to_json(value: Morphism | Hypergraph | Combination | Layer | Network) -> str:
+
+def to_json(value: Morphism | Hypergraph | Combination | Layer | Network | Story) -> str:
     """The document of a value; the same value is the same text."""
+    if isinstance(value, Trace | Proof):
+        return proofs.to_json(value)
     return _pretty(document(value), 0) + "\n"
 
 
-def document(value: Morphism | Hypergraph | Combination | Layer | Network) -> Data:
+def document(value: Morphism | Hypergraph | Combination | Layer | Network | Story) -> Data:
     """A value as plain data."""
     match value:
+        case Rule() | Schema() | Trace() | Proof():
+            from catnn.view.stories import story_data
+
+            return story_data(value)
         case Layer():
             return layer_data(value)
         case Network():
@@ -102,7 +117,7 @@ def hypergraph_data(value: Hypergraph | Combination) -> Data:
     several, spaces = isinstance(value, Combination), Spaces()
     weighted = value.weighted if isinstance(value, Combination) else ((ONE, value),)
     words = _words(spaces, value.source, value.target)
-    terms = [{"coefficient": scalar_data(c), **_graph(graph, spaces)} for c, graph in weighted]
+    terms = terms_data(weighted, spaces)
     head = {
         "format": "catnn-combination" if several else "catnn-hypergraph",
         "version": VERSION,
@@ -120,7 +135,13 @@ def _words(spaces: Spaces, source: Word, target: Word) -> Data:
     return {"spaces": spaces.data(), **rows}
 
 
-def _graph(graph: Hypergraph, spaces: Spaces) -> Data:
+def terms_data(weighted: Iterable[tuple[Scalar, Hypergraph]], spaces: Spaces) -> list[Data]:
+    """Diagrams with boxes and their coefficients."""
+    return [{"coefficient": scalar_data(c), **graph_data(graph, spaces)} for c, graph in weighted]
+
+
+def graph_data(graph: Hypergraph, spaces: Spaces) -> Data:
+    """A diagram with boxes, without its words."""
     boxes = [
         {**spaces.box(box), "inputs": list(inputs), "outputs": list(outputs)} for box, inputs, outputs in graph.nodes
     ]

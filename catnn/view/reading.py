@@ -1,6 +1,6 @@
-"""Documents read back: JSON of every kind, and the graphs of layers and networks.
+"""Documents read back: JSON of every kind, and the graphs of layers, networks, rules and proofs.
 
-The graph of a layer or a network carries its document; that is what is read, and a graph that no longer agrees with its
+The graph of one of these carries its document; that is what is read, and a graph that no longer agrees with its
 document is refused rather than half believed.
 """
 
@@ -17,15 +17,18 @@ from catnn.diagnostics import CatnnError
 from catnn.hypergraph.graph import Hypergraph, Node
 from catnn.hypergraph.linear import Combination, combination
 from catnn.model import Layer, Network
+from catnn.rewrite.rule import Rule
+from catnn.rewrite.trace import Proof, Trace
 from catnn.view import graph as graphs
 from catnn.view.refusal import refuse
 from catnn.view.scalars import read_scalar_data
+from catnn.view.terms import FORMATS
 from catnn.view.types import Data, Wires, read_box_data, read_index, read_row, read_type, read_wires, read_word
 
 if TYPE_CHECKING:
     import networkx
 
-Value = Diagram | Sum | Hypergraph | Combination | Layer | Network
+Value = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Trace | Proof
 
 
 def from_json(text: str) -> Value:
@@ -168,9 +171,27 @@ def _network(data: Data) -> Network:
     return reader.network(data)
 
 
+def _rule(data: Data) -> Rule:
+    wires = read_wires(data)
+    source, target = read_word(wires, data["source"]), read_word(wires, data["target"])
+    left = _graph(wires, source, target, data["left"])
+    pairs = [(read_scalar_data(term["coefficient"]), _graph(wires, source, target, term)) for term in data["right"]]
+    flags, texts = [data["oriented"], data["forward"]], [data["name"], data["law"]]
+    if any(type(flag) is not bool for flag in flags) or any(not isinstance(text, str) for text in texts):
+        raise refuse("a rule has a name and a law, and says whether it is oriented and which way it goes")
+    return Rule(texts[0], left, combination(source, target, pairs), flags[0], texts[1], flags[1])
+
+
+def _story(data: Data) -> Any:
+    from catnn.view import stories
+
+    return stories.read_schema(data) if data["format"] == "catnn-schema" else stories.read_proof(data)
+
+
 READERS: dict[str, Any] = {
     "catnn-diagram": _diagram, "catnn-sum": _sum, "catnn-hypergraph": _hypergraph, "catnn-combination": _combination,
     "catnn-layer": _layer, "catnn-network": _network,
+    "catnn-rule": _rule, "catnn-schema": _story, "catnn-proof": _story,
 }  # fmt: skip
 
 
@@ -178,21 +199,21 @@ READERS: dict[str, Any] = {
 
 
 def from_networkx(graph: networkx.MultiDiGraph) -> Value:
-    """The value of a graph, as `catnn.view.graph` and `catnn.view.layers` describe them.
+    """The value of a graph, as `catnn.view.graph`, `catnn.view.layers` and `catnn.view.stories` describe them.
 
-    Raises: DocumentError where it is none, or a layer's or network's disagrees with its document; CatnnError.
+    Raises: DocumentError where it is none, or disagrees with the document that it carries; CatnnError.
     """
     if not hasattr(graph, "nodes") or not hasattr(graph, "is_directed"):
         raise refuse(f"{type(graph).__name__} is no graph of networkx")
     if not graph.is_directed():
         raise refuse("an undirected graph is no diagram", "inputs lead to blocks, and blocks lead to outputs")
-    if graph.graph.get("format") not in ("catnn-layer", "catnn-network"):
+    if graph.graph.get("format") in FORMATS or "document" not in graph.graph:
         return graphs.from_networkx(graph)
     from catnn.view import to_networkx
 
     value = from_json(str(graph.graph.get("document", "")))
-    if not isinstance(value, Layer | Network) or _shape(to_networkx(value)) != _shape(graph):
-        raise refuse("the graph and its document disagree", "change a layer or a network in its spec")
+    if _shape(to_networkx(value)) != _shape(graph):
+        raise refuse("the graph and its document disagree", "change a layer, a network or a rule in its spec")
     return value
 
 
