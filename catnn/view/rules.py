@@ -141,8 +141,12 @@ def trace_lines(trace: Trace) -> list[str]:
 
 
 def proof_lines(proof: Proof) -> list[str]:
-    """A proof for a terminal."""
-    return ["the left side", *trace_lines(proof.left), "the right side", *trace_lines(proof.right)]
+    """A proof for a terminal: the sides that are rewritten, and what both are then."""
+    lines: list[str] = []
+    for title, trace in (("the left side", proof.left), ("the right side", proof.right)):
+        if trace.steps:
+            lines += [title, *trace_lines(trace), ""]
+    return [*lines, "both are", f"   {proof.left.end}"]
 
 
 Story = Rule | Schema | Trace | Proof
