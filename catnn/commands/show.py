@@ -165,20 +165,21 @@ def one(name: str, value: Any, format_: str, how: dict[str, Any] | None = None) 
     from catnn import view
 
     how = how or {}
-    if format_ == "txt":
-        text = view.to_text(value, width=columns(), **how)
-        return text if not isinstance(value, Morphism | Combination) else f"{_headline(name, value)}\n\n{text}"
-    draw: Callable[..., str | bytes] = getattr(view, f"to_{format_}")
+    draw: Callable[..., str | bytes] = getattr(view, "to_text" if format_ == "txt" else f"to_{format_}")
+    wide = {"width": columns()} if format_ == "txt" else {}
     try:
-        drawn = draw(value, **how)
+        drawn = draw(value, **wide, **how)
     except ValueError as error:
         raise UsageError(Diagnostic("E1013", f"`{name}` has no {format_}: {error}", (), (), _instead(how))) from None
-    return drawn if isinstance(drawn, bytes) or drawn.endswith("\n") else drawn + "\n"
+    if isinstance(drawn, bytes):
+        return drawn
+    if format_ == "txt" and isinstance(value, Morphism | Combination):
+        return f"{_headline(name, value)}\n\n{drawn}"
+    return drawn if drawn.endswith("\n") else drawn + "\n"
 
 
 def _instead(how: dict[str, Any]) -> tuple[str, ...]:
-    option = next(iter(how), None)
-    return (f"leave `--{option}` out",) if option else ("the other formats draw a sum of several diagrams",)
+    return tuple(f"leave `--{option}` out" for option in how)
 
 
 def _headline(name: str, value: Any) -> str:
