@@ -28,7 +28,7 @@ from catnn.emit.network import (
     submodules,
     told_sizes,
 )
-from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered
+from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered, released
 from catnn.emit.weigh import Weighed, tensor_lines
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.hypergraph.box import Box
@@ -85,7 +85,7 @@ def emit_program(network: Network, class_name: str, classes: Mapping[int, str]) 
     later = [f"{argument}=None" for argument in arguments[1:]]
     head = ", ".join(["self", *arguments[:1], *later, "mask=None", "sizes=None", "counts=None"])
     text += ["", f"    def forward({head}):", f'        """{doc}; mask: bool (*batch, n), True = real."""']
-    text += [f"        {line}".rstrip() for line in writer.lines.lines]
+    text += [f"        {line}".rstrip() for line in released(writer.lines.lines, results)]
     text.append(f"        return {results}")
     return Emitted("\n".join(text) + "\n", frozenset({"_Program", "_left", *writer.lines.parts, *weighed.parts}))
 
@@ -196,9 +196,15 @@ class _Writer:
         """The expression of what is returned."""
         found = []
         for result, target in zip(self.program.results, self.program.targets, strict=True):
-            pieces = [f"_left({self.whole(value)}, batch)" for value in result]
+            pieces = [self._result(value) for value in result]
             found.append(pieces[0] if len(target.summands) == 1 else f"({', '.join(pieces)})")
         return ", ".join(found)
+
+    def _result(self, value: int) -> str:
+        held = self.held[value]
+        if not self.program.parameters and BATCH not in held.axes:  # boxes alone
+            return ordered(held, (*range(len(self.program.values[value].axes)), CHANNELS))
+        return f"_left({self.whole(value)}, batch)"
 
     def _run(self, step: Run) -> None:
         activation = step.stage

@@ -14,7 +14,7 @@ from functools import lru_cache
 ALLOWED: tuple[type[ast.AST], ...] = (
     ast.Module, ast.Expr, ast.Constant, ast.Import, ast.ImportFrom, ast.alias, ast.Assign, ast.AnnAssign, ast.AugAssign,
     ast.FunctionDef, ast.ClassDef, ast.arguments, ast.arg, ast.Return, ast.If, ast.For, ast.With, ast.withitem,
-    ast.Try, ast.ExceptHandler,
+    ast.Try, ast.ExceptHandler, ast.Delete, ast.Del,
     ast.Raise, ast.Call, ast.keyword, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Dict,
     ast.Load, ast.Store, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Starred, ast.JoinedStr,
     ast.FormattedValue, ast.GeneratorExp, ast.ListComp, ast.DictComp, ast.SetComp, ast.comprehension, ast.Pass,
@@ -41,7 +41,7 @@ TORCH = frozenset(
 
 ATTRIBUTES = frozenset(
     """
-    T __init__ _load_from_state_dict _parameters add_ addmm_ apply baddbmm_ clamp clone conj contiguous data_ptr
+    T __init__ _apply _load_from_state_dict _parameters add_ addmm_ apply baddbmm_ clamp clone conj contiguous data_ptr
     device diag diagonal dim draw dtype element_size enter even expand flatten flip forward fromkeys get index_put
     index_select inputs is_complex is_contiguous items join label masked_fill min movedim mul_ needs_input_grad
     new_empty new_ones new_zeros numel parameters permute pow powers real register_buffer register_module
@@ -73,6 +73,7 @@ def vet(text: str) -> None:
 
 def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
     inner: set[int] = set()
+    released: set[int] = set()
     for node in ast.walk(tree):  # a node before its parts
         if not isinstance(node, ALLOWED):
             yield node, type(node).__name__
@@ -80,10 +81,13 @@ def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
             case ast.Import() | ast.ImportFrom() if ast.unparse(node) not in IMPORTS:
                 yield node, f"`{ast.unparse(node)}`"
             case ast.FunctionDef(name=name, decorator_list=decorators):
+                released |= _releases(node)
                 if name.startswith("__") and name != "__init__":
                     yield node, f"`{name}`"
                 if any(not isinstance(d, ast.Name) or d.id != "staticmethod" for d in decorators):
                     yield node, "this decorator"
+            case ast.Delete() if id(node) not in released:
+                yield node, "`del` of what is no variable of the function"
             case ast.ClassDef(keywords=keywords, decorator_list=decorators) if keywords or decorators:
                 yield node, "a metaclass or decorator"
             case ast.ExceptHandler(type=kind) if kind is None or ast.unparse(kind) != "RuntimeError":
@@ -103,6 +107,13 @@ def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
                     yield node, f"`{name}`"
             case ast.Call(func=ast.Name(id="type"), args=args) if len(args) != 1:
                 yield node, "making a type"
+
+
+def _releases(function: ast.FunctionDef) -> set[int]:
+    """The `del` statements of a function that name nothing but variables which it has assigned."""
+    own = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    deletes = [node for node in ast.walk(function) if isinstance(node, ast.Delete)]
+    return {id(d) for d in deletes if all(isinstance(target, ast.Name) and target.id in own for target in d.targets)}
 
 
 def _chain(node: ast.Attribute) -> tuple[str, set[int]]:
