@@ -15,7 +15,7 @@ from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage, walk
 from catnn.program import Add, Program, Run
 
-OWN = frozenset("counted draw enter even inputs is_complex label space_sizes whole _known _seen _version".split())
+OWN = frozenset("counted draw enter even inputs is_complex label space_sizes whole _seen _version".split())
 """Attributes of `_Program`, which no submodule and no tensor of a network of named values may be called."""
 
 

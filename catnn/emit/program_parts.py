@@ -26,8 +26,7 @@ class _Program(nn.Module):
     counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
     is_complex = False
-    _seen: list | None = None
-    _known: tuple = ()
+    _seen: tuple = (None, (), {}, False)
 
     def __init__(self, sizes: dict[str, int]) -> None:
         super().__init__()
@@ -45,8 +44,8 @@ class _Program(nn.Module):
         unmasked = mask is None or (isinstance(mask, dict) and not mask)
         if unmasked and not (sizes or counts or _traced()):
             kinds = [(x.shape, x.dtype) if isinstance(x, Tensor) else None for x in xs]
-            if kinds == self._seen:
-                batch, lengths, alike = self._known
+            seen, batch, lengths, alike = self._seen
+            if kinds == seen:
                 return xs if alike else _one_batch(xs, self.inputs), batch, {}, lengths, lengths
         masks = _masks(self.label, mask, self.space_sizes, self.whole, len(self.inputs) > 1)
         pairs = list(zip(xs, self.inputs, strict=False))
@@ -64,7 +63,7 @@ class _Program(nn.Module):
                 raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {xs[0].dtype}")
         if kinds is not None and not autocast:
             alike = len(batch) == 1 and all(found == batch for found in batches)
-            self._seen, self._known = kinds, (batch, lengths, alike)
+            self._seen = kinds, batch, lengths, alike  # at once, for other threads
         flat = _one_batch(xs, self.inputs)
         masks = {space: real.unsqueeze(0).flatten(0, -2) for space, real in masks.items()}
         told = {size: n.reshape(-1) if isinstance(n, Tensor) else n for size, n in (counts or {}).items()}
@@ -74,14 +73,14 @@ class _Program(nn.Module):
         return flat, batch, masks, lengths, counts
 
     def _apply(self, fn, recurse=True):
-        self._seen = None  # the weights may get another dtype
+        self._seen = _Program._seen  # the weights may get another dtype
         return super()._apply(fn, recurse)
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
         version = local_metadata.get("version", FORMAT)
         if version != FORMAT:
             raise ValueError(f"{self.label}: these weights have format {version}, this module has format {FORMAT}")
-        self._seen = None
+        self._seen = _Program._seen
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self) -> str:
