@@ -73,14 +73,14 @@ class _Program(nn.Module):
         return flat, batch, masks, lengths, counts
 
     def _apply(self, fn, recurse=True):
-        self._seen = _Program._seen  # the weights may get another dtype
+        self._seen = (None, (), {}, False)  # the weights may get another dtype
         return super()._apply(fn, recurse)
 
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
         version = local_metadata.get("version", FORMAT)
         if version != FORMAT:
             raise ValueError(f"{self.label}: these weights have format {version}, this module has format {FORMAT}")
-        self._seen = _Program._seen
+        self._seen = (None, (), {}, False)
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self) -> str:
