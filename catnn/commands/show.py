@@ -59,7 +59,7 @@ def run(words: list[str]) -> int:
     how = _how(options, format_)
     wanted = target(options.target)
     with Progress(f"drawing {options.target}"):
-        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams)
+        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
         if wanted.name is not None:
             known = spec.shown
             values = {wanted.name: known[wanted.name] if wanted.name in known else find(spec, wanted)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
 from catnn.category.families import FAMILIES
@@ -39,12 +40,18 @@ from catnn.plan.fuse import fused
 from catnn.program import Add, Along, Apply, Contract, Program, Run, Step
 
 
-def emit_program(network: Network, class_name: str, classes: Mapping[int, str]) -> Emitted:
-    """The class of a point-ful network; classes: the class name of every layer and network by identity."""
+def emit_program(
+    network: Network, class_name: str, classes: Mapping[int, str], imports: Mapping[str, str] = MappingProxyType({})
+) -> Emitted:
+    """The class of a point-ful network.
+
+    classes: the class name of every layer and network by identity; imports: what functions of other packages are
+    called, by their import paths.
+    """
     program = network.program
     assert program is not None
     modules = submodules(network)
-    weighed = tensor_lines(program, Names([*MODULE, *OWN, *modules.values()]))
+    weighed = tensor_lines(program, Names([*MODULE, *OWN, *modules.values()]), imports)
     writer = _Writer(network, program, modules, weighed)
     for name in ("mask", "masks", "sizes", "counts", "batch", "lengths", "device", "dtype", "generator"):
         writer.lines.names.fresh(name)
@@ -280,9 +287,14 @@ class _Writer:
     def _apply(self, step: Apply, wanted: str) -> Held:
         held = self.held[step.input]
         function = self.weighed.maps[step.box]
-        if function.startswith("self."):
-            name = self.lines.let(wanted or "x", f"{function}({self.whole(step.input)})", step.box.label)
-            held = Held(name, (BATCH, *range(len(step.output.word)), CHANNELS))
+        if "{" not in function:  # of another package, on the whole tensor
+            self.lines.parts.add("_returned")
+            x = self.lines.let("x", self.whole(step.input))
+            sizes = [wire.group.size for wire in step.output.word]
+            shape = [f"{x}.shape[0]", *(s if isinstance(s, int) else f"lengths[{quoted(s)}]" for s in sizes)]
+            shown = one_tuple([*map(str, shape), str(step.output.channels)])
+            call = f"_returned({quoted(step.box.label)}, {function}({x}), {shown})"
+            held = Held(self.lines.let(wanted or "x", call, str(step.output)), (BATCH, *range(len(sizes)), CHANNELS))
         else:
             held = Held(self.lines.let(wanted or "x", function.format(held.name), step.box.label), held.axes)
         return self._masked(held, step.output)

@@ -106,6 +106,14 @@ def _left(y: Tensor, batch) -> Tensor:
     return y.expand(entries, *y.shape[1:]).reshape(*batch, *y.shape[1:])
 
 
+def _returned(label, y, shape):
+    """What a function of another package gave: a tensor of the shape that the spec says."""
+    if not isinstance(y, Tensor) or tuple(y.shape) != shape:
+        got = tuple(y.shape) if isinstance(y, Tensor) else f"{y!r:.60}"
+        raise ValueError(f"{label}: expected a tensor of the shape {shape}, got {got}")
+    return y
+
+
 def _all_entries(x: Tensor, batch) -> Tensor:
     """A tensor with one batch axis in full, for layers, which want it of all their inputs alike."""
     entries = 1

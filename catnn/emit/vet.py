@@ -65,20 +65,36 @@ class UnsafeSourceError(AssertionError):
 
 
 @lru_cache(maxsize=64)
-def vet(text: str) -> None:
-    """Raise: UnsafeSourceError unless the text is plain tensor code that imports torch alone."""
-    for node, what in _faults(ast.parse(text)):
+def vet(text: str, imports: frozenset[str] = frozenset()) -> None:
+    """Raise: UnsafeSourceError unless the text is plain tensor code that imports torch alone.
+
+    imports: further lines ``from a.b import f as _imported_1`` that somebody has allowed; what they import is called.
+    """
+    for node, what in _faults(ast.parse(text), imports):
         raise UnsafeSourceError(f"line {getattr(node, 'lineno', '?')}: {what} is not allowed")
 
 
-def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+def foreign(text: str) -> tuple[str, ...]:
+    """The functions of other packages that generated source calls, by their import paths.
+
+    >>> foreign("import torch\\nfrom a.b import f as _imported_1")
+    ('a.b.f',)
+    """
+    found = [node for node in ast.parse(text).body if isinstance(node, ast.ImportFrom)]
+    other = [node for node in found if ast.unparse(node) not in IMPORTS]
+    return tuple(f"{node.module}.{alias.name}" for node in other for alias in node.names)
+
+
+def _faults(tree: ast.Module, imports: frozenset[str]) -> Iterator[tuple[ast.AST, str]]:
+    aliases = {line.rpartition(" as ")[2] for line in imports}
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     inner: set[int] = set()
     released: set[int] = set()
     for node in ast.walk(tree):  # a node before its parts
         if not isinstance(node, ALLOWED):
             yield node, type(node).__name__
         match node:
-            case ast.Import() | ast.ImportFrom() if ast.unparse(node) not in IMPORTS:
+            case ast.Import() | ast.ImportFrom() if ast.unparse(node) not in IMPORTS | imports:
                 yield node, f"`{ast.unparse(node)}`"
             case ast.FunctionDef(name=name, decorator_list=decorators):
                 released |= _releases(node)
@@ -101,6 +117,8 @@ def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
                     inner.add(id(node))
                 elif name not in ATTRIBUTES and (chain != f"self.{name}" or name.startswith("__")):
                     yield value, f"`.{name}`"
+            case ast.Name(id=name) if name in aliases and id(node) not in called:
+                yield node, f"`{name}` without a call"
             case ast.Name(id=name):
                 known = name in BUILTINS or name == "_" or not hasattr(builtins, name)  # a REPL sets builtins._
                 if name.startswith("__") or not known or (name in ("torch", "nn") and id(node) not in inner):

@@ -146,9 +146,9 @@ def test_a_dtype_that_changes_is_noticed() -> None:
     module(x)
     for change in (module.double, module.half):
         change()
-        with pytest.raises(ValueError, match="like its weights, got torch.float32"):
+        with pytest.raises(ValueError, match=r"like its weights, got torch\.float32"):
             module(x)
     module.float()
     module.load_state_dict({"W": torch.ones(3, 3, dtype=DOUBLE)}, assign=True)
-    with pytest.raises(ValueError, match="expected torch.float64 like its weights"):
+    with pytest.raises(ValueError, match=r"expected torch\.float64 like its weights"):
         module(x)
