@@ -88,7 +88,7 @@ STORED = {
 
 @pytest.mark.parametrize("name", STORED)
 def test_every_kind_of_layer(name: str) -> None:
-    """Layers that are stored or computed in ways of their own: forward, gradients and groups, as `catnn test` does."""
+    """Forward, gradients and groups of layers stored or computed in ways of their own, as `catnn test` does."""
     spec = catnn.parse(f"""{SPACES}space F : 2 space C : Aut(3, 0-1) space E : A(3) space Q : SO(3) space P : Sp(4)
         space L : O(1,2)  layer f : {STORED[name]}""")
     found = list(checks(spec, only=("dense match", "equivariance", "gradients")))
