@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catnn.category.diagram import Diagram, Morphism
+from catnn.category.embedding import embedded
 from catnn.category.halves import factors
 from catnn.category.pattern import show_pattern
 from catnn.category.wires import Word
@@ -136,10 +137,15 @@ class Code:
 
 
 def _names(diagram: Diagram) -> Iterator[str]:
-    """The canonical patterns of the halves and of the level of a diagram; an orbit has none."""
+    """The canonical patterns of the halves and of the level of a diagram; an orbit has none.
+
+    The halves of a diagram of H(n) need not be diagrams of H(n), so there they are those of the ambient family.
+    """
     if diagram.points:
         return
-    found = factors(diagram)
+    whole = embedded(diagram)
+    assert isinstance(whole, Diagram)
+    found = factors(whole)
     below, above = found.input.diagram(), found.output.diagram()
     for half in (below, _turned(above)):
         left, _, right = show_pattern(half).strip("[]").partition("->")
