@@ -64,3 +64,21 @@ def test_results_that_are_direct_sums_pass_every_check() -> None:
         }""")
     results = list(testing.run(spec, ["g"]))
     assert [result.status for result in results] == ["ok"] * len(results)
+
+
+@pytest.mark.parametrize("arrow", ["R + V[3] -> V[2]", "V[3] -> V + R[2]", "V[3] + R -> R + V[2]"])
+@pytest.mark.parametrize("group", ["Perm(3, (0 1 2))", "Aut(3, 0-1 1-2)"])
+def test_a_part_without_orbits_beside_parts_on_them(group: str, arrow: str) -> None:
+    spec = catnn.parse(f"space V : O(3)  space R : {group}  layer f : {arrow} = all")
+    assert [result for result in testing.run(spec, only=("dense match", "equivariance")) if not result.ok] == []
+
+
+@pytest.mark.parametrize("element", ["[b c -> d] - [b b -> b]", "(1/n) * ([b c -> d] - [b b -> b])"])
+def test_weights_of_sums_that_vanish_at_a_size(element: str) -> None:
+    layer = catnn.parse(f"space R : S(n)  layer f : R^2[2] -> R[2] = span {{ {element}, [b c -> b] }}")["f"]
+    for n in (1, 2, 7):
+        module = catnn.compile(layer, n=n, dtype=torch.float64)
+        assert module.weight.isfinite().all()
+        assert module.weight.abs().max() < 10
+        y = module(torch.ones(n, n, 2, dtype=torch.float64))
+        assert y.abs().max() < 100
