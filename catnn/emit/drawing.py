@@ -81,6 +81,8 @@ def _quotient(top: Scalar, norm: Scalar) -> str:
     """
     if len(norm.terms) == 1:
         return python(top / norm)
+    if all(coefficient > 0 for _, coefficient in norm.terms):
+        return f"({python(top)}) / ({python(norm)})"
     whole = Scalar.of(lcm(*(coefficient.denominator for _, coefficient in norm.terms)))
     exponents = [dict(monomial) for monomial, _ in norm.terms]
     for size in sorted({size for found in exponents for size in found}):
