@@ -62,7 +62,7 @@ def compile_item(
     generated = _generated(item)
     from catnn.emit.load import load
 
-    module = load(generated.text)
+    module = load(generated.text, generated.imports)
     from catnn.native.attach import attach
 
     attach(module, generated.layers)

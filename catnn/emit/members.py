@@ -13,7 +13,7 @@ from catnn.program import Add, Program, Run
 
 KEYWORDS = ("device=device", "dtype=dtype", "generator=generator")
 
-OWN = frozenset("counted draw enter even inputs is_complex label space_sizes whole _alike _seen _version".split())
+OWN = frozenset("counted draw enter even inputs is_complex label space_sizes whole _seen _version".split())
 """Attributes of `_Program`, which no submodule and no tensor of a network of named values may be called."""
 
 
