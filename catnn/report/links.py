@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catnn.category.diagram import Diagram, Morphism
-from catnn.category.embedding import embedded
 from catnn.category.halves import factors
 from catnn.category.pattern import show_pattern
 from catnn.category.wires import Word
@@ -137,15 +136,10 @@ class Code:
 
 
 def _names(diagram: Diagram) -> Iterator[str]:
-    """The canonical patterns of the halves and of the level of a diagram; an orbit has none.
-
-    The halves of a diagram of H(n) need not be diagrams of H(n), so there they are those of the ambient family.
-    """
+    """The canonical patterns of the halves and of the level of a diagram; an orbit has none."""
     if diagram.points:
         return
-    whole = embedded(diagram)
-    assert isinstance(whole, Diagram)
-    found = factors(whole)
+    found = factors(diagram)
     below, above = found.input.diagram(), found.output.diagram()
     for half in (below, _turned(above)):
         left, _, right = show_pattern(half).strip("[]").partition("->")
