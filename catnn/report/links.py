@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catnn.category.diagram import Diagram, Morphism
+from catnn.category.embedding import embedded
 from catnn.category.halves import factors
 from catnn.category.pattern import show_pattern
 from catnn.category.wires import Word
@@ -139,7 +140,7 @@ def _names(diagram: Diagram) -> Iterator[str]:
     """The canonical patterns of the halves and of the level of a diagram; an orbit has none."""
     if diagram.points:
         return
-    found = factors(diagram)
+    (found,) = (factors(inner) for _, inner in embedded(diagram).weighted)  # where its halves are diagrams, too
     below, above = found.input.diagram(), found.output.diagram()
     for half in (below, _turned(above)):
         left, _, right = show_pattern(half).strip("[]").partition("->")
