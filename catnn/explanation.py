@@ -25,11 +25,12 @@ from catnn.diagnostics import fail
 from catnn.model import Activate, Apply, Call, Identity, Layer, Network, walk
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
+from catnn.plan.dense import dense, dense_steps
 from catnn.plan.lower import lowered
 from catnn.plan.naive import naive_costs
 from catnn.plan.orders import orders, tensor_shapes
 from catnn.plan.plan import Plan
-from catnn.plan.rates import IN_C, counted, in_c, rates
+from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c, rates
 from catnn.rewrite.planar import factorise
 
 SMALL = 60
@@ -214,10 +215,14 @@ def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
 
 
 def _predicted(layer: Layer, plans: list[Plan], steps: tuple[Step, ...], sizes: Mapping[str, int]) -> dict[str, float]:
-    found = rates().predict(counted(steps, sizes))
+    together = Tally.of(steps)
+    found = {IN_C: together, STATEMENTS: together}
     if layer.is_complex or not all(in_c(plan) for plan in plans):
         del found[IN_C]
-    return found
+    form = dense(layer) if [part.layer for part in lowered(layer)] == [layer] else None
+    if form is not None:
+        found[DENSE] = Tally.of(dense_steps(form))
+    return rates().predict(found, sizes)
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:

@@ -296,7 +296,8 @@ class Spec(Mapping[str, Any]):
 
     path: the file, or ``<text>``; text: what it says; definitions: Layer, Network or a fixed Morphism, in file order.
     spaces: wires by name; checks: the lines that were proved; boxes: the boxes by name; composites: the diagrams that
-    hold boxes, by name; rules: the rules of the file and of what it imports.
+    hold boxes, by name; rules: the rules of the file and of what it imports; maps: the
+    import paths of the boxes that are functions of other packages, by name.
     """
 
     path: str
@@ -307,6 +308,7 @@ class Spec(Mapping[str, Any]):
     boxes: Mapping[str, Box] = field(default_factory=dict)
     composites: Mapping[str, Combination] = field(default_factory=dict)
     rules: tuple[Law, ...] = ()
+    maps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> dict[str, Any]:

@@ -38,9 +38,10 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--json", action="store_true", help="for programs: one JSON object, faults included")
 
     def limit(self) -> None:
-        """Add `--max-diagrams`, as every verb has it that reads a spec."""
+        """Add `--max-diagrams` and `--allow-maps`, as every verb has them that reads a spec."""
         text = "the most diagrams that a layer may have (100,000)"
         self.add_argument("--max-diagrams", type=positive, metavar="N", help=text)
+        self.add_argument("--allow-maps", action="store_true", help="boxes may be functions of other packages")
 
     def read(self, words: list[str]) -> argparse.Namespace:
         """The command line as values.  Raises: UsageError."""

@@ -63,7 +63,7 @@ def run(words: list[str]) -> int:
     how = _how(options, format_)
     wanted = target(options.target, lines=True)
     with Progress(f"drawing {options.target}"):
-        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams)
+        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
         values = _values(spec, wanted)
         if options.trace:
             values = {name: _trace(spec, name, value) for name, value in values.items()}

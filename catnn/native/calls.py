@@ -94,7 +94,7 @@ class Calls:
         ready = self._program("x" * inputs + "w" * learned, sizes)
         dxs = [torch.empty_like(x) for x in xs] if inputs else []
         dws = [torch.zeros_like(w, memory_format=torch.contiguous_format) for w in weights] if learned else []
-        counts = [sum(c.column.summand == o for c in self.plan.constants) for o in self.outs]
+        counts = [1 + max(c.index for c in self.plan.constants if c.column.summand == o) for o in self.outs]
         widths = [self.plan.target.summands[o].channels for o in self.outs]
         dbs = [xs[0].new_zeros(count, width) for count, width in zip(counts, widths, strict=True)] if learned else []
         still = [*(w.contiguous() for w in weights), *(dws or weights), *dbs]

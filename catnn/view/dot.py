@@ -55,7 +55,7 @@ def _term(term: Term, prefix: str, style: Styles) -> list[str]:
             lines.append(f"  {prefix}{name}{at} {attributes_text((('label', str(at)), ('shape', 'plaintext')))};")
         if row:
             ports = [f"{prefix}{name}{at}" for at in range(len(row))]
-            order = f" {' -> '.join(ports)} [style=\"invis\"];" if len(ports) > 1 else ""
+            order = f' {" -> ".join(ports)} [style="invis"];' if len(ports) > 1 else ""
             lines.append(f"  {{ rank=same; {'; '.join(ports)};{order} }}")
     ends = [(f"in{i}", f"block{b}", b) for i, b in enumerate(term.ins)]
     for x, (_, inputs, outputs) in enumerate(term.nodes):
