@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from catnn.category.pattern import letters
 from catnn.category.scalar import ONE
+from catnn.category.wires import show_word
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form
 from catnn.model import Activate, Apply, Call, Combine, Identity, Network, Pipeline, Stage
@@ -171,7 +172,16 @@ def program_lines(network: Network) -> list[str]:
     program = network.program
     assert program is not None
     types = [""] * len(program.parameters)
-    types += [f": {', '.join(map(str, step.outputs))}" for step in program.steps]
+    types += [f": {_made(step)}" for step in program.steps]
     wide = max((len(label) for (_, _, label), type_ in zip(nodes, types, strict=False) if type_), default=0)
     lines = [f"{label:<{wide}}  {type_}".rstrip() for (_, _, label), type_ in zip(nodes, types, strict=False)]
     return [f"{at:>3}  {line}" for at, line in enumerate((*lines, nodes[-1][2]))]
+
+
+def _made(step: Step) -> str:
+    """The types of what a step makes; a box, whose axes are those of its target and its source, is an arrow."""
+    if isinstance(step, Contract) and tensor_name(step):
+        label = step.contraction.operands[0].label
+        if isinstance(label, Box):
+            return f"{show_word(label.source)} -> {show_word(label.target)}"
+    return ", ".join(map(str, step.outputs))
