@@ -7,8 +7,11 @@ from catnn.category.scalar import ONE
 from catnn.category.wires import show_word
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form
+from catnn.hypergraph.graph import Hypergraph, Node
 from catnn.model import Activate, Apply, Call, Combine, Identity, Network, Pipeline, Stage
 from catnn.program import Add, Along, Contract, Program, Run, Step
+from catnn.view.drawing import Drawing, beside, words
+from catnn.view.layout import Styles
 
 
 def value_names(program: Program) -> tuple[str, ...]:
@@ -185,3 +188,30 @@ def _made(step: Step) -> str:
         if isinstance(label, Box):
             return f"{show_word(label.source)} -> {show_word(label.target)}"
     return ", ".join(map(str, step.outputs))
+
+
+def contraction_graph(program: Program, step: Contract, names: tuple[str, ...]) -> Hypergraph:
+    """A contraction as a diagram out of nothing: values are boxes without inputs, an index is a vertex."""
+    found = step.contraction
+    nodes: list[Node] = []
+    for operand in found.operands:
+        match operand.label:
+            case int(value):
+                word = program.values[step.inputs[value]].word
+                nodes.append(Node(Box(names[step.inputs[value]], (), word), (), operand.axes))
+            case Box() as box:
+                cut = len(box.target)
+                nodes.append(Node(box, operand.axes[cut:], operand.axes[:cut]))
+            case Form(kind=kind):
+                word = tuple(found.wires[axis] for axis in operand.axes)
+                nodes.append(Node(Box(kind, (), word), (), operand.axes))
+    return Hypergraph.known((), step.output.word, found.wires, tuple(nodes), (), found.target)
+
+
+def contraction_drawing(program: Program, step: Contract, names: tuple[str, ...], style: Styles) -> Drawing:
+    """The picture of a contraction, with its scalar in front."""
+    from catnn.view.boxes import boxes_drawing
+
+    drawing = boxes_drawing(contraction_graph(program, step, names), style, title=step_label(program, step, names))
+    scalar = step.contraction.scalar
+    return drawing if scalar == ONE else beside((words(f"({scalar})", "sign"), drawing))

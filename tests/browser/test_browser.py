@@ -133,6 +133,22 @@ def test_a_report_of_203_diagrams_scrolls_smoothly(driver: Any, page: str) -> No
     assert min(medians) < 34, medians
 
 
+def test_a_product_of_named_values_shows_its_lines(driver: Any, tmp_path: Path) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    file = tmp_path / "report.html"
+    file.write_text(report(catnn.load(str(ROOT / "examples/gallery/attention.catnn"))), encoding="utf-8")
+    driver.get(file.as_uri())
+    console(driver)
+    figure = driver.find_element("css selector", "#d-attend figure[data-s]")
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", figure)
+    ActionChains(driver).move_to_element(figure).perform()
+    assert lines_on(driver, "spec") == ["  q = [i d, h e d -> i h e](x, query)\n"]
+    (line,) = lines_on(driver, "code")
+    assert "# q : N @ H @ E" in line
+    assert console(driver) == []
+
+
 def test_the_report_reads_without_script(tmp_path: Path) -> None:
     with browser(dark=True, size=(700, 900)) as driver:
         file = tmp_path / "report.html"

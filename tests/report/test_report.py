@@ -247,3 +247,28 @@ def test_what_a_page_carries_stays_below_its_folder() -> None:
     assert embedded_files(embed("a.catnn", "", files)) == {"fine/too": b"1"}
     assert embedded_files(embed("a.catnn", "")) == {}
     assert embedded_files('<script type="application/json" id="catnn-files">[1</script>') == {}
+
+
+def test_contractions_are_drawn_and_linked() -> None:
+    """Each product of a point-ful network: a diagram, the line that asks for it, the lines of code that compute it."""
+    spec = catnn.load(str(ROOT / "examples/gallery/attention.catnn"))
+    page = report(spec)
+    lines, code = spec.text.splitlines(), generate(spec).text.splitlines()
+    found = re.findall(r'<figure data-s="(\d+)"(?: data-c="([\d ]+)")?>[^\n]*<code>(\w+) = ', page)
+    assert [name for _, _, name in found][:5] == ["q", "k", "v", "s", "t2"]
+    for line, places, name in found:
+        if not name.startswith("t"):
+            assert lines[int(line) - 1].strip().startswith(f"{name} = ")
+            assert all(f"# {name} : " in code[int(place) - 1] for place in places.split())
+            assert places or name == "s"  # a sum of several has no line of its own
+    assert lines[int(found[4][0]) - 1].strip().startswith("return")
+
+
+def test_a_report_of_every_kind_of_step() -> None:
+    from tests.view.test_every_kind import PROGRAMS
+
+    spec = catnn.parse(PROGRAMS, "programs.catnn")
+    page = Page(report(spec))
+    assert len(page.ids) == len(set(page.ids))
+    assert {f"d-{name}" for name in spec.networks} <= set(page.ids)
+    assert {"every-steps", "signed-steps"} <= set(page.ids)
