@@ -13,10 +13,8 @@ from catnn.category.wires import Summand
 from catnn.emit.classes import counted, space_sizes, unmasked, whole
 from catnn.emit.contract import Shared, emit_contraction
 from catnn.emit.layer import Emitted
-from catnn.emit.network import (
+from catnn.emit.members import (
     OWN,
-    Axis,
-    Forward,
     has_parts,
     made_parts,
     network_sizes,
@@ -24,11 +22,9 @@ from catnn.emit.network import (
     parts_of,
     renamed,
     scalar_sizes,
-    spread_arguments,
-    stage_lines,
     submodules,
-    told_sizes,
 )
+from catnn.emit.network import Axis, Forward, spread_arguments, stage_lines, told_sizes
 from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered, released
 from catnn.emit.weigh import Weighed, tensor_lines
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter

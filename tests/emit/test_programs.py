@@ -326,6 +326,8 @@ def test_wrong_inputs_are_told() -> None:
     text = "space V : S(n)  space W : S(m)  network f(x: V, y: W) -> V @ W { return [i, j -> i j](x, y) }"
     with pytest.raises(ValueError, match="dict by space"):
         catnn.compile(catnn.parse(text)["f"])(torch.ones(2, 5, 1), torch.ones(2, 4, 1), mask=torch.ones(2, 5).bool())
+    with pytest.raises(ValueError, match="there is no space 'M' to mask; the spaces that take a mask: "):
+        module(x, p, mask={"M": torch.ones(2, 5).bool()})
 
 
 # ---------------------------------------------------------------------------------------------------- using a module
