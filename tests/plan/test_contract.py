@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from catnn.category.wires import PLAIN, Group, Wire
 from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Contraction, Operand, contraction, substitute
+from catnn.hypergraph.contraction import Contraction, Operand, aligned, contraction, substitute
 from catnn.hypergraph.graph import Hypergraph, Node
 from catnn.plan.contract import (
     BATCH,
@@ -170,6 +170,34 @@ def test_a_changed_plan_is_refused_or_right(found: Contraction, random: object) 
         return
     values = tensors(found)
     assert numpy.array_equal(executed(other, values), dense(found, values))
+
+
+@given(contractions(4), st.permutations(range(4)))
+@settings(max_examples=100, deadline=None)
+def test_aligned_contractions_are_isomorphic(found: Contraction, order: list[int]) -> None:
+    """Whatever the names, and however exchangeable legs are numbered."""
+    free = [Operand(_free(o, found), o.axes) for o in found.operands]
+    whole = replace(found, operands=tuple(free))
+    names = [f"x{order[at]}" for at in range(len(free))]
+    other = aligned(whole, names)
+    assert boxed(other) == boxed(whole)
+    turned = replace(whole, operands=tuple(replace(o, axes=o.axes[:: -1 if o.label.free_inputs else 1]) for o in free))
+    assert boxed(turned) == boxed(whole)
+    if len(set(names)) == len(names) and all(len(o.axes) < 2 for o in free[1:]):
+        assert aligned(turned, names) == aligned(whole, names)
+
+
+def _free(operand: Operand, found: Contraction) -> Box:
+    """An operand as a box, whose legs are exchangeable where its wires are alike."""
+    wires = {found.wires[i] for i in operand.axes}
+    legs = tuple(found.wires[i] for i in operand.axes)
+    return Box(f"w{operand.label}", legs, (), symmetric="inputs" if len(wires) < 2 else "")
+
+
+def boxed(found: Contraction) -> Hypergraph:
+    """A contraction of boxes as a hypergraph."""
+    nodes = tuple(Node(o.label, o.axes, ()) for o in found.operands)  # type: ignore[arg-type]
+    return Hypergraph((), tuple(found.wires[i] for i in found.target), found.wires, nodes, (), found.target)
 
 
 def test_channels_and_batch_are_never_summed() -> None:
