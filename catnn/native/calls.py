@@ -112,11 +112,11 @@ class Calls:
         batch = _batch(xs[0], len(self.plan.source.words[0]))
         blocks = self._turned_products(prod(batch))
         ready = self._program("forward", sizes, blocks)
+        panels = [blocks[at].blocks(w, mirrored=False) if at in blocks else self._turned(w)
+                  for at, w in enumerate(weights)]  # fmt: skip
         ys = tuple(
             xs[0].new_empty(*batch, *Program(sizes).extent(s.word), s.channels) for s in self.plan.target.summands
         )
-        panels = [blocks[at].blocks(w, mirrored=False) if at in blocks else self._turned(w)
-                  for at, w in enumerate(weights)]  # fmt: skip
         values = [turning.values.to(xs[0].dtype) for turning in blocks.values()]
         self._run(ready, batch, [*xs, *ys], [*panels, *(b.contiguous() for b in biases), *values], xs[0])
         return ys
@@ -128,7 +128,7 @@ class Calls:
         blocks = self._turned_products(prod(batch))
         ready = self._program("x" * inputs + "w" * learned, sizes, blocks)
         dxs = [torch.empty_like(x) for x in xs] if inputs else []
-        panels = [blocks[at].blocks(w, mirrored=True) if at in blocks else w.contiguous()
+        panels = [blocks[at].blocks(w, mirrored=True) if at in blocks else self._turned(w.transpose(1, 2))
                   for at, w in enumerate(weights)]  # fmt: skip
         dws = [torch.zeros_like(w, memory_format=torch.contiguous_format) for w in panels] if learned else []
         counts = [sum(c.column.summand == o for c in self.plan.constants) for o in self.outs]
@@ -141,9 +141,11 @@ class Calls:
         return dxs, [*dws, *dbs]
 
     def _turned(self, weight: Tensor) -> Tensor:
-        """Packed weights (S, N, K) as (S * K, N)."""
+        """Weights (S, N, K) as (S, K, N), contiguous; what lies so in memory is taken as it is."""
         turns, width, depth = weight.shape
-        result = weight.new_empty(turns * depth, width)
+        if weight.transpose(1, 2).is_contiguous():
+            return weight.transpose(1, 2)
+        result = weight.new_empty(turns, depth, width)
         weight = weight.contiguous()
         self._named("turn", weight)(weight.data_ptr(), result.data_ptr(), turns, width, depth)
         return result

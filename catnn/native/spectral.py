@@ -153,15 +153,17 @@ class Turning:
 
     def blocks(self, weight: Tensor, *, mirrored: bool) -> Tensor:
         """Packed weights (S, N, K) as those of the blocks, flat: each (f K, f N), or mirrored (f N, f K)."""
+        _, width, depth = weight.shape
         turned = self.table.to(weight.dtype) @ weight.flatten(1)
         order = (0, 2, 1, 3) if mirrored else (1, 3, 0, 2)
-        parts = torch.split(turned, [size * size for size in self.sizes])
-        return torch.cat(
-            [
-                part.view(size, size, *weight.shape[1:]).permute(order).reshape(-1)
-                for part, size in zip(parts, self.sizes, strict=True)
-            ]
-        )
+        result = weight.new_empty(turned.numel())
+        at = 0
+        for size in self.sizes:
+            part = turned[at : at + size * size].view(size, size, width, depth).permute(order)
+            place = slice(at * width * depth, (at + size * size) * width * depth)
+            result[place].view(part.shape).copy_(part)
+            at += size * size
+        return result
 
     def gradient(self, blocks: Tensor, shape: torch.Size) -> Tensor:
         """The gradient of packed weights of a shape, from that of the blocks, mirrored."""
