@@ -95,3 +95,11 @@ MAPS: dict[str, Activation] = ACTIVATIONS | {
     )
 }
 """What a box may be with `= pointwise`: a whitelist of functions of one number."""
+
+
+IMPORTABLE: dict[str, str] = {
+    {"torch": "torch.", "nn": "torch.nn."}[path.partition(".")[0]] + path.partition(".")[2]: name
+    for name, path in ((name, entry.torch.removesuffix("({})")) for name, entry in MAPS.items())
+    if path.replace(".", "").isidentifier() and path.startswith(("torch.", "nn."))
+}
+"""The import paths that a box may have with `= map` without being allowed to, each with the name of its function."""

@@ -41,13 +41,14 @@ if TYPE_CHECKING:
     from catnn.explanation import Explanation
 
 
-def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS) -> Spec:
+def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS, allow_maps: bool = False) -> Spec:
     """The spec in a file.
 
-    max_diagrams: the most diagrams that a hom-space may have.
+    max_diagrams: the most diagrams that a hom-space may have; allow_maps: whether boxes may be functions of other
+    packages, `= map "package.function"`, which run when a module does.
     Raises: CatnnError with every fault, in file order; E1004 where the file cannot be read.
     """
-    _check_limit(max_diagrams)
+    _check_limits(max_diagrams, allow_maps)
     check_type(path, (str, PathLike), "a path")
     file = Path(path)
     try:
@@ -57,26 +58,34 @@ def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS) -> Spec
         raise fail("E1004", f"`{path}` cannot be read: {reason}") from None
     source = decode(data, str(path))
     module, faults = parse_recovering(source)
-    return elaborate(module, source, base=file.parent, max_diagrams=max_diagrams, earlier=faults)
+    return elaborate(module, source, base=file.parent, max_diagrams=max_diagrams, allow_maps=allow_maps, earlier=faults)
 
 
-def parse(text: str, path: str = "<text>", *, base: Path | None = None, max_diagrams: int = MAX_DIAGRAMS) -> Spec:
+def parse(
+    text: str,
+    path: str = "<text>",
+    *,
+    base: Path | None = None,
+    max_diagrams: int = MAX_DIAGRAMS,
+    allow_maps: bool = False,
+) -> Spec:
     """The spec in a text.
 
-    path: what messages call it; base: the folder below which it may import, None for nowhere.
+    path: what messages call it; base: the folder below which it may import, None for nowhere; the rest as in `load`.
     Raises: CatnnError with every fault, in file order.
 
     >>> parse("space V : S(n)  layer mix : V^2[3] -> V^2[16] = all + bias")["mix"]
     <layer mix : V^2[3] -> V^2[16], 15 diagrams, 2 for the bias>
     """
-    _check_limit(max_diagrams)
+    _check_limits(max_diagrams, allow_maps)
     check_type(text, str, "the text of a spec")
     source = make_source(text, path)
     module, faults = parse_recovering(source)
-    return elaborate(module, source, base=base, max_diagrams=max_diagrams, earlier=faults)
+    return elaborate(module, source, base=base, max_diagrams=max_diagrams, allow_maps=allow_maps, earlier=faults)
 
 
-def _check_limit(max_diagrams: int) -> None:
+def _check_limits(max_diagrams: int, allow_maps: bool) -> None:
+    check_type(allow_maps, bool, "True or False")
     if type(max_diagrams) is not int or max_diagrams < 1:
         raise fail("E1006", f"max_diagrams={max_diagrams!r} is not a positive integer")
 

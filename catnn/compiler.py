@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 from catnn.diagnostics import fail
 from catnn.emit.classes import size_names
 from catnn.emit.file import Generated, check_names, emit
-from catnn.emit.network import network_sizes, spaces_of
+from catnn.emit.members import network_sizes, spaces_of
 from catnn.emit.writer import size_parameter
 from catnn.model import Layer, Network, Spec
 
@@ -62,7 +62,7 @@ def compile_item(
     generated = _generated(item)
     from catnn.emit.load import load
 
-    module = load(generated.text)
+    module = load(generated.text, generated.imports)
     from catnn.native.attach import attach
 
     attach(module, generated.layers)

@@ -280,12 +280,14 @@ def walk(stage: Stage | Program) -> Iterator[Stage]:
 class Check:
     """A proved `check` line, as it was written.
 
-    proof: how its two sides meet, where boxes or rules come in; without, their normal forms are one.
+    proof: how its two sides meet, where boxes or rules come in; without, their normal forms are one.  sides: what the
+    two sides are.
     """
 
     text: str
     span: Span | None = field(default=None, compare=False)
     proof: Proof | None = field(default=None, compare=False)
+    sides: tuple[Morphism | Combination, Morphism | Combination] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -294,7 +296,8 @@ class Spec(Mapping[str, Any]):
 
     path: the file, or ``<text>``; text: what it says; definitions: Layer, Network or a fixed Morphism, in file order.
     spaces: wires by name; checks: the lines that were proved; boxes: the boxes by name; composites: the diagrams that
-    hold boxes, by name; rules: the rules of the file and of what it imports.
+    hold boxes, by name; rules: the rules of the file and of what it imports; maps: the
+    import paths of the boxes that are functions of other packages, by name.
     """
 
     path: str
@@ -305,6 +308,7 @@ class Spec(Mapping[str, Any]):
     boxes: Mapping[str, Box] = field(default_factory=dict)
     composites: Mapping[str, Combination] = field(default_factory=dict)
     rules: tuple[Law, ...] = ()
+    maps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from catnn.commands import COMMANDS
 
 SPEC = "space V : S(n)\nlayer f : V[2] -> V = all + bias\nlet g : V -> V = id\n"
 HEAVY = frozenset({"test", "bench"})
+ENDLESS = frozenset({"lsp"})  # it reads the standard input of the process itself
 WORDS = [
     "good.catnn", "good.catnn:f", "good.catnn:g", "good.catnn:h", "good.catnn:", ":f", ":", "bad.catnn", "none.catnn",
     "folder", "folder/", "good.catnn/x", "-", "--", "", " ", "--json", "--as", "svg", "html", "graphml", "xyz", "-o",
@@ -29,6 +31,8 @@ WORDS = [
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", None)
+    if find_spec("uvicorn") is not None:
+        monkeypatch.setattr("catnn.playground.server.serve", lambda *_, **__: None)  # it would serve until interrupted
     (tmp_path / "good.catnn").write_text(SPEC, encoding="utf-8")
     (tmp_path / "bad.catnn").write_text("layer", encoding="utf-8")
     (tmp_path / "folder").mkdir()
@@ -38,7 +42,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("seed", range(8))
 def test_no_command_line_breaks_it(seed: int, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pick = random.Random(seed)
-    verbs = [verb for verb in COMMANDS if verb not in HEAVY]
+    verbs = [verb for verb in COMMANDS if verb not in HEAVY | ENDLESS]
     for _ in range(60):
         line = [pick.choice([*verbs, pick.choice(WORDS)]), *pick.choices(WORDS, k=pick.randrange(5))]
         capsys.readouterr()

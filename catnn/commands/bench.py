@@ -34,7 +34,9 @@ def run(words: list[str]) -> int:
     options, sizes = parser().read_with_sizes(words)
     wanted = target(options.target)
     with Progress(f"measuring {options.target}"):
-        item = find_module(load_spec(wanted.file, max_diagrams=options.max_diagrams), wanted, "bench")
+        item = find_module(
+            load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps), wanted, "bench"
+        )
         from catnn.bench import bench
 
         with usage():

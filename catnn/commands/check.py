@@ -36,7 +36,7 @@ def run(words: list[str]) -> int:
     status, files = 0, []
     for file in options.files:
         with Progress(f"checking {file}"):
-            spec, error = _load(file, options.max_diagrams)
+            spec, error = _load(file, options.max_diagrams, allow_maps=options.allow_maps)
         status = max(status, 2 if isinstance(error, UsageError) else 1 if error else 0)
         files.append(_as_dict(file, spec, error.diagnostics if error else (), proof=options.json and options.proof))
         if not options.json:
@@ -48,9 +48,9 @@ def run(words: list[str]) -> int:
     return status
 
 
-def _load(file: str, max_diagrams: int | None) -> tuple[Spec | None, CatnnError | None]:
+def _load(file: str, max_diagrams: int | None, *, allow_maps: bool) -> tuple[Spec | None, CatnnError | None]:
     try:
-        spec = load_spec(file, max_diagrams=max_diagrams)
+        spec = load_spec(file, max_diagrams=max_diagrams, allow_maps=allow_maps)
         _check_classes(spec)
         return spec, None
     except CatnnError as error:
@@ -75,6 +75,19 @@ def _print(file: str, spec: Spec | None, error: CatnnError | None) -> None:
         for name, layer in spec.layers.items():
             for note in layer.notes:
                 print_note(f"{file}: {name}: {note}")
+        for name, path in spec.maps.items():
+            print_note(f"{file}: {name}: {map_note(spec, name, path)}")
+
+
+def map_note(spec: Spec, name: str, path: str) -> str:
+    """What nobody has checked about a box that is a function of another package."""
+    box = spec.boxes[name]
+    spaces = dict.fromkeys(wire.base for wire in box.source + box.target if not wire.plain)
+    note = f"runs `{path}`, which catnn does not know"
+    if spaces:
+        moved = ", ".join(f"{wire.space} ({wire.group})" for wire in spaces)
+        note += f"; that it is equivariant on {moved} is a promise, which `catnn test --allow-maps` tries"
+    return note
 
 
 def proof_text(check: Check) -> str:
@@ -115,6 +128,7 @@ def _as_dict(
         "ok": spec is not None,
         "definitions": [_definition(name, value) for name, value in (spec or {}).items()],
         "checks": [check.text for check in spec.checks] if spec is not None else [],
+        "maps": dict(spec.maps) if spec is not None else {},
         "diagnostics": [diagnostic.to_dict() for diagnostic in diagnostics],
     }
     if proof:

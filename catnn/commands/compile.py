@@ -42,7 +42,7 @@ def run(words: list[str]) -> int:
     if options.json and output == "-":
         raise wrong("`--json` and `-o -` both want standard output", helps=("give a file: `-o OUT.py`",))
     with Progress(f"compiling {options.file}"):
-        spec = load_spec(options.file, max_diagrams=options.max_diagrams)
+        spec = load_spec(options.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
         if output != "-" and not options.force:
             _check_ours(output)
         generated = generate(spec)

@@ -36,7 +36,7 @@ def run(words: list[str]) -> int:
     options, sizes = parser().read_with_sizes(words)
     wanted = target(options.target)
     with Progress(f"explaining {options.target}"):
-        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams)
+        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
         if options.trace and wanted.name is not None and wanted.name in spec.composites:
             return _trace(spec, wanted.name, json=options.json)
         item = find_module(spec, wanted, "explain")

@@ -66,7 +66,7 @@ def _similar(file: str) -> tuple[str, ...]:
     return ()
 
 
-def load_spec(file: str, *, max_diagrams: int | None = None) -> Spec:
+def load_spec(file: str, *, max_diagrams: int | None = None, allow_maps: bool = False) -> Spec:
     """The spec in a file, `-` for standard input (which may not import).  Raises: CatnnError with every fault."""
     from catnn.api import parse
     from catnn.elaborate.spec import MAX_DIAGRAMS
@@ -74,7 +74,8 @@ def load_spec(file: str, *, max_diagrams: int | None = None) -> Spec:
 
     data = read_bytes(file)
     path, base = (STDIN, None) if file == "-" else (file, Path(file).parent)
-    return parse(decode(data, path).text, path, base=base, max_diagrams=max_diagrams or MAX_DIAGRAMS)
+    limit = max_diagrams or MAX_DIAGRAMS
+    return parse(decode(data, path).text, path, base=base, max_diagrams=limit, allow_maps=allow_maps)
 
 
 def find(spec: Spec, target: Target) -> object:

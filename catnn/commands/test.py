@@ -33,7 +33,7 @@ def run(words: list[str]) -> int:
     wanted = target(options.target)
     results = []
     with Progress(f"testing {options.target}") as progress:
-        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams)
+        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
         names = [*spec.layers, *spec.networks]
         if wanted.name is not None:
             find_module(spec, wanted, "test")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from catnn.activations import MAPS
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Type, Word
 from catnn.diagnostics import Span
-from catnn.elaborate.activations import culprit, reason
 from catnn.elaborate.constants import constant
+from catnn.elaborate.maps import imported, pointwise
 from catnn.elaborate.report import Report, brief, listed, nearest
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.types import fixed_arrow
@@ -25,7 +24,13 @@ MOST_RANK = 2**31 - 1
 PROMISES = {"adjoint": ADJOINTS[1:], "symmetric": SYMMETRIES[1:]}
 """The attributes that promise a law, and their values."""
 
-KINDS = ("learned", "abstract", "fixed", "pointwise")
+KINDS = ("learned", "abstract", "fixed", "pointwise", "map")
+
+FILES = {
+    "fixed": ("the file of its numbers", '= fixed "file.npz"'),
+    "map": ("the path of a function", '= map "package.function"'),
+}
+"""The kinds with a text behind them: what it is, and how it is written."""
 
 
 def boxes(node: nodes.BoxStatement, scope: Scope) -> None:
@@ -45,7 +50,7 @@ def boxes(node: nodes.BoxStatement, scope: Scope) -> None:
         if fine and promised is not None and tensor is not None and source is not None and target is not None:
             words = source.words[0], target.words[0]
             adjoint, symmetric = (promised[key][0] if key in promised else "" for key in ("adjoint", "symmetric"))
-            kind = "map" if node.kind == "pointwise" else node.kind
+            kind = "map" if node.kind in ("pointwise", "map") else node.kind
             value = Box(scope.prefix + name.text, *words, kind, adjoint=adjoint, symmetric=symmetric)
             numbers = _numbers(node, name, value, tensor, scope)
             if numbers is None and kind != "abstract":
@@ -61,20 +66,15 @@ def _kind(node: nodes.BoxStatement, scope: Scope) -> bool:
             "E0624",
             f"there is no box `= {node.kind}`",
             (node.span, "unknown kind"),
-            notes=(
-                'a box is learned, `= fixed "file.npz"`, `= pointwise`, or `= abstract`, a name for rules and checks',
-            ),
+            notes=(f"a box is learned without one; the others: {', '.join(f'`= {kind}`' for kind in KINDS[1:])}",),
             helps=nearest(node.kind, KINDS),
         )
         return False
-    if (node.kind == "fixed") != (node.file is not None) and node.kind != "pointwise":
-        what = "needs the file of its numbers" if node.kind == "fixed" else "takes no file"
-        scope.report.error(
-            "E0624",
-            f"`= {node.kind}` {what}",
-            (node.span, "no file" if node.file is None else "a file"),
-            helps=('`= fixed "file.npz"`',),
-        )
+    if (node.kind in FILES) != (node.file is not None) and node.kind != "pointwise":
+        needed, written = FILES.get(node.kind, ("no file", FILES["fixed"][1]))
+        what = f"{'needs' if node.kind in FILES else 'takes'} {needed}"
+        place = (node.span, "nothing is given" if node.file is None else "a file")
+        scope.report.error("E0624", f"`= {node.kind}` {what}", place, helps=(f"`{written}`",))
         return False
     return True
 
@@ -205,41 +205,10 @@ def _numbers(node: nodes.BoxStatement, name: nodes.Name, box: Box, tensor: Tenso
         found = constant(node.file, name, box.source, box.target, scope)
         return None if found is None else Tensor(constant=found)
     if node.kind == "pointwise":
-        return _pointwise(node, name, box, scope)
+        return pointwise(node, name, box, scope)
+    if node.kind == "map" and node.file is not None:
+        return imported(node, node.file, box, scope)
     return None
-
-
-def _pointwise(node: nodes.BoxStatement, name: nodes.Name, box: Box, scope: Scope) -> Tensor | None:
-    """A named function of one number: that of the box's own name, or of the one behind `pointwise`."""
-    text = node.file.text if node.file is not None else name.text
-    span = node.file.span if node.file is not None else name.span
-    if text not in MAPS or MAPS[text].kind == "norm":
-        scope.report.error(
-            "E0624",
-            f"there is no function `{text}` of one number",
-            (span, "unknown function"),
-            notes=(f"those there are: {listed((m for m in MAPS if MAPS[m].kind != 'norm'), 40)}",),
-            helps=nearest(text, MAPS),
-        )
-        return None
-    if box.source != box.target:
-        scope.report.error("E0625", "a pointwise box goes from a word to itself", (node.arrow.span, "another word"))
-        return None
-    wire = culprit(MAPS[text], box.source)
-    if wire is not None:
-        scope.report.error(
-            "E0501",
-            f"`{text}` is not equivariant on `{scope.show_word((wire,))}` ({wire.group}): "
-            + reason(MAPS[text], wire, norms=True),
-            (node.arrow.span, "acts here"),
-        )
-        return None
-    if scope.is_complex:
-        scope.report.error(
-            "E0502", f"`{text}` is a function of real numbers, and the tensors here are complex", (span, "acts here")
-        )
-        return None
-    return Tensor(map=text)
 
 
 Promises = dict[str, tuple[str, Span]]

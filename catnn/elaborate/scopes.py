@@ -68,7 +68,7 @@ class Scope:
     name first stands; tensors: the numbers of the boxes, by the names of the boxes themselves; products: how many
     products of diagrams its terms have taken; folder: below which files that the text names are found, None for
     nowhere; arities: while a rule is made, the numbers of its variable arities; rules: the rules so far, those of
-    imports too.
+    imports too; allow_maps: whether boxes may be functions of other packages.
     """
 
     report: Report
@@ -85,6 +85,7 @@ class Scope:
     folder: Path | None = None
     arities: dict[str, int] = field(default_factory=dict)
     rules: list[Law] = field(default_factory=list)
+    allow_maps: bool = False
 
     # -------------------------------------------------------------------------------------------------- declaring
 

@@ -7,6 +7,7 @@ faults that are not theirs.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from catnn.category.diagram import Morphism
@@ -32,31 +33,45 @@ from catnn.syntax import nodes
 MAX_DIAGRAMS = 100_000
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a file and its imports may do."""
+
+    max_diagrams: int
+    allow_maps: bool
+
+
 def elaborate(
     module: nodes.Module,
     source: Source,
     *,
     base: Path | None,
     max_diagrams: int = MAX_DIAGRAMS,
+    allow_maps: bool = False,
     earlier: tuple[Diagnostic, ...] = (),
 ) -> Spec:
     """What a file means.
 
     base: the folder below which imports are found, None for a text without a file; max_diagrams: the most diagrams
-    that a hom-space may have; earlier: the faults that the parser found.
+    that a hom-space may have; allow_maps: whether boxes may be functions of other packages; earlier: the
+    faults that the parser found.
     Raises: CatnnError with every fault, in file order.
     """
     loader = Loader()
     if base is not None:
         loader.open.append(((base / Path(source.path).name).resolve(), source.path))
     checks: list[Check] = []
-    scope = _file(module, base, "", earlier, loader, max_diagrams, checks)
+    limits = Limits(max_diagrams, allow_maps)
+    scope = _file(module, base, "", earlier, loader, limits, checks)
     values = {name: entry.value for name, entry in scope.entries.items()}
     definitions = {name: value for name, value in values.items() if isinstance(value, Morphism | Layer | Network)}
     boxes = {name: value for name, value in values.items() if isinstance(value, Box)}
     composites = {name: value for name, value in values.items() if isinstance(value, Combination)}
     spaces = {name: wire for name, wire in scope.spaces.items() if wire is not None}
-    return Spec(source.path, source.text, definitions, spaces, tuple(checks), boxes, composites, tuple(scope.rules))
+    maps = {name: scope.tensors[box.name].map for name, box in boxes.items() if box.name in scope.tensors}
+    paths = {name: path for name, path in maps.items() if path is not None and "." in path}
+    laws = tuple(scope.rules)
+    return Spec(source.path, source.text, definitions, spaces, tuple(checks), boxes, composites, laws, paths)
 
 
 def _file(
@@ -65,12 +80,12 @@ def _file(
     prefix: str,
     earlier: tuple[Diagnostic, ...],
     loader: Loader,
-    max_diagrams: int,
+    limits: Limits,
     checks: list[Check],
 ) -> Scope:
     """The scope of one file.  Raises: CatnnError with every fault in it and in what it imports."""
-    scope = Scope(Report(), max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken),
-                  folder=base)  # fmt: skip
+    scope = Scope(Report(), limits.max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken),
+                  folder=base, allow_maps=limits.allow_maps)  # fmt: skip
     for diagnostic in earlier:
         scope.report.include((diagnostic,), diagnostic.labels[0].span.start if diagnostic.labels else 0)
     _declare(module, scope, base, loader)
@@ -107,8 +122,10 @@ def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Load
 
 
 def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader: Loader) -> None:
+    limits = Limits(scope.max_diagrams, scope.allow_maps)
+
     def read(module: nodes.Module, folder: Path, prefix: str, faults: tuple[Diagnostic, ...]) -> Imported:
-        return Imported(_file(module, folder, prefix, faults, loader, scope.max_diagrams, []))
+        return Imported(_file(module, folder, prefix, faults, loader, limits, []))
 
     found = loader.load(node, scope, base, read)
     alias = node.alias.text

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from catnn.emit.tensors import BATCH, Held, Lines, grouped, ordered, sort_axes, ungrouped
 from catnn.hypergraph.contraction import Contraction
-from catnn.plan.contract import ContractionPlan
+from catnn.plan.contract import ContractionPlan, index_lengths
 
 Key = tuple[object, ...]
 
@@ -33,9 +33,9 @@ def emit_contraction(
     operands: with the indices of the contraction as axes; length: the expression of the length of an index that no
     operand has; ones: how a tensor of ones is made where there is no operand.
     """
-    writer = _Writer(lines, shared, list(operands), tuple(dict.fromkeys(plan.contraction.target)))
+    writer = _Writer(lines, shared, list(operands), tuple(dict.fromkeys(plan.contraction.target)), _by_length(plan))
     for number, product in enumerate(plan.products):
-        last = number == len(plan.products) - 1
+        last = writer.last = number == len(plan.products) - 1
         if product.right is None:
             writer.single(product.left, set(product.kept), comment if last else "")
         else:
@@ -47,12 +47,17 @@ def emit_contraction(
 
 @dataclass
 class _Writer:
-    """The products of one plan; wanted: the order of indices that the result should have."""
+    """The products of one plan.
+
+    wanted, short: the orders of indices for the result, and for what is made on the way; last: whether this one is it.
+    """
 
     lines: Lines
     shared: Shared
     values: list[Held]
     wanted: tuple[int, ...]
+    short: tuple[int, ...]
+    last: bool = False
 
     def _keep(self, key: tuple[object, ...], named: Mapping[int, int], make: Callable[[], Held]) -> None:
         """A tensor under its key, made unless it is there; named: its indices as numbers that mean the same."""
@@ -153,7 +158,7 @@ class _Writer:
         return order[0] in columns
 
     def _outer(self, left: Held, right: Held, axes: list[int], comment: str) -> Held:
-        order = sort_axes(axes, self.wanted)
+        order = sort_axes(axes, self.wanted if self.last else self.short)
         return Held(self.lines.let("z", f"{ordered(left, order)} * {ordered(right, order)}", comment), tuple(order))
 
     def _inner(self, left: Held, right: Held, shared: list[int], summed: list[int], comment: str) -> Held:
@@ -163,6 +168,14 @@ class _Writer:
             f"({ordered(left, order)} * {ordered(right, order)}).sum({sums[0] if len(sums) == 1 else tuple(sums)})"
         )
         return Held(self.lines.let("z", expression, comment), tuple(axis for axis in order if axis not in summed))
+
+
+def _by_length(plan: ContractionPlan) -> tuple[int, ...]:
+    """The indices of a plan, short ones first: entry by entry, a tensor is made fast along a long last axis."""
+    contraction = plan.contraction
+    lengths = index_lengths(contraction, 1, {})
+    wanted = dict.fromkeys((*contraction.target, *range(len(contraction.wires))))
+    return tuple(sorted(wanted, key=lambda index: lengths[index]))
 
 
 def _named(axes: Sequence[int]) -> dict[int, int]:

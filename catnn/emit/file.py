@@ -47,11 +47,15 @@ CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the ca
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """A generated file: its text, the class of each layer and network by name, and what its layers run."""
+    """A generated file: its text, the class of each layer and network by name, and what its layers run.
+
+    imports: its lines that import functions of other packages.
+    """
 
     text: str
     classes: Mapping[str, str]
     layers: tuple[Written, ...] = ()
+    imports: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,8 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     """
     layers, networks = _needed(items)
     classes, by_name = _class_names([*layers, *networks])
-    prefixes = Names([*_sources(), *(f"_{name}" for name in classes.values())])
+    imports = _imports(networks)
+    prefixes = Names([*_sources(), *imports.values(), *(f"_{name}" for name in classes.values())])
     texts, parts, plans = [], set[str](), []
     for layer in layers:
         pieces = [
@@ -91,18 +96,35 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
         texts.append(written.text)
         parts |= written.parts
     for network in networks:
-        emit_one = emit_network if network.program is None else emit_program
-        emitted = emit_one(network, classes[id(network)], classes)
+        if network.program is None:
+            emitted = emit_network(network, classes[id(network)], classes)
+        else:
+            emitted = emit_program(network, classes[id(network)], classes, imports)
         texts.append(emitted.text)
         parts |= emitted.parts
     linear = "from torch.nn.functional import linear\n" if any("linear(" in text for text in texts) else ""
+    lines = [_import_line(path, name) for path, name in imports.items()]
+    linear += "".join(f"{line}\n" for line in lines)
     head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear=linear)
     body = "\n\n".join([head, *_parts(parts), *texts])
     try:
-        vet(body)
+        vet(body, frozenset(lines))
     except UnsafeSourceError as fault:
         raise _defect(str(fault)) from fault
-    return Generated(body, by_name, tuple(plans))
+    return Generated(body, by_name, tuple(plans), frozenset(lines))
+
+
+def _imports(networks: Iterable[Network]) -> dict[str, str]:
+    """The functions of other packages, by their import paths, and what they are called in the file."""
+    programs = [network.program for network in networks if network.program is not None]
+    paths = [tensor.map for program in programs for _, tensor in program.tensors if tensor.map is not None]
+    found = dict.fromkeys(path for path in paths if "." in path)
+    return {path: f"_imported_{number}" for number, path in enumerate(found, 1)}
+
+
+def _import_line(path: str, name: str) -> str:
+    module, _, function = path.rpartition(".")
+    return f"from {module} import {function} as {name}"
 
 
 def check_names(items: Iterable[Layer | Network]) -> None:

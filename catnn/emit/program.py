@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
 from catnn.category.families import FAMILIES
@@ -12,10 +13,8 @@ from catnn.category.wires import Summand
 from catnn.emit.classes import counted, space_sizes, unmasked, whole
 from catnn.emit.contract import Shared, emit_contraction
 from catnn.emit.layer import Emitted
-from catnn.emit.network import (
+from catnn.emit.members import (
     OWN,
-    Axis,
-    Forward,
     has_parts,
     made_parts,
     network_sizes,
@@ -23,12 +22,10 @@ from catnn.emit.network import (
     parts_of,
     renamed,
     scalar_sizes,
-    spread_arguments,
-    stage_lines,
     submodules,
-    told_sizes,
 )
-from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered
+from catnn.emit.network import Axis, Forward, spread_arguments, stage_lines, told_sizes
+from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered, released
 from catnn.emit.weigh import Weighed, tensor_lines
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.hypergraph.box import Box
@@ -39,12 +36,18 @@ from catnn.plan.fuse import fused
 from catnn.program import Add, Along, Apply, Contract, Program, Run, Step
 
 
-def emit_program(network: Network, class_name: str, classes: Mapping[int, str]) -> Emitted:
-    """The class of a point-ful network; classes: the class name of every layer and network by identity."""
+def emit_program(
+    network: Network, class_name: str, classes: Mapping[int, str], imports: Mapping[str, str] = MappingProxyType({})
+) -> Emitted:
+    """The class of a point-ful network.
+
+    classes: the class name of every layer and network by identity; imports: what functions of other packages are
+    called, by their import paths.
+    """
     program = network.program
     assert program is not None
     modules = submodules(network)
-    weighed = tensor_lines(program, Names([*MODULE, *OWN, *modules.values()]))
+    weighed = tensor_lines(program, Names([*MODULE, *OWN, *modules.values()]), imports)
     writer = _Writer(network, program, modules, weighed)
     for name in ("mask", "masks", "sizes", "counts", "batch", "lengths", "device", "dtype", "generator"):
         writer.lines.names.fresh(name)
@@ -85,7 +88,7 @@ def emit_program(network: Network, class_name: str, classes: Mapping[int, str]) 
     later = [f"{argument}=None" for argument in arguments[1:]]
     head = ", ".join(["self", *arguments[:1], *later, "mask=None", "sizes=None", "counts=None"])
     text += ["", f"    def forward({head}):", f'        """{doc}; mask: bool (*batch, n), True = real."""']
-    text += [f"        {line}".rstrip() for line in writer.lines.lines]
+    text += [f"        {line}".rstrip() for line in released(writer.lines.lines, results)]
     text.append(f"        return {results}")
     return Emitted("\n".join(text) + "\n", frozenset({"_Program", "_left", *writer.lines.parts, *weighed.parts}))
 
@@ -196,9 +199,15 @@ class _Writer:
         """The expression of what is returned."""
         found = []
         for result, target in zip(self.program.results, self.program.targets, strict=True):
-            pieces = [f"_left({self.whole(value)}, batch)" for value in result]
+            pieces = [self._result(value) for value in result]
             found.append(pieces[0] if len(target.summands) == 1 else f"({', '.join(pieces)})")
         return ", ".join(found)
+
+    def _result(self, value: int) -> str:
+        held = self.held[value]
+        if not self.program.parameters and BATCH not in held.axes:  # boxes alone
+            return ordered(held, (*range(len(self.program.values[value].axes)), CHANNELS))
+        return f"_left({self.whole(value)}, batch)"
 
     def _run(self, step: Run) -> None:
         activation = step.stage
@@ -274,9 +283,14 @@ class _Writer:
     def _apply(self, step: Apply, wanted: str) -> Held:
         held = self.held[step.input]
         function = self.weighed.maps[step.box]
-        if function.startswith("self."):
-            name = self.lines.let(wanted or "x", f"{function}({self.whole(step.input)})", step.box.label)
-            held = Held(name, (BATCH, *range(len(step.output.word)), CHANNELS))
+        if "{" not in function:  # of another package, on the whole tensor
+            self.lines.parts.add("_returned")
+            x = self.lines.let("x", self.whole(step.input))
+            sizes = [wire.group.size for wire in step.output.word]
+            shape = [f"{x}.shape[0]", *(s if isinstance(s, int) else f"lengths[{quoted(s)}]" for s in sizes)]
+            shown = one_tuple([*map(str, shape), str(step.output.channels)])
+            call = f"_returned({quoted(step.box.label)}, {function}({x}), {shown})"
+            held = Held(self.lines.let(wanted or "x", call, str(step.output)), (BATCH, *range(len(sizes)), CHANNELS))
         else:
             held = Held(self.lines.let(wanted or "x", function.format(held.name), step.box.label), held.axes)
         return self._masked(held, step.output)

@@ -6,6 +6,7 @@ Inside, every tensor has one batch axis, first; what has none in common with the
 import torch
 from torch import Tensor, nn
 
+from catnn.emit.kernels import _traced
 from catnn.emit.parts import FORMAT, _counts, _lengths, _masks
 
 
@@ -25,8 +26,7 @@ class _Program(nn.Module):
     counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
     is_complex = False
-    _seen: tuple = (None, None)
-    _alike = False
+    _seen: tuple = (None, (), {}, False)
 
     def __init__(self, sizes: dict[str, int]) -> None:
         super().__init__()
@@ -38,22 +38,15 @@ class _Program(nn.Module):
     def enter(self, xs, mask, sizes, counts):
         """The inputs with one batch axis, their batch axes, the masks by space, the sizes by name, and what they count.
 
-        What was checked last time is not checked again (`_seen`), unless torch is compiling.
+        What was checked last time is not checked again (`_seen`), unless torch records what is done.
         """
-        device = xs[0].device.type if xs and isinstance(xs[0], Tensor) else "cpu"
-        autocast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+        kinds = None
         unmasked = mask is None or (isinstance(mask, dict) and not mask)
-        known = unmasked and not sizes and not counts and not torch.compiler.is_compiling()
-        if known:
-            kinds = [(x.shape, x.dtype) for x in xs if isinstance(x, Tensor)]
-            if kinds == self._seen[0] and len(kinds) == len(xs):
-                batch, lengths = self._seen[1]
-                for parameter in self._parameters.values() if kinds and not autocast else ():
-                    if parameter.dtype != kinds[0][1]:
-                        _other_dtype(self, parameter, xs[0])
-                if len(batch) == 1 and self._alike:
-                    return xs, batch, {}, lengths, lengths
-                return _one_batch(xs, self.inputs), batch, {}, lengths, lengths
+        if unmasked and not (sizes or counts or _traced()):
+            kinds = [(x.shape, x.dtype) if isinstance(x, Tensor) else None for x in xs]
+            seen, batch, lengths, alike = self._seen
+            if kinds == seen:
+                return xs if alike else _one_batch(xs, self.inputs), batch, {}, lengths, lengths
         masks = _masks(self.label, mask, self.space_sizes, self.whole, len(self.inputs) > 1)
         pairs = list(zip(xs, self.inputs, strict=False))
         batches = [tuple(x.shape[: -len(word) - 1]) for x, (word, _) in pairs if isinstance(x, Tensor)]
@@ -63,11 +56,14 @@ class _Program(nn.Module):
             for x, (word, _) in pairs
         )
         lengths = self.sizes | (sizes or {}) | _lengths(self, whole, masks)
+        device = xs[0].device.type if xs else "cpu"
+        autocast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
         for parameter in self._parameters.values() if xs and not autocast else ():
             if parameter.dtype != xs[0].dtype:
-                _other_dtype(self, parameter, xs[0])
-        if known:
-            self._seen, self._alike = (kinds, (batch, lengths)), all(found == batch for found in batches)
+                raise ValueError(f"{self.label}: expected {parameter.dtype} like its weights, got {xs[0].dtype}")
+        if kinds is not None and not autocast:
+            alike = len(batch) == 1 and all(found == batch for found in batches)
+            self._seen = kinds, batch, lengths, alike  # at once, for other threads
         flat = _one_batch(xs, self.inputs)
         masks = {space: real.unsqueeze(0).flatten(0, -2) for space, real in masks.items()}
         told = {size: n.reshape(-1) if isinstance(n, Tensor) else n for size, n in (counts or {}).items()}
@@ -76,10 +72,15 @@ class _Program(nn.Module):
             flat = tuple(_kept(x, [masks.get(s) for s in word]) for x, (word, _) in zip(flat, self.inputs, strict=True))
         return flat, batch, masks, lengths, counts
 
+    def _apply(self, fn, recurse=True):
+        self._seen = (None, (), {}, False)  # the weights may get another dtype
+        return super()._apply(fn, recurse)
+
     def _load_from_state_dict(self, state_dict, prefix, local_metadata, *rest):
         version = local_metadata.get("version", FORMAT)
         if version != FORMAT:
             raise ValueError(f"{self.label}: these weights have format {version}, this module has format {FORMAT}")
+        self._seen = (None, (), {}, False)
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self) -> str:
@@ -89,22 +90,28 @@ class _Program(nn.Module):
 
 def _one_batch(xs, inputs):
     """The inputs with one batch axis."""
-    return tuple(x.unsqueeze(0).flatten(0, -len(word) - 2) for x, (word, _) in zip(xs, inputs, strict=True))
-
-
-def _other_dtype(network, parameter, x):
-    """Say that the weights have another dtype than the inputs."""
-    raise ValueError(f"{network.label}: expected {parameter.dtype} like its weights, got {x.dtype}")
+    pairs = zip(xs, inputs, strict=True)
+    return tuple(x.unsqueeze(0) if x.dim() == len(w) + 1 else x.flatten(0, -len(w) - 2) for x, (w, _) in pairs)
 
 
 def _left(y: Tensor, batch) -> Tensor:
     """A result with the batch axes that the inputs had."""
+    if not batch:
+        return y.squeeze(0)
     if len(batch) == 1 and y.shape[0] == batch[0]:
         return y
     entries = 1
     for length in batch:
         entries = entries * length
     return y.expand(entries, *y.shape[1:]).reshape(*batch, *y.shape[1:])
+
+
+def _returned(label, y, shape):
+    """What a function of another package gave: a tensor of the shape that the spec says."""
+    if not isinstance(y, Tensor) or tuple(y.shape) != shape:
+        got = tuple(y.shape) if isinstance(y, Tensor) else f"{y!r:.60}"
+        raise ValueError(f"{label}: expected a tensor of the shape {shape}, got {got}")
+    return y
 
 
 def _all_entries(x: Tensor, batch) -> Tensor:

@@ -6,6 +6,7 @@ So a transposition is a change of names; a tensor is permuted where somebody nee
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,13 @@ from catnn.emit.writer import Names
 
 BATCH, CHANNELS = -1, -2
 """The axes of the batch and of the channels, as in `catnn.plan.contract`."""
+
+
+NAME = re.compile(r"(?<![\w.\"'])[A-Za-z]\w*")
+"""A name in a line of generated code that is no attribute, and in no string."""
+
+WEIGHT = re.compile(r" = self\.\w+\Z")
+"""The end of a line that takes a weight, which lives on anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,27 @@ class Lines:
         line = f"{name} = {expression}"
         self.lines.append(f"{line.ljust(58)}  # {comment}" if comment else line)
         return name
+
+
+def released(lines: Sequence[str], result: str) -> list[str]:
+    """The lines, and after each what lets go of the variables that are not used again: their memory is had again.
+
+    >>> released(["y = x * x", "z = y + 1  # of y", "w = z * x"], "w")
+    ['y = x * x', 'z = y + 1  # of y', 'del y', 'w = z * x']
+    """
+    made = [line.partition(" = ")[0] for line in lines]
+    own = {name for name, line in zip(made, lines, strict=True) if name.isidentifier() and not WEIGHT.search(line)}
+    last: dict[str, int] = {}
+    for at, line in enumerate([*lines, result]):
+        code = line.partition("  #")[0]
+        last.update(dict.fromkeys(own.intersection(NAME.findall(code)), at))
+    found = []
+    for at, line in enumerate(lines):
+        found.append(line)
+        gone = [name for name, end in last.items() if end == at and name != made[at] and at < len(lines) - 1]
+        if gone:
+            found.append(f"del {', '.join(gone)}")
+    return found
 
 
 def ordered(held: Held, order: Sequence[int]) -> str:

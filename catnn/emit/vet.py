@@ -14,7 +14,7 @@ from functools import lru_cache
 ALLOWED: tuple[type[ast.AST], ...] = (
     ast.Module, ast.Expr, ast.Constant, ast.Import, ast.ImportFrom, ast.alias, ast.Assign, ast.AnnAssign, ast.AugAssign,
     ast.FunctionDef, ast.ClassDef, ast.arguments, ast.arg, ast.Return, ast.If, ast.For, ast.With, ast.withitem,
-    ast.Try, ast.ExceptHandler,
+    ast.Try, ast.ExceptHandler, ast.Delete, ast.Del,
     ast.Raise, ast.Call, ast.keyword, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.List, ast.Dict,
     ast.Load, ast.Store, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Starred, ast.JoinedStr,
     ast.FormattedValue, ast.GeneratorExp, ast.ListComp, ast.DictComp, ast.SetComp, ast.comprehension, ast.Pass,
@@ -42,13 +42,13 @@ TORCH = frozenset(
 
 ATTRIBUTES = frozenset(
     """
-    T __init__ _load_from_state_dict _parameters add_ addmm_ append apply baddbmm_ clamp clone conj contiguous data_ptr
-    device diag diagonal dim draw dtype element_size enter even expand flatten flip forward fromkeys get index_put
-    index_select inputs is_complex is_contiguous items join label masked_fill min movedim mul_ needs_input_grad
-    new_empty new_ones new_zeros numel parameters permute pow powers real register_buffer register_module
-    reset_parameters reshape rest rsqrt save_for_backward save_for_forward saved_tensors scatter scatter_reduce
-    select setdefault shape sizes sort space_sizes sqrt squeeze sub_ sum tensor_split to to_complex transpose type
-    unflatten unique unsqueeze update values view whole
+    T __init__ _apply _load_from_state_dict _parameters add_ addmm_ append apply baddbmm_ clamp clone conj
+    contiguous data_ptr device diag diagonal dim draw dtype element_size enter even expand flatten flip forward
+    fromkeys get index_put index_select inputs is_complex is_contiguous items join label masked_fill min movedim
+    mul_ needs_input_grad new_empty new_ones new_zeros numel parameters permute pow powers real register_buffer
+    register_module reset_parameters reshape rest rsqrt save_for_backward save_for_forward saved_tensors scatter
+    scatter_reduce select setdefault shape sizes sort space_sizes sqrt squeeze sub_ sum tensor_split to to_complex
+    transpose type unflatten unique unsqueeze update values view whole
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""
@@ -66,25 +66,45 @@ class UnsafeSourceError(AssertionError):
 
 
 @lru_cache(maxsize=64)
-def vet(text: str) -> None:
-    """Raise: UnsafeSourceError unless the text is plain tensor code that imports torch alone."""
-    for node, what in _faults(ast.parse(text)):
+def vet(text: str, imports: frozenset[str] = frozenset()) -> None:
+    """Raise: UnsafeSourceError unless the text is plain tensor code that imports torch alone.
+
+    imports: further lines ``from a.b import f as _imported_1`` that somebody has allowed; what they import is called.
+    """
+    for node, what in _faults(ast.parse(text), imports):
         raise UnsafeSourceError(f"line {getattr(node, 'lineno', '?')}: {what} is not allowed")
 
 
-def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
+def foreign(text: str) -> tuple[str, ...]:
+    """The functions of other packages that generated source calls, by their import paths.
+
+    >>> foreign("import torch\\nfrom a.b import f as _imported_1")
+    ('a.b.f',)
+    """
+    found = [node for node in ast.parse(text).body if isinstance(node, ast.ImportFrom)]
+    other = [node for node in found if ast.unparse(node) not in IMPORTS]
+    return tuple(f"{node.module}.{alias.name}" for node in other for alias in node.names)
+
+
+def _faults(tree: ast.Module, imports: frozenset[str]) -> Iterator[tuple[ast.AST, str]]:
+    aliases = {line.rpartition(" as ")[2] for line in imports}
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     inner: set[int] = set()
+    released: set[int] = set()
     for node in ast.walk(tree):  # a node before its parts
         if not isinstance(node, ALLOWED):
             yield node, type(node).__name__
         match node:
-            case ast.Import() | ast.ImportFrom() if ast.unparse(node) not in IMPORTS:
+            case ast.Import() | ast.ImportFrom() if ast.unparse(node) not in IMPORTS | imports:
                 yield node, f"`{ast.unparse(node)}`"
             case ast.FunctionDef(name=name, decorator_list=decorators):
+                released |= _releases(node)
                 if name.startswith("__") and name != "__init__":
                     yield node, f"`{name}`"
                 if any(not isinstance(d, ast.Name) or d.id != "staticmethod" for d in decorators):
                     yield node, "this decorator"
+            case ast.Delete() if id(node) not in released:
+                yield node, "`del` of what is no variable of the function"
             case ast.ClassDef(keywords=keywords, decorator_list=decorators) if keywords or decorators:
                 yield node, "a metaclass or decorator"
             case ast.ExceptHandler(type=kind) if kind is None or ast.unparse(kind) != "RuntimeError":
@@ -98,12 +118,21 @@ def _faults(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
                     inner.add(id(node))
                 elif name not in ATTRIBUTES and (chain != f"self.{name}" or name.startswith("__")):
                     yield value, f"`.{name}`"
+            case ast.Name(id=name) if name in aliases and id(node) not in called:
+                yield node, f"`{name}` without a call"
             case ast.Name(id=name):
                 known = name in BUILTINS or name == "_" or not hasattr(builtins, name)  # a REPL sets builtins._
                 if name.startswith("__") or not known or (name in ("torch", "nn") and id(node) not in inner):
                     yield node, f"`{name}`"
             case ast.Call(func=ast.Name(id="type"), args=args) if len(args) != 1:
                 yield node, "making a type"
+
+
+def _releases(function: ast.FunctionDef) -> set[int]:
+    """The `del` statements of a function that name nothing but variables which it has assigned."""
+    own = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    deletes = [node for node in ast.walk(function) if isinstance(node, ast.Delete)]
+    return {id(d) for d in deletes if all(isinstance(target, ast.Name) and target.id in own for target in d.targets)}
 
 
 def _chain(node: ast.Attribute) -> tuple[str, set[int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 from math import prod
@@ -25,8 +26,8 @@ class Weighed:
     """The boxes of a program.
 
     setup: the lines of the constructor that make their tensors; draw: those that draw them; attributes: of each box (or
-    factor of one) or form; maps: how an opaque box is called; parts: the shared parts that the lines use; local: the
-    variables of the forward so far.
+    factor of one) or form; maps: an opaque box as a format, or what it is called; parts: the shared parts that the
+    lines use; local: the variables of the forward so far.
     """
 
     tensors: dict[Box, Tensor]
@@ -89,13 +90,16 @@ def factors(box: Box, rank: int) -> tuple[Box, Box]:
     )
 
 
-def tensor_lines(program: Program, names: Names) -> Weighed:
-    """The tensors of the boxes of a program; names: those of its submodules."""
+def tensor_lines(program: Program, names: Names, imports: Mapping[str, str]) -> Weighed:
+    """The tensors of the boxes of a program.
+
+    names: those of its submodules; imports: what functions of other packages are called, by their import paths.
+    """
     found = Weighed(dict(program.tensors))
     parameters: dict[str, str] = {}
     for box, tensor in program.tensors:
         if tensor.map is not None:
-            found.maps[box] = MAPS[tensor.map].torch
+            found.maps[box] = imports[tensor.map] if tensor.map in imports else MAPS[tensor.map].torch
         elif tensor.constant is not None:
             _constant(found, box, tensor.constant, names)
         elif tensor.rank is not None:

@@ -131,7 +131,7 @@ class Calls:
         panels = [blocks[at].blocks(w, mirrored=True) if at in blocks else self._turned(w.transpose(1, 2))
                   for at, w in enumerate(weights)]  # fmt: skip
         dws = [torch.zeros_like(w, memory_format=torch.contiguous_format) for w in panels] if learned else []
-        counts = [sum(c.column.summand == o for c in self.plan.constants) for o in self.outs]
+        counts = [1 + max(c.index for c in self.plan.constants if c.column.summand == o) for o in self.outs]
         widths = [self.plan.target.summands[o].channels for o in self.outs]
         dbs = [xs[0].new_zeros(count, width) for count, width in zip(counts, widths, strict=True)] if learned else []
         values = [turning.values.to(xs[0].dtype) for turning in blocks.values()]

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from catnn.hypergraph.contraction import Contraction
+from catnn.plan.exchange import Costs, exchanged, path_of, tree_of
 
 BATCH, CHANNELS = -1, -2
 """The indices of the batch and of the channels."""
@@ -62,7 +63,7 @@ def plan_contraction(
     extra: for each operand, which of BATCH and CHANNELS it has; sizes: hints.
     """
     axes = tuple((*operand.axes, *more) for operand, more in zip(contraction.operands, extra, strict=True))
-    lengths = _lengths(contraction, channels, sizes or {})
+    lengths = index_lengths(contraction, channels, sizes or {})
     target = set(contraction.target) | {index for more in extra for index in more}
     current = {at: set(found) for at, found in enumerate(axes)}
     products: list[Product] = []
@@ -85,14 +86,17 @@ def plan_contraction(
             add(at, None, [at])
     live.sort(key=lambda value: products[value - len(axes)].left if value >= len(axes) else value)
     cost = 0
-    for left, right in _path([current[value] for value in live], target, lengths):
+    own = [axes[products[value - len(axes)].left if value >= len(axes) else value] for value in live]
+    inputs = [tuple(i for i in _stored(found) if i in current[value]) for value, found in zip(live, own, strict=True)]
+    for left, right in _path(inputs, target, lengths):
         one, other = live[left], live[right]
         volume = _volume(current[one] | current[other], lengths)
         cost += volume + WRITE * _volume(current[add(one, other, [one, other])], lengths)
     return ContractionPlan(contraction, axes, tuple(products), cost)
 
 
-def _lengths(contraction: Contraction, channels: int, sizes: Mapping[str, int]) -> dict[int, int]:
+def index_lengths(contraction: Contraction, channels: int, sizes: Mapping[str, int]) -> dict[int, int]:
+    """The length of each index, of the batch and of the channels; sizes: hints."""
     found = {BATCH: HINT, CHANNELS: channels}
     for index, wire in enumerate(contraction.wires):
         size = wire.group.size
@@ -107,8 +111,16 @@ def _volume(indices: Iterable[int], lengths: Mapping[int, int]) -> int:
     return total
 
 
-def _path(inputs: list[set[int]], target: set[int], lengths: dict[int, int]) -> list[tuple[int, int]]:
-    """Pairs of positions, as opt_einsum counts them: both are removed, the result goes to the end."""
+def _stored(axes: Iterable[int]) -> tuple[int, ...]:
+    """The indices of an operand as they lie in memory: batch first, channels last."""
+    return tuple(sorted(dict.fromkeys(axes), key=lambda index: {BATCH: -1, CHANNELS: 1}.get(index, 0)))
+
+
+def _path(inputs: list[tuple[int, ...]], target: set[int], lengths: dict[int, int]) -> list[tuple[int, int]]:
+    """Pairs of positions, as opt_einsum counts them: both are removed, the result goes to the end.
+
+    inputs: the indices of each operand, as they lie in memory.
+    """
     if len(inputs) < 2:
         return []
     if len(inputs) == 2:
@@ -123,7 +135,11 @@ def _path(inputs: list[set[int]], target: set[int], lengths: dict[int, int]) -> 
     found = [tuple(sorted(pair)) for pair in search(frozen, output, lengths, max(MOST_NUMBERS, largest))]
     if any(len(pair) > 2 for pair in found):  # no order keeps within the memory
         found = [tuple(sorted(pair)) for pair in search(frozen, output, lengths, None)]
-    return [(pair[0], pair[1]) for pair in found]
+    pairs = [(pair[0], pair[1]) for pair in found]
+    if len(inputs) > MOST_OPTIMAL:
+        return pairs
+    costs = Costs(inputs, frozenset(target), lengths, WRITE, max(MOST_NUMBERS, largest))
+    return path_of(exchanged(tree_of(pairs, len(inputs)), costs), len(inputs))
 
 
 # ------------------------------------------------------------------------------------------------------------- proof

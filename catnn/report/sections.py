@@ -20,11 +20,11 @@ from catnn.rewrite.rule import Rule, Schema
 from catnn.syntax import nodes
 from catnn.tables import Table
 from catnn.view.boxes import combination_drawing
+from catnn.view.chart import network_drawing
 from catnn.view.drawing import framed
 from catnn.view.explanation import header, tables
 from catnn.view.gallery import headline, legend, morphism_drawing, wires_of
 from catnn.view.layout import Styles, styles
-from catnn.view.pipeline import network_drawing
 from catnn.view.rules import headline as law_headline
 from catnn.view.rules import law_drawing, shown_steps
 from catnn.view.stages import stages_drawing
@@ -293,7 +293,7 @@ def _factorisation(terms: Sequence[tuple[str, int, Morphism]], style: Styles) ->
 
 def network_body(network: Network) -> list[str]:
     """The picture, the stages and the cost of a network."""
-    drawing = framed(network_drawing(network), 4, f"{network.name} : {network.source} -> {network.target}")
+    drawing = framed(network_drawing(network), 4, f"{network.name}{network.signature}")
     return [f'<div class="wide">{inline(drawing)}</div>', *_plan(explain(network))]
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from catnn.view.drawing import Drawing
 
 Value = Morphism | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
-Read = Diagram | Sum | Hypergraph | Combination | Layer | Network
+Read = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Trace | Proof
 """What documents and graphs are read to."""
 SIDES = ("bottom", "top", "left")
 """Where the inputs of a picture may be."""
@@ -48,7 +48,7 @@ def _drawing(value: Value, **options: Any) -> Drawing:
     if isinstance(value, Rule | Schema | Trace | Proof):
         from catnn.view import rules
 
-        return rules.picture(value)
+        return rules.picture(value, **options)
     if isinstance(value, Layer):
         return gallery.layer_picture(value, **options)
     if isinstance(value, Network):
@@ -111,7 +111,9 @@ def to_dot(value: Value) -> str:
     from catnn.view import dot
 
     if isinstance(value, Rule | Schema | Trace | Proof):
-        raise _no_graph(value)
+        from catnn.view import stories
+
+        return stories.story_dot(value)
     if isinstance(value, Layer):
         return dot.layer_dot(value)
     if isinstance(value, Network):
@@ -130,12 +132,6 @@ def to_html(value: Value, **options: Any) -> str:
 
 def to_json(value: Value) -> str:
     """A versioned document; `catnn.view.json` has the schema, `catnn.rewrite.proofs` that of traces and proofs."""
-    if isinstance(value, Trace | Proof):
-        from catnn.rewrite import proofs
-
-        return proofs.to_json(value)
-    if isinstance(value, Rule | Schema):
-        raise _no_graph(value)
     from catnn.view.json import to_json
 
     return to_json(value)
@@ -144,21 +140,20 @@ def to_json(value: Value) -> str:
 def to_networkx(value: Value) -> networkx.MultiDiGraph:
     """The graph of ports, blocks and boxes; `catnn.view.graph` describes it.
 
-    A layer is a graph of summands and terms, a network of stages (`catnn.view.layers`).
+    A layer is a graph of summands and terms, a network of stages (`catnn.view.layers`); a rule is both its sides, a
+    trace a chain of values (`catnn.view.stories`).
     """
     from catnn.view import graph, layers
 
     if isinstance(value, Rule | Schema | Trace | Proof):
-        raise _no_graph(value)
+        from catnn.view import stories
+
+        return stories.story_networkx(value)
     if isinstance(value, Layer):
         return layers.layer_networkx(value)
     if isinstance(value, Network):
         return layers.network_networkx(value)
     return graph.to_networkx(value)
-
-
-def _no_graph(value: Rule | Schema | Trace | Proof) -> ValueError:
-    return ValueError(f"a {type(value).__name__.lower()} is several diagrams, and no graph holds them; draw it instead")
 
 
 def to_graphml(value: Value) -> str:
@@ -172,9 +167,9 @@ def to_hif(value: Value) -> str:
     """The same as HIF, which tools for hypergraphs read; `catnn.view.hif` describes it."""
     from catnn.view import hif
 
-    if isinstance(value, Rule | Schema | Trace | Proof):
-        raise _no_graph(value)
-    return hif.graph_hif(to_networkx(value)) if isinstance(value, Layer | Network) else hif.morphism_hif(value)
+    if isinstance(value, Morphism | Hypergraph | Combination):
+        return hif.morphism_hif(value)
+    return hif.graph_hif(to_networkx(value))
 
 
 def from_json(text: str) -> Read:

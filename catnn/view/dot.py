@@ -29,12 +29,15 @@ def morphism_dot(morphism: Morphism) -> str:
 
 def boxes_dot(value: Hypergraph | Combination) -> str:
     """A diagram with boxes, from its inputs up; a combination as one with a component a term."""
-    style = styles_of(value)
-    body: list[str] = []
-    for at, term in enumerate(terms_of(value).terms):
-        body += _term(term, f"g{at}_", style)
+    body = boxes_body(value, "")
     head = [f"digraph {quoted(str(value))} {{", f'  rankdir=BT; {LOOK.replace(", ", "; ")}; bgcolor="transparent";']
     return "\n".join((*head, f'  node [{LOOK}]; edge [arrowhead="none", penwidth="1.6"];', *body, "}", ""))
+
+
+def boxes_body(value: Hypergraph | Combination, prefix: str) -> list[str]:
+    """The nodes and edges of a diagram with boxes, their names with a prefix."""
+    style = styles_of(value)
+    return [line for at, term in enumerate(terms_of(value).terms) for line in _term(term, f"{prefix}g{at}_", style)]
 
 
 def _term(term: Term, prefix: str, style: Styles) -> list[str]:

@@ -55,7 +55,7 @@ def fragment(value: Value, **options: Any) -> str:
     if isinstance(value, Layer):
         return layer_html(value, **options)
     if isinstance(value, Rule | Schema | Trace | Proof):
-        return f'<div class="catnn">\n{svg(rules.picture(value))}</div>\n'
+        return f'<div class="catnn">\n{svg(rules.picture(value, **options))}</div>\n'
     drawing = network_picture(value, **options) if isinstance(value, Network) else picture(value, **options)
     return f'<div class="catnn">\n{svg(drawing)}</div>\n'
 

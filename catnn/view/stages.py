@@ -23,7 +23,7 @@ def stages_drawing(diagram: Diagram, style: Styles | None = None, *, named: bool
     """The three stages of a diagram in a column, the first at the bottom; named: with words beside each."""
     style = styles(diagram.source + diagram.target) if style is None else style
     found = factored(diagram)
-    drawings = [_stage(stage, style) for stage in reversed(found.stages())]
+    drawings = [_stage(stage, _ambient(style, stage)) for stage in reversed(found.stages())]
     width = max(drawing.width for drawing in drawings)
     items: list[Item] = []
     at = 0.0
@@ -35,6 +35,12 @@ def stages_drawing(diagram: Diagram, style: Styles | None = None, *, named: bool
         at += drawing.height
     reach = max((text_width(text) for text in texts), default=0)
     return Drawing(width + (10 + reach if named else 0), at, tuple(items), str(found))
+
+
+def _ambient(style: Styles, stage: Diagram) -> Styles:
+    """The same styles for the wires of a stage, which is of a larger family where its pieces are none of the group."""
+    numbers = {wire.space: number for wire, number in style.items()}
+    return {wire.base: numbers[wire.space] for wire in stage.source + stage.target}
 
 
 def factored(diagram: Diagram) -> Planar:

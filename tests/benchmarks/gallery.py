@@ -1,6 +1,6 @@
 """The gallery beside plain torch, as people write it: ``python -m tests.benchmarks.gallery [NAME...]``.
 
-Both compute the same on the same weights in one run, in interleaved rounds; a ratio above 1 means that the compiled
+Both compute the same on the same weights in one run, call by call in turns; a ratio above 1 means that the compiled
 network is slower.  Where the reference of the tests is slow to be plain, a fast one stands here.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from statistics import median
 from typing import Any
 
 import torch
@@ -22,7 +21,6 @@ Function = Callable[..., Any]
 SIZES = {"n": 64, "h": 24, "w": 24}
 BATCHES = {"adapted": (), "clifford": (256,), "gcn": (16,), "phm": (64,), "train": (64,)}
 """The batch axes, (16,) where nothing stands; weights have none."""
-ROUNDS = 9
 
 
 def triples(net: Any, x: Tensor) -> Tensor:
@@ -105,26 +103,33 @@ def samples(item: Any, batch: tuple[int, ...]) -> list[Tensor]:
     return found
 
 
-def times(function: Function, leaves: list[Tensor], *, backward: bool) -> float:
-    """The process time of a call, its gradient included or not, in seconds."""
-    repeat, spent = 1, 0.0
-    while True:
-        start = time.process_time()
-        for _ in range(repeat):
-            if backward:
-                ys = function()
-                total = sum(y.sum() for y in (ys if isinstance(ys, tuple) else (ys,)))
-                torch.autograd.grad(total, leaves)
-            else:
-                with torch.no_grad():
-                    function()
-        spent = time.process_time() - start
-        if spent > 0.01:
-            return spent / repeat
-        repeat *= 2
+def call(function: Function, leaves: list[Tensor], *, backward: bool) -> float:
+    """The processor time of one call, its gradient included or not, in seconds."""
+    start = time.thread_time()
+    if backward:
+        ys = function()
+        total = sum(y.sum() for y in (ys if isinstance(ys, tuple) else (ys,)))
+        torch.autograd.grad(total, leaves)
+    else:
+        with torch.no_grad():
+            function()
+    return time.thread_time() - start
 
 
-def ratios(case: tests.Case) -> tuple[float, float, float]:
+def race(both: tuple[Function, Function], leaves: list[Tensor], seconds: float, *, backward: bool) -> list[float]:
+    """The lower quartile of the times of each, called in turns, so that whatever else runs disturbs both alike."""
+    spent: tuple[list[float], list[float]] = [], []
+    end, turn = time.monotonic() + seconds, 0
+    for function in both:
+        call(function, leaves, backward=backward)
+    while time.monotonic() < end or turn < 20:
+        for at in (0, 1) if turn % 2 else (1, 0):
+            spent[at].append(call(both[at], leaves, backward=backward))
+        turn += 1
+    return [sorted(times)[len(times) // 4] for times in spent]
+
+
+def ratios(case: tests.Case, seconds: float) -> tuple[float, float, float]:
     """The time of the compiled network by that of the reference: forward, with the gradient; and its forward in ms."""
     item = tests.network(case)
     module = catnn.compile(item)
@@ -135,25 +140,24 @@ def ratios(case: tests.Case) -> tuple[float, float, float]:
     for y, z in zip(*(v if isinstance(v, tuple) else (v,) for v in (ys, zs)), strict=True):
         torch.testing.assert_close(y, (z if case.channels else z.unsqueeze(-1)).expand_as(y), rtol=1e-3, atol=1e-3)
     leaves = [x for x in xs if x.requires_grad] + list(module.parameters())
-    found, first = [], 0.0
-    for backward in (False, True):
-        rounds = [[times(one, leaves, backward=backward) for one in both] for _ in range(ROUNDS)]
-        found.append(median(a / b for a, b in rounds))
-        first = first or 1000 * median(a for a, _ in rounds)
-    return found[0], found[1], first
+    plain = race(both, leaves, seconds, backward=False)
+    whole = race(both, leaves, seconds, backward=True)
+    return plain[0] / plain[1], whole[0] / whole[1], 1000 * plain[0]
 
 
 def main() -> int:
     """Print a line a network; 1 if any is more than a tenth slower."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.gallery", description=__doc__)
     parser.add_argument("names", nargs="*", help="files of the gallery, all without one")
-    names = parser.parse_args().names
+    parser.add_argument("--seconds", type=float, default=2.0, help="how long each pair is measured, twice")
+    arguments = parser.parse_args()
+    names = arguments.names
     torch.set_num_threads(1)
     slow = 0
     print(f"{'network':24} {'forward':>8} {'gradient':>9} {'ms':>8}")
     for case in tests.CASES:
         if not names or case.file in names:
-            forward, gradient, ms = ratios(case)
+            forward, gradient, ms = ratios(case, arguments.seconds)
             slow |= max(forward, gradient) > 1.1
             print(f"{case.file + ':' + case.network:24} {forward:8.2f} {gradient:9.2f} {ms:8.3f}", flush=True)
     return slow

@@ -321,8 +321,11 @@ def test_wrong_inputs_are_told() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             module(*args)
+    with pytest.raises(ValueError, match="R takes no mask"):
+        module(x, p, mask={"R": torch.ones(2, 3).bool()})
+    text = "space V : S(n)  space W : S(m)  network f(x: V, y: W) -> V @ W { return [i, j -> i j](x, y) }"
     with pytest.raises(ValueError, match="dict by space"):
-        module(x, p, mask=torch.ones(2, 5).bool())
+        catnn.compile(catnn.parse(text)["f"])(torch.ones(2, 5, 1), torch.ones(2, 4, 1), mask=torch.ones(2, 5).bool())
 
 
 # ---------------------------------------------------------------------------------------------------- using a module

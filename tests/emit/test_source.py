@@ -253,7 +253,7 @@ ATTACKS = [
     "[nn][0]", "torch.cat.__globals__", "Tensor.__reduce__", "().__class__.__bases__", "nn.__class__",
     "x.__subclasses__()", "self.__dict__", "'{0.__class__}'.format(x)", "f'{x.__class__}'", "x.numpy().tofile('f')",
     "x.register_hook(f)", "x.data", "sys.exit()", "global x", "async def f(): pass", "def f():\n yield 1",
-    "while True: pass", "try:\n pass\nexcept ValueError: pass", "del x", "assert x", "lambda: 1", "(x := 1)",
+    "while True: pass", "try:\n pass\nexcept ValueError: pass", "del x", "del x.y", "assert x", "lambda: 1", "(x := 1)",
     "class A(metaclass=M): pass", "@d\nclass A: pass", "@torch.no_grad()\ndef f(): pass", "@f\ndef g(): pass",
     "def __getattr__(name): pass", "class A:\n def __del__(self): pass", "match x:\n case _: pass",
 ]  # fmt: skip

@@ -258,9 +258,9 @@ def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
 
 
 def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation, in memory its transpose.
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation.
 
-    So a product with what comes in reads them in order.
+    In memory they are its transpose, so that a product with what comes in reads them in order.
     """
     count, out, in_ = weight.shape
     permutations = count // (outputs * inputs)
@@ -533,6 +533,7 @@ class _Split(torch.autograd.Function):
     @staticmethod
     def backward(ctx, g0, g1):
         x0, x1, w0, w1, w2, w3, b0, b1, n = _saved(ctx)
+        g0, g1, w0, w1, w2, w3 = _alike(g0, g1, w0, w1, w2, w3)
         grads = _split_reduce_back(g0, g1)
         dx, shared = (None, None), (None,)
         if any(ctx.needs_input_grad[:2]):

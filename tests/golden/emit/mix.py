@@ -258,9 +258,9 @@ def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
 
 
 def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation, in memory its transpose.
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation.
 
-    So a product with what comes in reads them in order.
+    In memory they are its transpose, so that a product with what comes in reads them in order.
     """
     count, out, in_ = weight.shape
     permutations = count // (outputs * inputs)

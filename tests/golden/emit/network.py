@@ -297,9 +297,9 @@ def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
 
 
 def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation, in memory its transpose.
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation.
 
-    So a product with what comes in reads them in order.
+    In memory they are its transpose, so that a product with what comes in reads them in order.
     """
     count, out, in_ = weight.shape
     permutations = count // (outputs * inputs)
@@ -664,6 +664,7 @@ class _Outer(torch.autograd.Function):
     @staticmethod
     def backward(ctx, g):
         x0, x1, w0, w1, b, n = _saved(ctx)
+        g, w0, w1 = _alike(g, w0, w1)
         grads = _outer_2_reduce_back(g)
         dx = (None, None)
         if any(ctx.needs_input_grad[:2]):
