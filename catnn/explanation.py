@@ -7,59 +7,31 @@ symbolic and numeric cost, and the naive ways beside.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import prod
 from typing import Any
 
-from catnn.category.diagram import Diagram
-from catnn.category.half import Half
-from catnn.category.halves import factors, level_key
-from catnn.category.labelled import is_orbital, permuted, split
-from catnn.category.scalar import Scalar
-from catnn.category.wires import Word, show_word
+from catnn.category.scalar import ZERO, Scalar
+from catnn.category.wires import show_word
 from catnn.compiler import HINT, check_sizes, item_sizes
 from catnn.diagnostics import fail
-from catnn.model import Activate, Apply, Call, Identity, Layer, Network, walk
+from catnn.model import Activate, Apply, Call, Identity, Layer, Network, Stage, walk
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
 from catnn.plan.dense import dense, dense_steps
 from catnn.plan.fourier import fourier, worthwhile
+from catnn.plan.homs import Factored, Level, factored_of, levels_of, parameters_of
 from catnn.plan.lower import lowered
-from catnn.plan.naive import naive_costs
-from catnn.plan.orders import orders, tensor_shapes
+from catnn.plan.naive import NESTED, naive_costs
+from catnn.plan.orders import tensor_shapes
 from catnn.plan.plan import Plan
 from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c, rates
-from catnn.rewrite.planar import factorise
+from catnn.plan.work import FREE, Price, Work, activation_cost, sums_cost, works
+from catnn.program import Program, Run
 
 SMALL = 60
 """Up to so many diagrams, or steps, are listed; more are counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """A level of the hom-space of a pair of summands: diagrams = in halves x permutations x out halves, if all exist.
-
-    pair: (target, source) summand; word: the through blocks.
-    """
-
-    pair: tuple[int, int]
-    word: str
-    inputs: int
-    permutations: int
-    outputs: int
-    diagrams: int
-
-
-@dataclass(frozen=True, slots=True)
-class Factored:
-    """A diagram of a layer: which weight it has (``weight[3]``, ``bias[0]``, ``fixed``), and its factorisation."""
-
-    weight: str
-    pattern: str
-    factorisation: str
 
 
 @dataclass(frozen=True)
@@ -68,7 +40,8 @@ class Explanation:
 
     parameters: ((name, shape), ...); sizes: what the numbers are for, `batch` among them; steps, gradient: what runs
     forward and backward; naive: the costs of other ways; predicted: seconds of a call by way, with the rates of
-    `machine`; stages: for a network ((label, explanation or None), ...).
+    `machine`; stages: for a network ((label, explanation or None), ...); own: the linear combinations between them;
+    program, works: the body of a point-ful network and what its steps cost, the stages that they call among them.
     """
 
     kind: str
@@ -87,8 +60,11 @@ class Explanation:
     full: bool = False
     predicted: Mapping[str, float] = field(default_factory=dict)
     machine: str = ""
+    own: Cost = FREE
+    program: Program | None = None
+    works: tuple[Work, ...] = ()
 
-    @property
+    @cached_property
     def diagrams(self) -> int:
         """How many weighted diagrams there are; one in several weights counts in each."""
         return sum(level.diagrams for level in self.levels) + sum(s.diagrams for _, s in self.stages if s)
@@ -96,14 +72,26 @@ class Explanation:
     @cached_property
     def forward(self) -> Cost:
         """The cost of one call."""
-        return total([*(s.cost for s in self.steps), *(s.forward for _, s in self.stages if s)])
+        if self.program is not None:
+            return total(work.price.forward for work in self.works)
+        return total([self.own, *(s.cost for s in self.steps), *(s.forward for _, s in self.stages if s)])
 
     @cached_property
     def backward(self) -> Cost:
         """The cost of the gradient, for inputs and weights."""
-        return total([*(s.cost for s in self.gradient), *(s.backward for _, s in self.stages if s)])
+        if self.program is not None:
+            return total(work.price.backward for work in self.works)
+        return total([self.own, *(s.cost for s in self.gradient), *(s.backward for _, s in self.stages if s)])
 
-    @property
+    @cached_property
+    def largest(self) -> Scalar:
+        """How many numbers the largest tensor has that a call makes."""
+        found = [work.price.largest for work in self.works]
+        found += [step.cost.written for step in self.steps if step.phase != "pack"]
+        found += [stage.largest for _, stage in self.stages if stage]
+        return max(found, key=lambda size: size.value(self.sizes), default=ZERO)
+
+    @cached_property
     def numbers(self) -> int:
         """How many numbers are learned (a layer that is used twice is counted once)."""
         seen: dict[str, int] = {}
@@ -167,12 +155,12 @@ def explain(item: Layer | Network, /, *, batch: int = 1, full: bool = False, **s
     names = item_sizes(item)
     check_sizes(item, names, sizes)
     given = {name: sizes.get(name, HINT) for name in names} | {BATCH: batch}
-    return _layer(item, given, full) if isinstance(item, Layer) else _network(item, given, full)
+    return _layer(item, given, full) if isinstance(item, Layer) else _Networks(given, full).network(item)
 
 
 def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
     plans = [plan_layer(part.layer) for part in lowered(layer)]
-    levels, words = _levels(layer), layer.source.words + layer.target.words
+    levels, words = levels_of(layer), layer.source.words + layer.target.words
     listed = full or sum(level.diagrams for level in levels) <= SMALL
     steps = tuple(step for plan in plans for step in forward_steps(plan))
     return Explanation(
@@ -180,10 +168,10 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         name=layer.name,
         type=f"{layer.source} -> {layer.target}",
         symmetry=tuple(dict.fromkeys(f"{w.group} on {w.base}" for word in words for w in word if not w.plain)),
-        parameters=tuple(_parameters(layer)),
+        parameters=tuple(parameters_of(layer)),
         notes=(*layer.notes, *_blocks(plans, sizes[BATCH])),
         levels=levels,
-        factored=tuple(_factored(layer)) if listed else (),
+        factored=tuple(factored_of(layer)) if listed else (),
         steps=(*_ties(layer), *steps),
         gradient=tuple(step for plan in plans for step in gradient_steps(plan)),
         naive=_naive(layer),
@@ -246,95 +234,102 @@ def _naive(layer: Layer) -> dict[str, Cost]:
     return {name: total(costs[name] for costs in found) for name in found[0]}
 
 
-def _parameters(layer: Layer) -> list[tuple[str, tuple[int, ...]]]:
-    found: list[tuple[str, tuple[int, ...]]] = []
-    for o in range(len(layer.target.summands)):
-        for i in range(len(layer.source.summands)):
-            if layer.weighted[o][i]:
-                found.append((layer.weight_name(o, i), layer.weight_shape(o, i)))
-        if layer.biases[o]:
-            found.append((layer.bias_name(o), layer.bias_shape(o)))
-    return found
-
-
-def _levels(layer: Layer) -> tuple[Level, ...]:
-    """The weighted diagrams by pair of summands and level."""
-    found = []
-    for o, row in enumerate(layer.weighted):
-        for i, pair in enumerate(row):
-            counts: Counter[Word] = Counter()
-            sides: dict[Word, tuple[set[Half], set[tuple[int, ...]], set[Half]]] = {}
-            for cut in (factors(split(diagram)[0]) for morphism in pair for _, diagram in morphism.weighted):
-                counts[cut.output.level] += 1
-                ins, perms, outs = sides.setdefault(cut.output.level, (set(), set(), set()))
-                ins.add(cut.input)
-                perms.add(cut.sigma)
-                outs.add(cut.output)
-            for level in sorted(counts, key=level_key):
-                ins, perms, outs = sides[level]
-                found.append(Level((o, i), show_word(level), len(ins), len(perms), len(outs), counts[level]))
-    return tuple(found)
-
-
-def _factored(layer: Layer) -> list[Factored]:
-    found = []
-    for o, row in enumerate(layer.weighted):
-        for i, pair in enumerate(row):
-            for index, morphism in enumerate(pair):
-                label = f"{layer.weight_name(o, i)}[{index}]"
-                found += [Factored(label, str(d), _steps(d)) for _, d in morphism.weighted]
-            for morphism in layer.fixed_parts[o][i]:
-                found += [Factored("fixed", str(d), _steps(d)) for _, d in morphism.weighted]
-        for index, morphism in enumerate(layer.biases[o]):
-            label = f"{layer.bias_name(o)}[{index}]"
-            found += [Factored(label, str(d), _steps(d)) for _, d in morphism.weighted]
-    return found
-
-
-def _steps(diagram: Diagram) -> str:
-    """Permutation, planar diagram, permutation; of an orbit the number of its tuples, and the rest so."""
-    if not diagram.points:
-        return str(factorise(diagram))
-    tuples = prod(permuted(w).size_of(diagram.part(w)[0].points) for w in diagram.spaces() if is_orbital(w))
-    found = f"an orbit of {tuples} tuple{'s' if tuples != 1 else ''}"
-    rest, _ = split(diagram)
-    return f"{found} @ ({factorise(rest)})" if rest.parts else found
-
-
-def _network(network: Network, sizes: Mapping[str, int], full: bool) -> Explanation:
-    stages: list[tuple[str, Explanation | None]] = []
-    for stage in walk(network.body):
-        match stage:
-            case Apply(layer=layer):
-                stages.append((layer.name, _layer(layer, sizes, full)))
-            case Call(network=called):
-                stages.append((called.name, _network(called, sizes, full)))
-            case Activate(activation=activation):
-                stages.append((activation, None))
-            case Identity():
-                stages.append(("id", None))
-            case _:
-                pass
-    inner = [stage for _, stage in stages if stage]
-    names = dict.fromkeys(name for stage in inner for name in stage.naive)
-    own = [wire for value in network.program.values for wire in value.word] if network.program else []
-    groups = [f"{wire.group} on {wire.base}" for wire in own if not wire.plain]
-    symmetry = tuple(dict.fromkeys([*groups, *(text for stage in inner for text in stage.symmetry)]))
-    shapes = tensor_shapes(network.program) if network.program else ()
-    notes = orders(network.program, sizes) if network.program else ()
+def _function(stage: Activate, sizes: Mapping[str, int]) -> Explanation:
+    """An activation: nothing to learn, and a pass over its entries."""
+    cost, shown = activation_cost(stage), str(stage.source)
+    step = Step("apply", stage.activation, "", shown, cost)
     return Explanation(
-        kind="network",
-        name=network.name,
-        type=network.signature.removeprefix(": "),
-        symmetry=symmetry,
-        parameters=shapes,
-        notes=notes,
+        kind="function",
+        name=stage.activation,
+        type=f"{shown} -> {shown}",
+        symmetry=(),
+        parameters=(),
+        notes=(),
         levels=(),
         factored=(),
-        steps=(),
-        gradient=(),
-        naive={name: total(stage.naive[name] for stage in inner if name in stage.naive) for name in names},
+        steps=(step,),
+        gradient=(step,),
+        naive={},
         sizes=sizes,
-        stages=tuple(stages),
-        full=full,
     )
+
+
+@dataclass
+class _Networks:
+    """Networks to explain, each layer and network once."""
+
+    sizes: Mapping[str, int]
+    full: bool
+    known: dict[int, Explanation] = field(default_factory=dict)
+
+    def leaves(self, body: Stage | Program) -> Iterator[tuple[str, Explanation | None]]:
+        """What stands in a body, in reading order."""
+        for stage in walk(body):
+            match stage:
+                case Apply(layer=layer):
+                    if id(layer) not in self.known:
+                        self.known[id(layer)] = _layer(layer, self.sizes, self.full)
+                    yield layer.name, self.known[id(layer)]
+                case Call(network=called):
+                    yield called.name, self.network(called)
+                case Activate(activation=activation):
+                    yield activation, _function(stage, self.sizes)
+                case Identity():
+                    yield "id", None
+                case _:
+                    pass
+
+    def run(self, step: Run) -> Price:
+        """What a step of a program costs that calls something."""
+        found, sums = [stage for _, stage in self.leaves(step.stage) if stage], sums_cost(step.stage)
+        return Price(
+            total([sums, *(stage.forward for stage in found)]),
+            total([sums, *(stage.backward for stage in found)]),
+            total([sums, *(stage.naive.get(NESTED, stage.forward) for stage in found)]),
+            max((stage.largest for stage in found), key=lambda size: size.value(self.sizes), default=ZERO),
+        )
+
+    def network(self, network: Network) -> Explanation:
+        """A network, and those that it calls."""
+        if id(network) not in self.known:
+            self.known[id(network)] = self._network(network)
+        return self.known[id(network)]
+
+    def _network(self, network: Network) -> Explanation:
+        stages, program = tuple(self.leaves(network.body)), network.program
+        inner = [stage for _, stage in stages if stage]
+        own = [wire for value in program.values for wire in value.word] if program else []
+        groups = [f"{wire.group} on {wire.base}" for wire in own if not wire.plain]
+        found = Explanation(
+            kind="network",
+            name=network.name,
+            type=network.signature.removeprefix(": "),
+            symmetry=tuple(dict.fromkeys([*groups, *(text for stage in inner for text in stage.symmetry)])),
+            parameters=tensor_shapes(program) if program else (),
+            notes=(),
+            levels=(),
+            factored=(),
+            steps=(),
+            gradient=(),
+            naive={},
+            sizes=self.sizes,
+            stages=stages,
+            full=self.full,
+            own=FREE if isinstance(network.body, Program) else sums_cost(network.body),
+            program=program,
+            works=works(program, self.sizes, self.run) if program else (),
+        )
+        return replace(found, naive=_naively(found))
+
+
+def _naively(found: Explanation) -> dict[str, Cost]:
+    """The naive costs of a network: what a way is none for costs what it costs."""
+    inner = [stage for _, stage in found.stages if stage]
+    names = list(dict.fromkeys(name for stage in inner for name in stage.naive))
+    rest = [found.own]
+    for work in found.works:
+        rest.append(sums_cost(work.step.stage) if isinstance(work.step, Run) else work.price.forward)
+    naive = {name: total([*rest, *(stage.naive.get(name, stage.forward) for stage in inner)]) for name in names}
+    if found.program is not None:
+        naive[NESTED] = total(work.price.naive for work in found.works)
+    return naive

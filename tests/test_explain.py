@@ -11,6 +11,8 @@ import sys
 import pytest
 
 import catnn
+from catnn.explanation import Explanation
+from catnn.plan.cost import Cost
 
 SPEC = catnn.parse(
     """
@@ -22,6 +24,11 @@ SPEC = catnn.parse(
     network classify : V^2[3] -> V[8] = mix ; relu ; (id + (relu ; id)) ; pool
     """
 )
+
+
+def madds(cost: Cost, found: Explanation) -> int:
+    """The multiply-adds at the sizes of an explanation."""
+    return cost.value(found.sizes)[2]
 
 
 def test_it_holds_the_numbers() -> None:
@@ -83,8 +90,10 @@ def test_a_network_is_the_sum_of_its_stages() -> None:
     assert [name for name, _ in found.stages] == ["mix", "relu", "id", "relu", "id", "pool"]
     parts = [catnn.explain(SPEC[name], n=10, batch=2) for name in ("mix", "pool")]
     assert found.numbers == sum(part.numbers for part in parts)
-    assert found.forward == parts[0].forward + parts[1].forward
-    assert found.naive["stacked maps"] == parts[0].naive["stacked maps"] + parts[1].naive["stacked maps"]
+    entries = 2 * 10 * 10 * 16  # of both relus, and of the sum behind them
+    assert madds(found.forward, found) == sum(madds(part.forward, found) for part in parts) + 3 * entries
+    naive = [part.naive["stacked maps"] for part in parts]
+    assert madds(found.naive["stacked maps"], found) == sum(madds(cost, found) for cost in naive) + 3 * entries
 
 
 def test_direct_sums_have_a_level_a_pair() -> None:

@@ -128,7 +128,7 @@ ROOMS: dict[str, set[str]] = {
     "drawable": set(),
     "elaborate": {*DIAGRAMS, "activations", "checker", "diagnostics", "hypergraph", "rewrite", "program", "syntax"},
     "emit": {*DIAGRAMS, "activations", "diagnostics", "hypergraph", "plan", "program"},
-    "explanation": {*DIAGRAMS, "compiler", "diagnostics", "plan", "rewrite"},
+    "explanation": {*DIAGRAMS, "compiler", "diagnostics", "plan", "program", "rewrite"},
     "hypergraph": {"category", "diagnostics", "drawable"},
     "gramian": {*DIAGRAMS, "api", "diagnostics", "elaborate"},
     "orbits": {*DIAGRAMS, "diagnostics"},

@@ -9,12 +9,13 @@ from math import prod
 
 from catnn.activations import MAPS
 from catnn.category.families import FAMILIES
-from catnn.category.wires import PLAIN, Group, Wire, Word
+from catnn.category.wires import Word
 from catnn.diagnostics import fail
 from catnn.emit.tensors import Lines
 from catnn.emit.writer import Names, one_tuple, quoted
 from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Contraction, Form, Operand
+from catnn.hypergraph.contraction import Contraction, Form
+from catnn.plan.orders import factors, ranked
 from catnn.program import Constant, Contract, Program, Tensor
 
 MOST_LEGS = 7
@@ -40,20 +41,7 @@ class Weighed:
 
     def ranked(self, contraction: Contraction) -> Contraction:
         """The contraction with each box of a rank as its two factors, which meet in one more index."""
-        operands: list[Operand] = []
-        wires = list(contraction.wires)
-        for operand in contraction.operands:
-            box = operand.label
-            rank = self.tensors[box].rank if isinstance(box, Box) else None
-            if not isinstance(box, Box) or rank is None:
-                operands.append(operand)
-                continue
-            first, second = factors(box, rank)
-            l, middle = len(box.target), len(wires)
-            wires.append(first.source[0])
-            operands.append(Operand(first, (*operand.axes[:l], middle)))
-            operands.append(Operand(second, (middle, *operand.axes[l:])))
-        return replace(contraction, operands=tuple(operands), wires=tuple(wires))
+        return ranked(contraction, self.tensors)
 
     def name(self, label: Box | Form, lines: Lines, like: str | None) -> str:
         """The variable of a box or form in the forward, made where it is needed first.
@@ -80,14 +68,6 @@ class Weighed:
             if any(isinstance(o.label, Form) and o.label.kind == "omega" for o in contraction.operands)
             else set()
         )
-
-
-def factors(box: Box, rank: int) -> tuple[Box, Box]:
-    """The two boxes of which one of a rank is the composite."""
-    middle = Wire("rank", Group(PLAIN, rank))
-    return Box(f"{box.name}_out", (middle,), box.target, "learned"), Box(
-        f"{box.name}_in", box.source, (middle,), "learned"
-    )
 
 
 def tensor_lines(program: Program, names: Names, imports: Mapping[str, str]) -> Weighed:

@@ -19,6 +19,9 @@ from catnn.rewrite.planar import factorise
 
 DENSE, PAPERS, STACKED = "dense matrix", "one diagram at a time", "stacked maps"
 
+NESTED = "one loop nest"
+"""A contraction of several tensors as one sum over all its indices, every operand inside."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

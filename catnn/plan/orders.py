@@ -1,13 +1,14 @@
-"""What a point-ful network learns by itself, and the orders of its contractions, for people."""
+"""What a point-ful network learns by itself, and its contractions as they are computed: of low rank, in order."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from catnn.category.wires import PLAIN, Group, Wire
 from catnn.hypergraph.box import Box
-from catnn.plan.contract import ContractionPlan, plan_contraction
-from catnn.plan.fuse import batched, extras, fused
-from catnn.program import Contract, Program, Tensor
+from catnn.hypergraph.contraction import Contraction, Operand
+from catnn.program import Program, Tensor
 
 
 def tensor_shapes(program: Program) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -27,40 +28,42 @@ def _shapes(box: Box, tensor: Tensor) -> dict[str, tuple[int, ...]]:
     return {f"{name}_out": (*out, tensor.rank), f"{name}_in": (tensor.rank, *in_)}
 
 
-def orders(program: Program, sizes: Mapping[str, int]) -> tuple[str, ...]:
-    """For each contraction of three tensors or more, the order in which they are multiplied, and its cost.
+def factors(box: Box, rank: int) -> tuple[Box, Box]:
+    """The two boxes of which one of a rank is the composite."""
+    middle = Wire("rank", Group(PLAIN, rank))
+    return Box(f"{box.name}_out", (middle,), box.target, "learned"), Box(
+        f"{box.name}_in", box.source, (middle,), "learned"
+    )
 
-    The cost is that of a batch of 16: multiplications, and 16 for every number that is written.
 
-    >>> import catnn
-    >>> text = "space V : S(n)  network f(x: V^2, y: V^2, z: V) -> V { return [i j, j k, k -> i](x, y, z) }"
-    >>> orders(catnn.parse(text)["f"].program, {"n": 100})
-    ('(x (y z)): cost 371,200',)
-    """
-    flags = batched(program)
-    found = []
-    for number, step in enumerate(program.steps):
-        planned = fused(program).get(number) if isinstance(step, Contract) else None
-        if planned is None or len(planned.contraction.operands) < 3:
+def ranked(contraction: Contraction, tensors: Mapping[Box, Tensor]) -> Contraction:
+    """The contraction with each box of a rank as its two factors, which meet in one more index."""
+    operands: list[Operand] = []
+    wires = list(contraction.wires)
+    for operand in contraction.operands:
+        box = operand.label
+        rank = tensors[box].rank if isinstance(box, Box) else None
+        if not isinstance(box, Box) or rank is None:
+            operands.append(operand)
             continue
-        plan = plan_contraction(planned.contraction, extras(program, flags, planned), planned.output.channels, sizes)
-        names = [_name(program, planned, at) for at in range(len(planned.contraction.operands))]
-        found.append(f"{_brackets(plan, names)}: cost {plan.cost:,}")
-    return tuple(found)
+        first, second = factors(box, rank)
+        l, middle = len(box.target), len(wires)
+        wires.append(first.source[0])
+        operands.append(Operand(first, (*operand.axes[:l], middle)))
+        operands.append(Operand(second, (middle, *operand.axes[l:])))
+    return replace(contraction, operands=tuple(operands), wires=tuple(wires))
 
 
-def _name(program: Program, step: Contract, at: int) -> str:
-    label = step.contraction.operands[at].label
-    if isinstance(label, int):
-        value = step.inputs[label]
-        return (program.names[value] if program.names else "") or f"value {value}"
-    return label.label if isinstance(label, Box) else label.kind
+def operand_keys(contraction: Contraction, inputs: Sequence[int]) -> list[str]:
+    """What the operands of a contraction are sorted by before its order is searched: boxes, then values by number.
 
-
-def _brackets(plan: ContractionPlan, names: list[str]) -> str:
-    found = list(names)
-    for product in plan.products:
-        found.append(
-            found[product.left] if product.right is None else f"({found[product.left]} {found[product.right]})"
-        )
-    return found[-1]
+    inputs: for each value of the contraction the first value of the program that is the same tensor.
+    """
+    return [
+        f"value {inputs[operand.label]:06}"
+        if isinstance(operand.label, int)
+        else f"box {operand.label.name}"
+        if isinstance(operand.label, Box)
+        else f"form {operand.label.kind}"
+        for operand in contraction.operands
+    ]

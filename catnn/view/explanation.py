@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from catnn.plan.cost import Cost, Step, total
 from catnn.plan.rates import DENSE, IN_C, STATEMENTS
 from catnn.tables import Table, count, ratio
+from catnn.view.works import numbers, works_data, works_table
 
 if TYPE_CHECKING:
     from catnn.explanation import Explanation
@@ -19,6 +20,8 @@ WHY = {
     DENSE: "chosen: for few numbers what counts is the number of steps, and it has the fewest",
 }
 """Why a way is taken."""
+
+COMPILED = "reduce, mix, expand"
 
 MOST_STEPS = 40
 """Longer plans are counted by phase and operation unless everything is asked for."""
@@ -66,6 +69,8 @@ def as_dict(found: Explanation) -> dict[str, Any]:
         "naive": naive,
         "ratios": found.ratios(),
         "predicted": {"machine": found.machine, "seconds": dict(found.predicted)},
+        "program": works_data(found),
+        "largest": {"expression": str(found.largest.sympy()), "value": int(found.largest.value(found.sizes))},
         "stages": [{"name": name, "explanation": stage and as_dict(stage)} for name, stage in found.stages],
     }  # fmt: skip
 
@@ -98,8 +103,12 @@ def header(found: Explanation) -> list[tuple[str, str]]:
     rows = [("symmetry", ", ".join(found.symmetry) or "no group")]
     shown = ", ".join(f"{name} {' x '.join(map(str, shape))}" for name, shape in found.parameters)
     rows.append(("learns", f"{found.numbers:,} numbers" + (f": {shown}" if shown else "")))
-    rows.append(("diagrams", f"{found.diagrams:,}"))
+    if found.diagrams or not found.works:
+        rows.append(("diagrams", f"{found.diagrams:,}"))
     rows.append(("sizes", ", ".join(f"{name} = {value}" for name, value in found.sizes.items())))
+    if found.works:
+        largest = int(found.largest.value(found.sizes))
+        rows.append(("largest", f"a tensor of {found.largest.sympy()} = {count(largest)} numbers"))
     return rows + [("note", note) for note in found.notes]
 
 
@@ -111,15 +120,15 @@ def tables(found: Explanation) -> list[Table]:
     if found.factored:
         rows = tuple((v.weight, v.pattern, v.factorisation) for v in found.factored)
         result.append(Table("diagrams, as permutation ; planar ; permutation", ("weight", "pattern", "is"), rows))
-    if found.stages:
-        result.append(_stages(found))
+    if found.works:
+        result.append(works_table(found))
+    if any(stage is not None and stage.kind != "function" for _, stage in found.stages) or not found.works:
+        result += [_stages(found)] if found.stages else []
     if found.steps:
         result.append(_plan("plan", found.steps, found))
         result.append(_plan("gradient, the plan upside down", found.gradient, found, most=0))
     if found.predicted:
         result.append(_predicted(found))
-    if found.kind == "network" and not found.stages:  # nothing but contractions, whose cost the notes tell
-        return result
     return [*result, _totals(found)]
 
 
@@ -158,38 +167,37 @@ def _plan(caption: str, steps: tuple[Step, ...], found: Explanation, most: int =
         for step in steps:
             groups.setdefault((step.phase, step.op.partition(" ")[0]), []).append(step)
         rows = tuple(
-            (phase, op, f"{len(group)} x", "", *_numbers(total(s.cost for s in group), found.sizes))
+            (phase, op, f"{len(group)} x", "", *numbers(total(s.cost for s in group), found.sizes))
             for (phase, op), group in groups.items()
         )
         return Table(f"{caption}: {len(steps)} steps, counted", headers, rows, (5, 6))
-    rows = tuple((s.phase, s.op, s.pattern, s.shape, *_numbers(s.cost, found.sizes)) for s in steps)
+    rows = tuple((s.phase, s.op, s.pattern, s.shape, *numbers(s.cost, found.sizes)) for s in steps)
     return Table(caption, headers, rows, (5, 6))
-
-
-def _numbers(cost: Cost, sizes: Mapping[str, int]) -> tuple[str, str, str]:
-    read, written, madds = cost.value(sizes)
-    return str(cost.madds.sympy()), count(madds), count(read + written)
 
 
 def _stages(found: Explanation) -> Table:
     rows = []
     for name, stage in found.stages:
+        if found.works and (stage is None or stage.kind == "function"):
+            continue  # a step of its own says it
         if stage is None:
             rows.append((name, "", "", "", "", ""))
             continue
-        rows.append((name, stage.type, f"{stage.diagrams:,}", *_numbers(stage.forward, found.sizes)))
+        diagrams = f"{stage.diagrams:,}" if stage.diagrams or stage.kind == "layer" else ""
+        rows.append((name, stage.type, diagrams, *numbers(stage.forward, found.sizes)))
+    if found.own.madds:
+        rows.append(("+", "linear combinations", "", *numbers(found.own, found.sizes)))
     headers = ("stage", "type", "diagrams", "multiply-adds", "=", "moves")
     return Table("stages", headers, tuple(rows), (2, 4, 5))
 
 
 def _totals(found: Explanation) -> Table:
     ours = max(found.forward.value(found.sizes)[2], 1)
-    rows = [_total("reduce, mix, expand", found.forward, found.sizes, ours)]
+    rows = [_total("as compiled" if found.kind == "network" else COMPILED, found.forward, found.sizes, ours)]
     rows.append(_total("its gradient", found.backward, found.sizes, ours))
     rows += [_total(name, cost, found.sizes, ours) for name, cost in found.naive.items()]
     headers = ("", "multiply-adds", "=", "read", "written", "times")
-    whole = "total of its layers" if found.kind == "network" else "total"
-    return Table(f"{whole}, with the naive ways beside", headers, tuple(rows), (2, 3, 4, 5))
+    return Table("total, with the naive ways beside", headers, tuple(rows), (2, 3, 4, 5))
 
 
 def _total(name: str, cost: Cost, sizes: Mapping[str, int], ours: int) -> tuple[str, ...]:
