@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catnn.category.diagram import Diagram, Morphism
+from catnn.category.embedding import embedded
 from catnn.category.halves import factors
 from catnn.category.pattern import show_pattern
 from catnn.category.wires import Word
@@ -127,7 +128,7 @@ class Code:
         """
         patterns = self._patterns.get(cls, {})
         found: set[int] = set()
-        for _, diagram in term.weighted:
+        for _, diagram in embedded(term).weighted:  # plans are of the ambient family, whose halves exist
             for name in _names(diagram):
                 found.update(patterns.get(name, ()))
         if weight is not None:
