@@ -214,8 +214,8 @@ def test_the_embedded_spec_is_json() -> None:
 
 
 GROUPS = (
-    "S(n)", "S(2)", "A(3)", "O(n)", "SO(3)", "Sp(n)", "O(1,2)", "H(n)", "H(2)", "B(n)", "S'(n)", "B'(n)", "S+(n)", "O+(n)",
-    "Perm(3, (0 1 2))", "Aut(3, 0-1)", "3",
+    "S(n)", "S(2)", "A(3)", "O(n)", "SO(3)", "Sp(n)", "O(1,2)", "H(n)", "H(2)", "B(n)", "S'(n)", "B'(n)", "S+(n)",
+    "O+(n)", "Perm(3, (0 1 2))", "Aut(3, 0-1)", "3",
 )  # fmt: skip
 
 
