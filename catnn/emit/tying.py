@@ -40,7 +40,7 @@ class Tying:
                 row = wrap(one_tuple(map(str, move)) + ",", LINE)
                 lines += [f"        {line}" for line in row]
             lines.append("    )),")
-        self.constants = ["\n".join([*lines, "}"]) + "\n"] if wires else []
+        self.constants = ["\n".join([*lines, "}"]) + "\n"] if self._numbers else []  # a part may be on no such wire
 
     def compute(self) -> Iterator[str]:
         """The lines before the call: every weight and bias of the inner layer, under its name."""
