@@ -29,7 +29,7 @@ from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered, released
 from catnn.emit.weigh import Weighed, tensor_lines
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Contraction, Form
+from catnn.hypergraph.contraction import Contraction, Form, aligned
 from catnn.model import Activate, Network
 from catnn.plan.contract import plan_contraction, prove_contraction
 from catnn.plan.fuse import fused
@@ -337,11 +337,10 @@ class _Writer:
 
     def _contract(self, step: Contract, wanted: str) -> Held:
         contraction = self.weighed.ranked(step.contraction)
-        operands, extra = [], []
-        for operand in contraction.operands:
-            held = self._operand(operand.label, step, operand.axes)
-            operands.append(held)
-            extra.append(tuple(axis for axis in held.axes if axis < 0))
+        names = [self._operand(operand.label, step, operand.axes).name for operand in contraction.operands]
+        contraction = aligned(contraction, names)
+        operands = [self._operand(operand.label, step, operand.axes) for operand in contraction.operands]
+        extra = [tuple(axis for axis in held.axes if axis < 0) for held in operands]
         plan = plan_contraction(contraction, tuple(extra), step.output.channels)
         prove_contraction(plan)
         self.lines.parts.update(self.weighed.used(contraction))

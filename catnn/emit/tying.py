@@ -78,7 +78,7 @@ class Tying:
     def _orbits(self, tie: Tie) -> str:
         if tie.spaces not in self._numbers:
             spaces = one_tuple(quoted(wire.space) for wire in tie.spaces)
-            moves = f"_{self.prefix.upper()}_MOVES"
+            moves = f"_{self.prefix.upper()}_MOVES" if tie.spaces else "{}"
             self._numbers[tie.spaces] = self._buffer(
                 "orbits", [f"_orbits({spaces}", moves, str(len(tie.orbits)), "device)"]
             )

@@ -135,6 +135,13 @@ class Code:
             found.update(line for a, b, line in self._slices.get(cls, ()) if a <= weight < b)
         return tuple(sorted(found)) or ((self.starts[cls],) if cls in self.starts else ())
 
+    def named(self, cls: str, name: str) -> tuple[int, ...]:
+        """The lines of a class whose comment says that they make a value of this name."""
+        start = self.starts.get(cls, len(self.lines))
+        stop = min((line for line in self.starts.values() if line > start), default=len(self.lines) + 1)
+        here = enumerate(self.lines[start : stop - 1], start + 1)
+        return tuple(at for at, line in here if line.rpartition("  # ")[2].startswith(f"{name} : "))
+
 
 def _names(diagram: Diagram) -> Iterator[str]:
     """The canonical patterns of the halves and of the level of a diagram; an orbit has none."""
