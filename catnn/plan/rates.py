@@ -15,7 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from catnn.category.scalar import Scalar
-from catnn.plan.cost import Cost, Step, total
+from catnn.plan.cost import BATCH, Cost, Step, total
+from catnn.plan.fourier import Saving, saved, worthwhile
 from catnn.plan.plan import Plan
 
 Counted = tuple[int, int, int, int]
@@ -67,11 +68,12 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the steps of a way are counted as, for every size at once."""
+    """What the steps of a way are counted as, for every size at once; savings: of what it makes in blocks."""
 
     steps: int
     running: Cost
     weights: Scalar
+    savings: tuple[Saving | None, ...] = ()
 
     @staticmethod
     def of(steps: Iterable[Step]) -> Tally:
@@ -84,6 +86,8 @@ class Tally:
     def at(self, sizes: Mapping[str, int]) -> Counted:
         """The numbers at these sizes, `batch` among them."""
         read, written, madds = self.running.value(sizes)
+        if worthwhile(self.savings, sizes[BATCH]):
+            madds -= saved(self.savings, sizes[BATCH])
         return self.steps, read + written, madds, int(self.weights.value(sizes))
 
 
