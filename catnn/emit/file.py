@@ -14,6 +14,7 @@ from catnn.diagnostics import CatnnError, Diagnostic, Label, fail
 from catnn.emit.layer import Piece, emit_layer
 from catnn.emit.network import emit_network
 from catnn.emit.program import emit_program
+from catnn.emit.sharing import sharing
 from catnn.emit.vet import UnsafeSourceError, vet
 from catnn.emit.writer import Names, cap_words
 from catnn.model import Layer, Network
@@ -95,11 +96,24 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
             plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense))
         texts.append(written.text)
         parts |= written.parts
+    names = Names(classes.values())
     for network in networks:
+        shared, made = sharing(network), list[str]()
+        for number, virtual in enumerate(shared.found, 1):
+            made.append(names.fresh(f"{classes[id(network)]}Part{number}"))
+            (part,) = lowered(virtual.layer)
+            prefix = prefixes.prefix(made[-1].lower())
+            piece = Piece(part, proved_part(part), prefix, proved_dense(virtual.layer, part))
+            held = {name: f"self.parts[{at}].{own}" for name, (at, own) in virtual.parameters.items()}
+            written = emit_layer(virtual.layer, [piece], made[-1], held, [classes[id(one)] for one in virtual.parts])
+            ((function, extras),) = written.functions
+            plans.append(Written(made[-1], function, prefix, piece.plan, extras, piece.dense))
+            texts.append(written.text)
+            parts |= written.parts
         if network.program is None:
-            emitted = emit_network(network, classes[id(network)], classes)
+            emitted = emit_network(network, classes[id(network)], classes, shared, made)
         else:
-            emitted = emit_program(network, classes[id(network)], classes, imports)
+            emitted = emit_program(network, classes[id(network)], classes, imports, shared, made)
         texts.append(emitted.text)
         parts |= emitted.parts
     linear = "from torch.nn.functional import linear\n" if any("linear(" in text for text in texts) else ""
