@@ -10,6 +10,7 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
+from catnn.category.basis import Basis
 from catnn.diagnostics import CatnnError, Diagnostic, Label, fail
 from catnn.emit.layer import Piece, emit_layer
 from catnn.emit.network import emit_network
@@ -159,12 +160,29 @@ def proved_part(part: Lowered) -> Plan:
 
 def proved_plan(layer: Layer) -> Plan:
     """The plan of a layer, proved.  Raises: CatnnError (E1015) where the proof fails, which is a defect of catnn."""
-    plan = plan_layer(layer)
-    try:
-        prove(plan, layer)
-    except UnsoundPlanError as fault:
-        raise _defect(str(fault)) from fault
-    return plan
+    key = _value(layer)
+    if key not in _PLANS:
+        plan = plan_layer(layer)
+        try:
+            prove(plan, layer)
+        except UnsoundPlanError as fault:
+            raise _defect(str(fault)) from fault
+        if len(_PLANS) >= MOST_PLANS:
+            del _PLANS[next(iter(_PLANS))]
+        _PLANS[key] = plan
+    return _PLANS[key]
+
+
+def _value(layer: Layer) -> object:
+    """What a plan depends on: layers of any files that are equal in this are planned and proved once a process."""
+    tables = [
+        (pair.levels, pair.mean) if isinstance(pair, Basis) else tuple(pair) for row in layer.weighted for pair in row
+    ]
+    return layer.name, layer.source, layer.target, tuple(tables), layer.biases, layer.fixed_parts, layer.reduce
+
+
+MOST_PLANS = 256
+_PLANS: dict[object, Plan] = {}
 
 
 def proved_dense(layer: Layer, part: Lowered) -> Dense | None:
