@@ -61,7 +61,7 @@ def catnn_process(*words: str, stdin: bytes = b"", **options: Any) -> subprocess
         input=stdin,
         capture_output=True,
         env=environment,
-        timeout=100,
+        timeout=300,
         **options,
     )
 

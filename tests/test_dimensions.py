@@ -137,6 +137,23 @@ def test_groups_of_permutations_by_counting_orbits(group: str, order: int) -> No
             assert catnn.dim(group, k, m - k) == wanted // order, m
 
 
+def test_wreath_products_by_partitions_of_partitions() -> None:
+    """Eight triangles: a tuple says which of its points share a triangle, and in each which are equal."""
+    edges = " ".join(f"{t}-{t + 1} {t}-{t + 2} {t + 1}-{t + 2}" for t in range(0, 24, 3))
+    ways = [[1 if t == m == 0 else 0 for t in range(9)] for m in range(11)]  # of m ports in t triangles
+    stirling = [[1 if i == m == 0 else 0 for i in range(4)] for m in range(11)]
+    for m in range(1, 11):
+        for i in range(1, 4):
+            stirling[m][i] = i * stirling[m - 1][i] + stirling[m - 1][i - 1]
+    for m in range(1, 11):
+        for t in range(1, 9):  # the triangle of the first port has size - 1 more of them
+            ways[m][t] = sum(
+                comb(m - 1, size - 1) * sum(stirling[size]) * ways[m - size][t - 1] for size in range(1, m + 1)
+            )
+    for m in range(11):
+        assert catnn.dim(f"Aut(24, {edges})", m // 2, m - m // 2) == sum(ways[m])
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6])
 def test_bistochastic_groups_are_orthogonal_ones_and_a_line(n: int) -> None:
     """R^n is a line that B(n) fixes and the R^(n-1) of O(n-1), so the power of their sum is binomial."""

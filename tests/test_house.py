@@ -43,7 +43,7 @@ def heavy_after(code: str, *args: str, cwd: Path = ROOT) -> list[str]:
         text=True,
         cwd=cwd,
         check=False,
-        timeout=60,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.rsplit("HEAVY", 1)[1].split()

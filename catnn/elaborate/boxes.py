@@ -5,13 +5,13 @@ from __future__ import annotations
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Type, Word
 from catnn.diagnostics import Span
-from catnn.elaborate.constants import constant
+from catnn.elaborate.constants import broken_promise, constant
 from catnn.elaborate.maps import imported, pointwise
 from catnn.elaborate.report import Report, brief, listed, nearest
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.types import fixed_arrow
 from catnn.hypergraph.box import ADJOINTS, SYMMETRIES, Box
-from catnn.program import Tensor
+from catnn.program import Constant, Tensor
 from catnn.syntax import nodes
 
 TENSORS = ("rank", "init", "share")
@@ -52,7 +52,7 @@ def boxes(node: nodes.BoxStatement, scope: Scope) -> None:
             adjoint, symmetric = (promised[key][0] if key in promised else "" for key in ("adjoint", "symmetric"))
             kind = "map" if node.kind in ("pointwise", "map") else node.kind
             value = Box(scope.prefix + name.text, *words, kind, adjoint=adjoint, symmetric=symmetric)
-            numbers = _numbers(node, name, value, tensor, scope)
+            numbers = _numbers(node, name, value, tensor, promised, scope)
             if numbers is None and kind != "abstract":
                 value = None
             elif numbers is not None:
@@ -152,6 +152,16 @@ def _weighs(
     node: nodes.BoxStatement, promised: Promises, tensor: Tensor, source: Word, target: Word, scope: Scope
 ) -> bool:
     """Whether the words allow the numbers; reports where not."""
+    if node.kind in ("pointwise", "map") and promised:
+        key, (_, span) = next(iter(promised.items()))
+        scope.report.error(
+            "E0625",
+            f"a function makes no promise, as `{key}` is one",
+            (span, "promised here"),
+            (node.arrow.span, f"of a box `= {node.kind}`"),
+            notes=("promises are laws of tensors",),
+        )
+        return False
     if node.kind == "learned":
         moved = next((wire for wire in target + source if not wire.plain), None)
         if moved is not None:
@@ -197,13 +207,31 @@ MOST_EXCHANGED = 5
 """A learned tensor with exchangeable legs is the mean over all their orders."""
 
 
-def _numbers(node: nodes.BoxStatement, name: nodes.Name, box: Box, tensor: Tensor, scope: Scope) -> Tensor | None:
+def _keeps(file: nodes.FileName, box: Box, constant: Constant, promised: Promises, scope: Scope) -> bool:
+    """Whether the numbers of a fixed box keep its promises; reports where not."""
+    broken = broken_promise(box, constant)
+    if broken is None:
+        return True
+    key, text = broken
+    scope.report.error(
+        "E0620",
+        f"`{file.text}` does not keep its promise: {text}",
+        (promised[key][1], "promised here"),
+        (file.span, "the numbers"),
+        notes=("what is promised is used, by `check` and by the compiler",),
+    )
+    return False
+
+
+def _numbers(
+    node: nodes.BoxStatement, name: nodes.Name, box: Box, tensor: Tensor, promised: Promises, scope: Scope
+) -> Tensor | None:
     """How the numbers of a box are had; None for an abstract one, and once faults are reported."""
     if node.kind == "learned":
         return tensor
     if node.kind == "fixed" and node.file is not None:
         found = constant(node.file, name, box.source, box.target, scope)
-        return None if found is None else Tensor(constant=found)
+        return None if found is None or not _keeps(node.file, box, found, promised, scope) else Tensor(constant=found)
     if node.kind == "pointwise":
         return pointwise(node, name, box, scope)
     if node.kind == "map" and node.file is not None:

@@ -18,6 +18,7 @@ from catnn.category.families import FAMILIES
 from catnn.category.wires import Wire, Word, bases
 from catnn.elaborate.report import listed
 from catnn.elaborate.scopes import Scope
+from catnn.hypergraph.box import Box
 from catnn.program import Constant
 from catnn.syntax import nodes
 
@@ -32,6 +33,9 @@ MOST_NUMBERS = 2**16
 
 ELEMENTS = 6
 """How many random elements of each group a fixed tensor is tried with."""
+
+TOLERANCE = 1e-6
+"""By how much of the largest number a law may fail, for numbers are rounded when they are written."""
 
 
 def constant(file: nodes.FileName, name: nodes.Name, source: Word, target: Word, scope: Scope) -> Constant | None:
@@ -196,7 +200,7 @@ def _invariant(file: nodes.FileName, array: NDArray[Any], source: Word, target: 
         for seed in range(0 if wire.plain else ELEMENTS):
             moved = _moved(values, wire, len(target), word, family.random_element(size, seed))
             difference = float(numpy.abs(moved - values).max(initial=0.0))
-            if difference > 1e-6 * scale:
+            if difference > TOLERANCE * scale:
                 shown = scope.show_word((wire,))
                 scope.report.error(
                     "E0623",
@@ -207,6 +211,39 @@ def _invariant(file: nodes.FileName, array: NDArray[Any], source: Word, target: 
                 )
                 return False
     return True
+
+
+def broken_promise(box: Box, constant: Constant) -> tuple[str, str] | None:
+    """The attribute of a promise that the numbers of a box do not keep, and how; None where they keep all.
+
+    >>> from catnn.category.wires import PLAIN, Group, Wire
+    >>> D = Wire("D", Group(PLAIN, 2))
+    >>> broken_promise(Box("q", (D,), (D,), adjoint="unitary"), Constant((2, 2), "<i8", bytes(32)))
+    ('adjoint', "q ; q' is not id: an entry is off by 1")
+    """
+    import numpy
+
+    values = constant.array().astype(numpy.float64)
+    l, k = len(box.target), len(box.source)
+    scale = max(float(numpy.abs(values).max(initial=0.0)), 1e-300)
+    for free, start, stop in ((box.free_outputs, 0, l), (box.free_inputs, l, l + k)):
+        for axis in range(start, stop - 1 if free else start):  # exchanges of neighbours make all permutations
+            off = float(numpy.abs(values - values.swapaxes(axis, axis + 1)).max(initial=0.0))
+            if off > TOLERANCE * scale:
+                side, at = ("output", axis) if start == 0 else ("input", axis - l)
+                return "symmetric", f"exchanging {side}s {at} and {at + 1} changes an entry by {off:.2g}"
+    matrix = values.reshape(prod(values.shape[:l]), prod(values.shape[l:]))
+    if box.adjoint == "self":
+        off = float(numpy.abs(matrix - matrix.T).max(initial=0.0))
+        if off > TOLERANCE * scale:
+            return "adjoint", f"{box.name}' differs from {box.name} in an entry by {off:.2g}"
+    products = {"isometry": ((matrix.T, ""),), "unitary": ((matrix.T, ""), (matrix, "'"))}.get(box.adjoint, ())
+    for one, prime in products:
+        off = float(numpy.abs(one @ one.T - numpy.eye(len(one))).max(initial=0.0))
+        if off > TOLERANCE:
+            other = "" if prime else "'"
+            return "adjoint", f"{box.name}{prime} ; {box.name}{other} is not id: an entry is off by {off:.2g}"
+    return None
 
 
 def _moved(values: NDArray[Any], wire: Wire, l: int, word: Word, element: NDArray[Any]) -> NDArray[Any]:

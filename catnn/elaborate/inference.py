@@ -23,6 +23,7 @@ from catnn.elaborate.ports import (
 from catnn.elaborate.report import brief, listed
 from catnn.elaborate.scopes import GENERATORS, Scope
 from catnn.elaborate.types import MOST_ORDER
+from catnn.hypergraph.box import Box
 from catnn.syntax import nodes
 
 WEIGHTS = "`all`, `span` and `bias` are summands of a layer's term, never under `;`, `@`, `'` or a scalar"
@@ -107,6 +108,11 @@ class Inference:
             return None
         if node.args:
             self._fault("E0305", f"`{text}` takes no arguments", node.span, "remove the brackets")
+            return None
+        if isinstance(entry.value, Box) and entry.value.kind == "map":
+            self._fault("E0629", f"`{text}` is a function of numbers, not a linear map", node.span, "not a diagram",
+                        notes=("sums and rules go through a diagram, box by box; through a function they do not",),
+                        helps=(f"call it in a network: `{text}(x)`, or let it be a stage: `f ; {text}`",))  # fmt: skip
             return None
         self.poisoned |= entry.value is None
         return None if entry.words is None else Shape(known(entry.words[0]), known(entry.words[1]))

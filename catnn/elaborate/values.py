@@ -20,7 +20,7 @@ from catnn.elaborate.parts import summands
 from catnn.elaborate.patterns import outer, pattern, product
 from catnn.elaborate.ports import postorder, unbracketed
 from catnn.elaborate.report import brief, listed, nearest, plural
-from catnn.elaborate.scopes import GENERATORS, Scope
+from catnn.elaborate.scopes import GENERATORS, Entry, Scope
 from catnn.elaborate.stages import is_diagram
 from catnn.elaborate.tensors import Bound, Made, Making
 from catnn.hypergraph.box import Box
@@ -109,6 +109,9 @@ class Values:
             bound = self.names[name]
             return None if bound is None else (replace(bound, span=node.span),)
         entry = self.scope.entries.get(name)
+        if is_function(entry):
+            self._no_value(node)
+            return None
         if entry is not None and entry.kind == "box" and not node.args:
             return self._made(self.making.box(entry, self.scope, node.span))
         if name in ACTIVATIONS or name in AXIS_FUNCTIONS or name in GENERATORS or entry is not None:
@@ -181,8 +184,10 @@ class Values:
         entry = self.scope.entries.get(name)
         if not args and (entry is None or entry.kind in ("let", "box")):
             return self._nothing(node, wanted)
-        if entry is not None and isinstance(entry.value, Box) and entry.value.kind == "map":
+        if entry is not None and isinstance(entry.value, Box) and is_function(entry):
             return self._map(node, entry.value, args)
+        if isinstance(function, nodes.Chain) and any(is_function(self._entry(stage)) for stage in function.terms):
+            return self._stages(function, node, args, wanted)
         if is_diagram(function, self.scope) and (len(args) > 1 or boxed(function, self.scope)):
             return self._made(product(function, args, node.span, self.scope, self.making, wanted))
         return self._stage(node, function, args)
@@ -215,6 +220,20 @@ class Values:
         else:
             self.scope.report.error("E0311", f"`{brief(function.span)}` takes a value", (node.span, "none is given"))
         return None
+
+    def _entry(self, term: nodes.Term) -> Entry | None:
+        """The definition that a term names."""
+        term = unbracketed(term)
+        return self.scope.entries.get(term.name.text) if isinstance(term, nodes.Generator) else None
+
+    def _stages(self, chain: nodes.Chain, node: nodes.Call, args: list[Bound], wanted: Type | None) -> Answer:
+        """Stages with opaque maps among them, one call after the other."""
+        answer: Answer = tuple(args)
+        for at, stage in enumerate(chain.terms):
+            if answer is not None:
+                last = at == len(chain.terms) - 1
+                answer = self.applied(replace(node, function=stage), [*answer], wanted if last else None)
+        return answer
 
     def _map(self, node: nodes.Call, box: Box, args: list[Bound]) -> Answer:
         """An opaque map, on every entry alike."""
@@ -350,6 +369,11 @@ def _alike(one: Type, other: Type) -> bool:
         a.channels == b.channels or 1 in (a.channels, b.channels)
         for a, b in zip(one.summands, other.summands, strict=True)
     )
+
+
+def is_function(entry: Entry | None) -> bool:
+    """Whether a definition is an opaque map: a box that is called, and stands in no diagram."""
+    return entry is not None and isinstance(entry.value, Box) and entry.value.kind == "map"
 
 
 def boxed(term: nodes.Term, scope: Scope) -> bool:

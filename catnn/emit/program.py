@@ -29,7 +29,7 @@ from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered, released
 from catnn.emit.weigh import Weighed, tensor_lines
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Contraction, Form
+from catnn.hypergraph.contraction import Contraction, Form, aligned
 from catnn.model import Activate, Network
 from catnn.plan.contract import plan_contraction, prove_contraction
 from catnn.plan.fuse import fused
@@ -60,6 +60,7 @@ def emit_program(
     results = writer.results()
     sizes = network_sizes(network)
     keywords = [*(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
+    turned = network.is_complex and bool(weighed.setup)  # its layers turn the dtype themselves
     text = [
         f"class {class_name}(_Program):",
         f'    """{network.name}{network.signature}{renamed(network)}."""',
@@ -68,6 +69,7 @@ def emit_program(
         "",
         f"    def __init__({', '.join(['self', *keywords])}):",
         f"        super().__init__({{{', '.join(f'{quoted(s)}: {size_parameter(s)}' for s in sizes)}}})",
+        *(["        dtype = _complex(dtype)"] if turned else []),
         *(f"        {line}" for line in weighed.setup),
         *(f"        {line}" for line in (*made_parts(network, classes), *made_together(network, shared, made))),
     ]
@@ -91,7 +93,10 @@ def emit_program(
     text += ["", f"    def forward({head}):", f'        """{doc}; mask: bool (*batch, n), True = real."""']
     text += [f"        {line}".rstrip() for line in released(writer.lines.lines, results)]
     text.append(f"        return {results}")
-    return Emitted("\n".join(text) + "\n", frozenset({"_Program", "_left", *writer.lines.parts, *weighed.parts}))
+    return Emitted(
+        "\n".join(text) + "\n",
+        frozenset({"_Program", "_left", *writer.lines.parts, *weighed.parts, *(["_complex"] if turned else [])}),
+    )
 
 
 def _shape(summand: Summand) -> str:
@@ -344,11 +349,10 @@ class _Writer:
 
     def _contract(self, step: Contract, wanted: str) -> Held:
         contraction = self.weighed.ranked(step.contraction)
-        operands, extra = [], []
-        for operand in contraction.operands:
-            held = self._operand(operand.label, step, operand.axes)
-            operands.append(held)
-            extra.append(tuple(axis for axis in held.axes if axis < 0))
+        names = [self._operand(operand.label, step, operand.axes).name for operand in contraction.operands]
+        contraction = aligned(contraction, names)
+        operands = [self._operand(operand.label, step, operand.axes) for operand in contraction.operands]
+        extra = [tuple(axis for axis in held.axes if axis < 0) for held in operands]
         plan = plan_contraction(contraction, tuple(extra), step.output.channels)
         prove_contraction(plan)
         self.lines.parts.update(self.weighed.used(contraction))

@@ -91,8 +91,12 @@ def ascii_name(name: str) -> str:
 
 
 def distinct(name: str) -> str:
-    """An ASCII name for what follows a prefix: the name itself, or one that no other name has."""
-    return name if name.isascii() else f"{ascii_name(name)}_{name.encode().hex()}"
+    """An ASCII name for what follows a prefix: the name itself, or one that no other name has.
+
+    >>> distinct("V"), distinct("H.V")
+    ('V', 'H_V_482e56')
+    """
+    return name if re.fullmatch(r"\w+", name, re.ASCII) else f"{ascii_name(name)}_{name.encode().hex()}"
 
 
 def size_variable(size: str) -> str:

@@ -154,6 +154,53 @@ def substitute(outer: Contraction, at: int, inner: Contraction) -> Contraction:
     return _numbered(operands, target, wires, scalar)
 
 
+def aligned(contraction: Contraction, names: Sequence[str]) -> Contraction:
+    """The same contraction, its operands in the order of their names, exchangeable legs in that of their indices.
+
+    names: of the tensor of each operand.  Contractions that are equal up to a symmetry of a box become one in this way,
+    and so do their parts: W(x, y) and W(y, x), where W is symmetric in its inputs.
+
+    >>> from catnn.category.wires import PLAIN, Group, Wire
+    >>> D = Wire("D", Group(PLAIN, 3))
+    >>> W = Box("W", (D, D), (), symmetric="inputs")
+    >>> one = Contraction((Operand(W, (0, 1)), Operand(0, (0,)), Operand(1, (1,))), (), (D, D))
+    >>> other = Contraction((Operand(W, (0, 1)), Operand(0, (1,)), Operand(1, (0,))), (), (D, D))
+    >>> aligned(one, ["W", "x", "y"]) == aligned(other, ["W", "x", "y"])
+    True
+    """
+    free = [_exchanges(operand) for operand in contraction.operands]
+    order = sorted(range(len(names)), key=lambda at: (bool(free[at]), names[at]))
+    numbers: dict[int, int] = {}
+    operands = []
+    for at in order:
+        operand = contraction.operands[at]
+        axes = [*operand.axes]
+        for start, stop in free[at]:
+            axes[start:stop] = sorted(axes[start:stop], key=lambda index: _place(index, numbers, operand, contraction))
+        for index in axes:
+            numbers.setdefault(index, len(numbers))
+        operands.append(Operand(operand.label, tuple(axes)))
+    return _numbered(operands, contraction.target, contraction.wires, contraction.scalar)
+
+
+def _place(index: int, numbers: dict[int, int], operand: Operand, contraction: Contraction) -> tuple[object, ...]:
+    """What exchangeable legs are sorted by: the number of their index, else what can be seen of it."""
+    targets = tuple(at for at, other in enumerate(contraction.target) if other == index)
+    return numbers.get(index, len(contraction.wires)), -operand.axes.count(index), targets
+
+
+def _exchanges(operand: Operand) -> list[tuple[int, int]]:
+    """The slices of the axes of an operand that may be put in any order."""
+    box = operand.label
+    if isinstance(box, Form):
+        return [(0, 2)] if box.kind == "metric" else []
+    if isinstance(box, int):
+        return []
+    l, k = len(box.target), len(box.source)
+    slices = [(0, l)] if box.free_outputs and l > 1 else []
+    return [*slices, (l, l + k)] if box.free_inputs and k > 1 else slices
+
+
 def _numbered(operands: Sequence[Operand], target: Sequence[int], wires: Sequence[Wire], scalar: Scalar) -> Contraction:
     """A contraction with its indices numbered as they appear."""
     numbers: dict[int, int] = {}

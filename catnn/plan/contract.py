@@ -1,4 +1,4 @@
-"""The order of a contraction: pairs of tensors, cheapest first, found by opt_einsum under time and memory.
+"""The order of a contraction: pairs of tensors, found by opt_einsum, or cotengra, under time and memory.
 
 Values are numbered: the operands first, then what each product makes.  Batch and channels are indices too, which are
 never summed; an index on three tensors (a spider) stays until the last of them has come.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from catnn.hypergraph.contraction import Contraction
 from catnn.plan.exchange import Costs, exchanged, path_of, tree_of
+from catnn.plan.searching import searched
 
 BATCH, CHANNELS = -1, -2
 """The indices of the batch and of the channels."""
@@ -20,7 +21,7 @@ HINT = 16
 """The size that is assumed where nobody gave one."""
 
 MOST_OPTIMAL = 10
-"""So many operands are ordered by dynamic programming, which finds the best; more, greedily."""
+"""So many operands are ordered by dynamic programming, which finds the best; more, greedily, or by cotengra."""
 
 WRITE = 16
 """To write a number costs as much as so many multiplications."""
@@ -136,10 +137,13 @@ def _path(inputs: list[tuple[int, ...]], target: set[int], lengths: dict[int, in
     if any(len(pair) > 2 for pair in found):  # no order keeps within the memory
         found = [tuple(sorted(pair)) for pair in search(frozen, output, lengths, None)]
     pairs = [(pair[0], pair[1]) for pair in found]
-    if len(inputs) > MOST_OPTIMAL:
-        return pairs
     costs = Costs(inputs, frozenset(target), lengths, WRITE, max(MOST_NUMBERS, largest))
-    return path_of(exchanged(tree_of(pairs, len(inputs)), costs), len(inputs))
+    if len(inputs) <= MOST_OPTIMAL:
+        return path_of(exchanged(tree_of(pairs, len(inputs)), costs), len(inputs))
+    better = searched(costs)
+    if better is not None and costs.of(better) < costs.of(tree_of(pairs, len(inputs))):
+        return path_of(better, len(inputs))
+    return pairs
 
 
 # ------------------------------------------------------------------------------------------------------------- proof

@@ -6,8 +6,11 @@ Only a tensor that is used once goes into the next contraction, so nothing is co
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
+from catnn.category.scalar import ONE
+from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Operand, substitute
 from catnn.plan.contract import BATCH, CHANNELS, plan_contraction
 from catnn.program import Add, Contract, Program
@@ -35,10 +38,12 @@ def fused(program: Program) -> dict[int, Contract | None]:
     uses = Counter(value for result in program.results for value in result)
     uses.update(value for step in program.steps for value in step.inputs)
     flags = batched(program)
-    found: dict[int, Contract | None] = {n: s for n, s in enumerate(program.steps) if isinstance(s, Contract)}
+    contractions = {n: s for n, s in enumerate(program.steps) if isinstance(s, Contract)}
+    plain = {value: contractions[n] for value, n in maker.items() if n in contractions and _is_box(contractions[n])}
+    found: dict[int, Contract | None] = {number: _inlined(step, plain) for number, step in contractions.items()}
     for number in list(found):
         value = next(value for value, step in maker.items() if step == number)
-        if uses[value] != 1:
+        if uses[value] != 1 or value in plain:
             continue
         user = next((n for n, step in enumerate(program.steps) if value in step.inputs), None)
         inner, outer = found[number], found.get(user) if user is not None else None
@@ -48,6 +53,22 @@ def fused(program: Program) -> dict[int, Contract | None]:
         if len(whole.contraction.operands) <= MOST_OPERANDS and _cheaper(program, flags, whole, outer, inner):
             found[user], found[number] = whole, None
     return found
+
+
+def _is_box(step: Contract) -> bool:
+    """Whether a step is a box as a value, nothing more."""
+    operands, target = step.contraction.operands, step.contraction.target
+    alone = len(operands) == 1 and isinstance(operands[0].label, Box) and step.contraction.scalar == ONE
+    return alone and operands[0].axes == target == tuple(range(len(target)))
+
+
+def _inlined(step: Contract, plain: Mapping[int, Contract]) -> Contract:
+    """A contraction of boxes that are named as values, as one of the boxes themselves."""
+    operands = []
+    for operand in step.contraction.operands:
+        made = plain.get(step.inputs[operand.label]) if isinstance(operand.label, int) else None
+        operands.append(operand if made is None else replace(operand, label=made.contraction.operands[0].label))
+    return replace(step, contraction=replace(step.contraction, operands=tuple(operands)))
 
 
 def extras(program: Program, flags: tuple[bool, ...], step: Contract) -> tuple[tuple[int, ...], ...]:

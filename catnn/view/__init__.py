@@ -172,32 +172,36 @@ def to_hif(value: Value) -> str:
     return hif.graph_hif(to_networkx(value))
 
 
-def from_json(text: str) -> Read:
-    """What a JSON document holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+def from_json(text: str, *, allow_maps: bool = False) -> Read:
+    """What a JSON document holds.
+
+    allow_maps: whether a network may call functions of other packages, which runs their code when it is compiled.
+    Raises: CatnnError (E1031, also a ValueError) where it is none of ours.
+    """
     from catnn.view.reading import from_json
 
-    return from_json(text)
+    return from_json(text, allow_maps=allow_maps)
 
 
-def from_networkx(graph: networkx.MultiDiGraph) -> Read:
-    """What a graph holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+def from_networkx(graph: networkx.MultiDiGraph, *, allow_maps: bool = False) -> Read:
+    """What a graph holds; as `from_json`."""
     from catnn.view.reading import from_networkx
 
-    return from_networkx(graph)
+    return from_networkx(graph, allow_maps=allow_maps)
 
 
-def from_graphml(text: str) -> Read:
-    """What a GraphML text holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+def from_graphml(text: str, *, allow_maps: bool = False) -> Read:
+    """What a GraphML text holds; as `from_json`."""
     from catnn.view.graphml import read_graphml
 
-    return from_networkx(read_graphml(text))
+    return from_networkx(read_graphml(text), allow_maps=allow_maps)
 
 
-def from_hif(text: str) -> Read:
-    """What a HIF text holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+def from_hif(text: str, *, allow_maps: bool = False) -> Read:
+    """What a HIF text holds; as `from_json`."""
     from catnn.view.hif import read_hif
 
-    return from_networkx(read_hif(text))
+    return from_networkx(read_hif(text), allow_maps=allow_maps)
 
 
 def to_discopy(value: Morphism | Hypergraph | Combination) -> frobenius.Hypergraph:

@@ -14,7 +14,7 @@ from catnn.activations import MAPS
 from catnn.category.wires import Summand, Type
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
 from catnn.program import Program
-from catnn.view.program_data import program_data, read_program
+from catnn.view.program_data import foreign, program_data, read_program
 from catnn.view.refusal import refuse
 from catnn.view.scalars import read_scalar_data, scalar_data
 from catnn.view.types import Data, Spaces, Wires, read_index, read_type
@@ -36,6 +36,16 @@ def called(network: Network) -> tuple[Network, ...]:
         elif id(inner) not in done:
             stack.append((inner, iter(inner.networks)))
     return tuple(found for found in done.values() if found is not network)
+
+
+def refuse_maps(network: Network) -> None:
+    """Raises: DocumentError where a network that was read, or one that it calls, runs code of other packages."""
+    paths = [path for found in (network, *called(network)) if found.program for path in foreign(found.program)]
+    if paths:
+        raise refuse(
+            f"this document calls `{paths[0]}`, and running that was not allowed",
+            "allow it with `allow_maps=True`: that runs code of another package, and promises that it is equivariant",
+        )
 
 
 # ---------------------------------------------------------------------------------------------------------- writing

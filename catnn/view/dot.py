@@ -54,7 +54,9 @@ def _term(term: Term, prefix: str, style: Styles) -> list[str]:
         for at in range(len(row)):
             lines.append(f"  {prefix}{name}{at} {attributes_text((('label', str(at)), ('shape', 'plaintext')))};")
         if row:
-            lines.append(f"  {{ rank=same; {'; '.join(f'{prefix}{name}{at}' for at in range(len(row)))}; }}")
+            ports = [f"{prefix}{name}{at}" for at in range(len(row))]
+            order = f' {" -> ".join(ports)} [style="invis"];' if len(ports) > 1 else ""
+            lines.append(f"  {{ rank=same; {'; '.join(ports)};{order} }}")
     ends = [(f"in{i}", f"block{b}", b) for i, b in enumerate(term.ins)]
     for x, (_, inputs, outputs) in enumerate(term.nodes):
         ends += [(f"block{b}", f"box{x}", b) for b in inputs] + [(f"box{x}", f"block{b}", b) for b in outputs]

@@ -118,6 +118,8 @@ def tables(found: Explanation) -> list[Table]:
         result.append(_plan("gradient, the plan upside down", found.gradient, found, most=0))
     if found.predicted:
         result.append(_predicted(found))
+    if found.kind == "network" and not found.stages:  # nothing but contractions, whose cost the notes tell
+        return result
     return [*result, _totals(found)]
 
 
@@ -186,7 +188,8 @@ def _totals(found: Explanation) -> Table:
     rows.append(_total("its gradient", found.backward, found.sizes, ours))
     rows += [_total(name, cost, found.sizes, ours) for name, cost in found.naive.items()]
     headers = ("", "multiply-adds", "=", "read", "written", "times")
-    return Table("total, with the naive ways beside", headers, tuple(rows), (2, 3, 4, 5))
+    whole = "total of its layers" if found.kind == "network" else "total"
+    return Table(f"{whole}, with the naive ways beside", headers, tuple(rows), (2, 3, 4, 5))
 
 
 def _total(name: str, cost: Cost, sizes: Mapping[str, int], ours: int) -> tuple[str, ...]:

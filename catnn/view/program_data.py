@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from binascii import Error
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from keyword import iskeyword
 from math import prod
 from typing import Any
 
@@ -164,9 +165,10 @@ class _Steps:
                 if list(axes) != sorted({*axes}) or not axes:
                     raise refuse("the axes of a function are ascending numbers, one or more")
                 return Along(function, axes, inputs[0], output)
-            case {"map": number} if taken == [output]:
+            case {"map": number} if len(taken) == 1:
                 box = self.boxes[read_index(number, len(self.boxes))]
-                if not box.source == box.target == output.word:
+                words = (taken[0].word, output.word), (box.source, box.target)
+                if words[0] != words[1] or taken[0].channels != output.channels:
                     raise refuse(f"the map {box.name} is on another word than its value")
                 return Apply(box, inputs[0], output)
             case {"add": list(rows)} if len(rows) == len(taken) > 0:
@@ -235,10 +237,27 @@ def _read_tensor(box: Box, data: Data) -> Tensor:
         raise refuse(f"the rank of {box.name} is a number from 1, and `init` a name")
     if any(not (text is None or isinstance(text, str)) for text in (shares, named)):
         raise refuse(f"{box.name} shares the weights of a box, by name, or is a map, by name")
-    if named is not None and (named not in MAPS or MAPS[named].kind == "norm"):
-        raise refuse(f"there is no function {named!r} of one number")
+    if named is not None and not _is_function(box, named):
+        raise refuse(f"there is no function {named!r} of one number, and it is no import path")
     constant = None if data["constant"] is None else _read_constant(box, data["constant"])
     return Tensor(rank, init, shares, constant, named)
+
+
+def _is_function(box: Box, name: str) -> bool:
+    """Whether this is a function of one number on a word, or the import path of one of another package."""
+    if name in MAPS:
+        return MAPS[name].kind != "norm" and box.source == box.target
+    words = name.split(".")
+    return (
+        len(words) > 1
+        and name.isascii()
+        and all(word.isidentifier() and not iskeyword(word) and not word.startswith("__") for word in words)
+    )
+
+
+def foreign(program: Program) -> list[str]:
+    """The import paths of the functions of other packages that a program calls."""
+    return [tensor.map for _, tensor in program.tensors if tensor.map is not None and tensor.map not in MAPS]
 
 
 def _read_constant(box: Box, data: Data) -> Constant:

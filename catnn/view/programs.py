@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from catnn.category.pattern import letters
 from catnn.category.scalar import ONE
+from catnn.category.wires import show_word
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form
+from catnn.hypergraph.graph import Hypergraph, Node
 from catnn.model import Activate, Apply, Call, Combine, Identity, Network, Pipeline, Stage
 from catnn.program import Add, Along, Contract, Program, Run, Step
+from catnn.view.drawing import Drawing, beside, words
+from catnn.view.layout import Styles
 
 
 def value_names(program: Program) -> tuple[str, ...]:
@@ -171,7 +175,43 @@ def program_lines(network: Network) -> list[str]:
     program = network.program
     assert program is not None
     types = [""] * len(program.parameters)
-    types += [f": {', '.join(map(str, step.outputs))}" for step in program.steps]
+    types += [f": {_made(step)}" for step in program.steps]
     wide = max((len(label) for (_, _, label), type_ in zip(nodes, types, strict=False) if type_), default=0)
     lines = [f"{label:<{wide}}  {type_}".rstrip() for (_, _, label), type_ in zip(nodes, types, strict=False)]
     return [f"{at:>3}  {line}" for at, line in enumerate((*lines, nodes[-1][2]))]
+
+
+def _made(step: Step) -> str:
+    """The types of what a step makes; a box, whose axes are those of its target and its source, is an arrow."""
+    if isinstance(step, Contract) and tensor_name(step):
+        label = step.contraction.operands[0].label
+        if isinstance(label, Box):
+            return f"{show_word(label.source)} -> {show_word(label.target)}"
+    return ", ".join(map(str, step.outputs))
+
+
+def contraction_graph(program: Program, step: Contract, names: tuple[str, ...]) -> Hypergraph:
+    """A contraction as a diagram out of nothing: values are boxes without inputs, an index is a vertex."""
+    found = step.contraction
+    nodes: list[Node] = []
+    for operand in found.operands:
+        match operand.label:
+            case int(value):
+                word = program.values[step.inputs[value]].word
+                nodes.append(Node(Box(names[step.inputs[value]], (), word), (), operand.axes))
+            case Box() as box:
+                cut = len(box.target)
+                nodes.append(Node(box, operand.axes[cut:], operand.axes[:cut]))
+            case Form(kind=kind):
+                word = tuple(found.wires[axis] for axis in operand.axes)
+                nodes.append(Node(Box(kind, (), word), (), operand.axes))
+    return Hypergraph.known((), step.output.word, found.wires, tuple(nodes), (), found.target)
+
+
+def contraction_drawing(program: Program, step: Contract, names: tuple[str, ...], style: Styles) -> Drawing:
+    """The picture of a contraction, with its scalar in front."""
+    from catnn.view.boxes import boxes_drawing
+
+    drawing = boxes_drawing(contraction_graph(program, step, names), style, title=step_label(program, step, names))
+    scalar = step.contraction.scalar
+    return drawing if scalar == ONE else beside((words(f"({scalar})", "sign"), drawing))

@@ -31,9 +31,10 @@ if TYPE_CHECKING:
 Value = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Trace | Proof
 
 
-def from_json(text: str) -> Value:
+def from_json(text: str, *, allow_maps: bool = False) -> Value:
     """The value of a document.
 
+    allow_maps: whether it may call functions of other packages, which runs their code when it is compiled.
     Raises: DocumentError where it is none, or of another version; CatnnError where a block is none of its group's.
     """
     try:
@@ -42,11 +43,16 @@ def from_json(text: str) -> Value:
         raise refuse("brackets nest too deep") from None
     except ValueError as fault:
         raise refuse(f"this is no JSON: {fault}") from None
-    return from_data(data)
+    value = from_data(data)
+    if isinstance(value, Network) and not allow_maps:
+        from catnn.view.bodies import refuse_maps
+
+        refuse_maps(value)
+    return value
 
 
 def from_data(data: Any) -> Value:
-    """The value of plain data; raises as `from_json`."""
+    """The value of plain data; raises as `from_json`, and does not ask what it calls."""
     if not isinstance(data, dict) or not isinstance(data.get("format"), str) or data["format"] not in READERS:
         raise refuse("this is no document of catnn", f"its `format` is one of {', '.join(READERS)}")
     if data.get("version") != graphs.VERSION:
@@ -198,7 +204,7 @@ READERS: dict[str, Any] = {
 # ------------------------------------------------------------------------------------------------------------ graphs
 
 
-def from_networkx(graph: networkx.MultiDiGraph) -> Value:
+def from_networkx(graph: networkx.MultiDiGraph, *, allow_maps: bool = False) -> Value:
     """The value of a graph, as `catnn.view.graph`, `catnn.view.layers` and `catnn.view.stories` describe them.
 
     Raises: DocumentError where it is none, or disagrees with the document that it carries; CatnnError.
@@ -211,7 +217,7 @@ def from_networkx(graph: networkx.MultiDiGraph) -> Value:
         return graphs.from_networkx(graph)
     from catnn.view import to_networkx
 
-    value = from_json(str(graph.graph.get("document", "")))
+    value = from_json(str(graph.graph.get("document", "")), allow_maps=allow_maps)
     if _shape(to_networkx(value)) != _shape(graph):
         raise refuse("the graph and its document disagree", "change a layer, a network or a rule in its spec")
     return value

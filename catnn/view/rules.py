@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catnn.category.scalar import ONE, Scalar
 from catnn.hypergraph.graph import Hypergraph
@@ -106,19 +106,24 @@ def law_picture(law: Law, *, inputs: str = "bottom") -> Drawing:
 
 def trace_picture(trace: Trace, title: str = "", *, inputs: str = "bottom") -> Drawing:
     """A trace, a step below the other."""
+    body = _column(trace, title, inputs)
+    return framed(body, 14, title or body.title)
+
+
+def _column(trace: Trace, title: str, inputs: str) -> Drawing:
     parts = [words(title, "heading")] if title else []
     steps = list(shown_steps(trace, inputs=inputs))
     if not steps:
         parts.append(combination_drawing(trace.start, inputs=inputs))
     for step in steps:
         parts += [words(step.caption), step.drawing]
-    return framed(below(parts, 12, centred=False), 14, title or f"{len(steps)} steps")
+    return replace(below(parts, 12, centred=False), title=f"{len(steps)} steps")
 
 
 def proof_picture(proof: Proof, *, inputs: str = "bottom") -> Drawing:
     """Both traces of a proof, and where they meet."""
     sides = (("the left side", proof.left), ("the right side", proof.right))
-    parts = [trace_picture(trace, title, inputs=inputs) for title, trace in sides if trace.steps]
+    parts = [_column(trace, title, inputs) for title, trace in sides if trace.steps]
     parts += [words("both are", "heading"), combination_drawing(proof.left.end, inputs=inputs)]
     return framed(below(parts, 14, centred=False), 14, "a proof")
 

@@ -146,3 +146,76 @@ def test_pointwise_boxes() -> None:
         network f(x: V[2]) -> V[2] { return erf(x) + root(square(x)) }"""
     x = torch.randn(2, 4, 2)
     torch.testing.assert_close(catnn.compile(catnn.parse(text)["f"])(x), torch.erf(x) + x.abs())
+
+
+# -------------------------------------------------------------------------------------------------- promises, functions
+
+
+CUBE = numpy.arange(27.0).reshape(3, 3, 3)
+TURN = numpy.array([[0.6, -0.8, 0.0], [0.8, 0.6, 0.0], [0.0, 0.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("array", "arrow", "promise", "kept"),
+    [
+        (CUBE, "D @ D -> D", "symmetric: inputs", False),
+        (CUBE + CUBE.swapaxes(1, 2), "D @ D -> D", "symmetric: inputs", True),
+        (CUBE + CUBE.swapaxes(1, 2), "D -> D @ D", "symmetric: outputs", False),
+        (CUBE + CUBE.swapaxes(0, 1), "D -> D @ D", "symmetric: both", True),
+        (CUBE[0], "D -> D", "adjoint: self", False),
+        (CUBE[0] + CUBE[0].T, "D -> D", "adjoint: self", True),
+        (CUBE[0], "D -> D", "adjoint: unitary", False),
+        (TURN, "D -> D", "adjoint: unitary", True),
+        (TURN, "D -> D", "adjoint: isometry", True),
+        (TURN + 1e-9, "D -> D", "adjoint: isometry", True),
+        (TURN[:, :1], "E -> D", "adjoint: isometry", True),
+        (TURN[:, :1], "E -> D", "adjoint: unitary", False),
+        (2 * TURN[:, :1], "E -> D", "adjoint: isometry", False),
+    ],
+)
+def test_fixed_numbers_keep_their_promises(
+    tmp_path: Path, array: numpy.ndarray, arrow: str, promise: str, kept: bool
+) -> None:
+    """Else `check` would prove what is not so, and the compiler exchange what may not be exchanged."""
+    numpy.save(tmp_path / "w.npy", array)
+    text = f'space D : 3  space E : 1  box w : {arrow} = fixed "w.npy" {{ {promise} }}'
+    if kept:
+        load(tmp_path, text)
+    else:
+        assert code(tmp_path, text) == ["E0620"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "let f : V -> V = 2 * erf",
+        "check erf = erf",
+        "rule r : erf ; erf => erf",
+        "let f : V^2 -> V^2 = erf @ id",
+        "network f(x: V) -> V^2 { return (erf @ id)([i -> i i](x)) }",
+        "network f(x: V) -> V { return (erf + id)(x) }",
+        "layer f : V -> V = all + erf",
+    ],
+)
+def test_functions_stand_in_no_diagram(tmp_path: Path, line: str) -> None:
+    """A function is not linear, so no sum and no rule goes through it."""
+    assert code(tmp_path, f"space V : S(n)  box erf : V -> V = pointwise  {line}")[0] in ("E0629", "E0614")
+
+
+def test_functions_are_no_values_and_promise_nothing(tmp_path: Path) -> None:
+    text = "space V : S(n)  box erf : V -> V = pointwise"
+    assert code(tmp_path, text + "  network f(x: V) -> V { return x + erf }") == ["E0315"]
+    assert code(tmp_path, text + " { adjoint: self }") == ["E0625"]
+
+
+def test_a_function_is_a_stage_of_a_chain(tmp_path: Path) -> None:
+    import torch
+
+    text = """space V : S(n)  box erf : V -> V = pointwise
+        network f(x: V) -> V^2 { return (relu ; (erf) ; copy)(x) + (erf ; [i -> i i])(x) }
+        network g : V -> V = (2 * erf + id) ; relu"""
+    spec = load(tmp_path, text)
+    x = torch.randn(2, 5, 1)
+    expected = torch.diag_embed((x.relu().erf() + x.erf())[..., 0])[..., None]
+    torch.testing.assert_close(catnn.compile(spec["f"])(x), expected)
+    torch.testing.assert_close(catnn.compile(spec["g"])(x), (2 * x.erf() + x).relu())

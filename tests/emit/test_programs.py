@@ -218,6 +218,23 @@ def test_the_same_is_computed_once() -> None:
     assert source[source.index("class F(") :].count(" * ") == 1
 
 
+@pytest.mark.parametrize("second", ["W(y, x)", "[e c d, d, c -> e](W, x, y)", "[e d c, c, d -> e](W, x, y)"])
+def test_what_is_equal_by_a_symmetry_of_a_box_is_computed_once(second: str) -> None:
+    text = """space D : 4  space E : 3  box W : D @ D -> E { symmetric: inputs }
+        network f(x: D, y: D) -> E, E { return W(x, y), SECOND }""".replace("SECOND", second)
+    module = catnn.compile(catnn.parse(text)["f"], dtype=DOUBLE)
+    body = module.source[module.source.index("class F(") :]
+    assert body.count(" @ ") == 2
+    x, y = torch.randn(2, 4, 1, dtype=DOUBLE), torch.randn(2, 4, 1, dtype=DOUBLE)
+    w = (module.W + module.W.transpose(1, 2)) / 2
+    expected = einsum("edc,bd,bc->be", w, x[..., 0], y[..., 0])[..., None]
+    assert_close(module(x, y), (expected, expected))
+    plain = catnn.compile(catnn.parse(text.replace(" { symmetric: inputs }", ""))["f"], dtype=DOUBLE)
+    same = second == "[e d c, c, d -> e](W, x, y)"
+    a, b = plain(x, y)
+    assert not torch.allclose(a, b) or not same
+
+
 def test_a_network_of_several_values_inside_a_pipeline() -> None:
     text = (
         SPACES
@@ -326,6 +343,8 @@ def test_wrong_inputs_are_told() -> None:
     text = "space V : S(n)  space W : S(m)  network f(x: V, y: W) -> V @ W { return [i, j -> i j](x, y) }"
     with pytest.raises(ValueError, match="dict by space"):
         catnn.compile(catnn.parse(text)["f"])(torch.ones(2, 5, 1), torch.ones(2, 4, 1), mask=torch.ones(2, 5).bool())
+    with pytest.raises(ValueError, match="there is no space 'M' to mask; the spaces that take a mask: "):
+        module(x, p, mask={"M": torch.ones(2, 5).bool()})
 
 
 # ---------------------------------------------------------------------------------------------------- using a module

@@ -339,6 +339,23 @@ def test_documents_of_networks_grow_with_what_they_hold() -> None:
     assert view.to_json(again) == text
 
 
+def test_functions_of_other_packages_need_leave() -> None:
+    text = (
+        'space N : S(n)  box f : N^2 -> N = map "numpy.trace"  network inner(x: N^2) -> N { return f(x) }\n'
+        "network outer(x: N^2) -> N { return inner(x) }"
+    )
+    for network in catnn.parse(text, allow_maps=True).networks.values():
+        for how in ("json", "graphml", "hif", "networkx"):
+            written, read = getattr(view, f"to_{how}")(network), getattr(view, f"from_{how}")
+            with pytest.raises(CatnnError, match=r"numpy\.trace"):
+                read(written)
+            assert same(network, read(written, allow_maps=True))
+    document = view.to_json(catnn.parse(text, allow_maps=True)["inner"])
+    for name in ("os", "os.__dict__", "a b.c", "lambda.x", "a..b", "norm_relu"):
+        with pytest.raises(CatnnError):
+            view.from_json(document.replace("numpy.trace", name), allow_maps=True)
+
+
 @pytest.mark.parametrize("name", ["every", "outer", "signed"])
 def test_mangled_programs_are_refused_or_sound(name: str) -> None:
     """Whatever is changed in one place of a document: it is refused with a code, or what is read can be written."""

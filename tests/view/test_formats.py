@@ -12,6 +12,7 @@ import catnn
 from catnn.commands.show import DRAWN, FORMATS, one
 from catnn.diagnostics import CatnnError
 from catnn.model import Layer
+from catnn.report import report
 from catnn.view import SIDES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,11 +42,14 @@ def test_examples(file: str) -> None:
     spec = catnn.load(str(ROOT / file))
     for name, value in spec.shown.items():
         shown(name, value)
+    assert report(spec)
 
 
 def test_every_kind_of_space() -> None:
-    for name, value in catnn.parse(KINDS).shown.items():
+    spec = catnn.parse(KINDS)
+    for name, value in spec.shown.items():
         shown(name, value)
+    assert report(spec).count("<figure") > 100
 
 
 def shown(name: str, value: Any) -> None:

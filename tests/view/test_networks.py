@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -94,3 +97,30 @@ def test_golden(name: str, golden: Callable[[Path, str], None]) -> None:
     for form, suffix in (("svg", "svg"), ("tikz", "tex"), ("dot", "dot"), ("text", "txt"), ("json", "json")):
         golden(GOLDEN / f"network-{name}.{suffix}", getattr(view, f"to_{form}")(NETWORKS[name]))
     golden(GOLDEN / f"network-{name}-left.svg", view.to_svg(NETWORKS[name], inputs="left"))
+
+
+def digest() -> str:
+    """One number for networks, rules and proofs in every format."""
+    import hashlib
+
+    from tests.view.test_boxes import SPEC, SPECIMENS
+
+    spec = catnn.parse(SPEC)
+    values = [*NETWORKS.values(), *SPECIMENS.values(), *spec.rules, spec.checks[0].proof]
+    total = hashlib.sha256()
+    for value in values:
+        for form in ("svg", "tikz", "dot", "text", "json", "html", "graphml", "hif"):
+            total.update(getattr(view, f"to_{form}")(value).encode())
+    return total.hexdigest()
+
+
+def test_bytes_do_not_depend_on_the_hash_seed() -> None:
+    found = {digest()}
+    for seed in ("0", "77"):
+        code = "from tests.view.test_networks import digest; print(digest())"
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=GOLDEN.parents[2],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )  # fmt: skip
+        found.add(done.stdout.strip())
+    assert len(found) == 1
