@@ -24,6 +24,7 @@ from catnn.elaborate.terms import fixed
 from catnn.elaborate.types import MOST_ORDER, fixed_arrow
 from catnn.elaborate.types import group as group_of
 from catnn.model import Layer, Network, Spec
+from catnn.syntax.embedded import folder_of
 from catnn.syntax.parser import (
     decode,
     make_source,
@@ -58,7 +59,8 @@ def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS, allow_m
         raise fail("E1004", f"`{path}` cannot be read: {reason}") from None
     source = decode(data, str(path))
     module, faults = parse_recovering(source)
-    return elaborate(module, source, base=file.parent, max_diagrams=max_diagrams, allow_maps=allow_maps, earlier=faults)
+    with folder_of(data, file.parent) as base:
+        return elaborate(module, source, base=base, max_diagrams=max_diagrams, allow_maps=allow_maps, earlier=faults)
 
 
 def parse(

@@ -17,12 +17,15 @@ from catnn.compiler import compile_item
 from catnn.measure import machine, one_thread
 from catnn.native import attach
 from catnn.native.build import library
-from catnn.native.worth import counts, forget
+from catnn.native.worth import forget
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH
-from catnn.plan.rates import DEFAULT, IN_C, STATEMENTS, Rate, Rates, in_c, rates, rates_file
+from catnn.plan.dense import dense
+from catnn.plan.rates import DEFAULT, DENSE, IN_C, STATEMENTS, Rate, Rates, rates_file
+from catnn.plan.ways import ways
 
 LAYERS = (
+    ("V^2[4] -> V^2[4] = all + bias", 3, 2),
     ("V[4] -> V[4] = all", 8, 4),
     ("V^2[8] -> V^2[8] = all", 8, 4),
     ("V^2[32] -> V^2[32] = all", 16, 8),
@@ -31,12 +34,17 @@ LAYERS = (
 )
 """What is measured, at which n and for how many entries: calls, steps, moves, multiply-adds, weights."""
 
+SMALL = 4
+"""Up to this n the dense form is measured."""
+
 ROUNDS = 7
 
 
 def known() -> Rates:
-    """The rates of this machine, measured now if they never were; it takes less than a second."""
-    return rates() if rates_file().exists() else calibrate()
+    """The rates of this machine, measured now if they never were; it takes about a second."""
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        return Rates.of(rates_file().read_text(encoding="utf-8"))
+    return calibrate()
 
 
 def calibrate() -> Rates:
@@ -44,19 +52,20 @@ def calibrate() -> Rates:
 
     Where nothing can be kept, the next process measures again.
     """
-    found: dict[str, list[float]] = {IN_C: [], STATEMENTS: []}
+    found: dict[str, list[float]] = {IN_C: [], STATEMENTS: [], DENSE: []}
     with one_thread():
         for text, n, batch in LAYERS:
             layer = parse(f"space V : S(n)  layer f : {text}")["f"]
             plan, module = plan_layer(layer), compile_item(layer, n=n)
             summand = layer.source.summands[0]
             x = torch.zeros(batch, *[n] * len(summand.word), summand.channels)
-            predicted = DEFAULT.predict(counts(plan, {"n": n, BATCH: batch}))
-            call = partial(module, x)
-            for way in (IN_C, STATEMENTS) if in_c(plan) and library() is not None else (STATEMENTS,):
-                found[way].append(_seconds(call, way) / predicted[way])
+            form = dense(layer) if n <= SMALL else None
+            known_ways = ways(plan, form, library=library() is not None)
+            for way, predicted in DEFAULT.predict(known_ways, {"n": n, BATCH: batch}).items():
+                found[way].append(_seconds(partial(module, x), way) / predicted)
     scales = {way: median(ratios) if ratios else 1.0 for way, ratios in found.items()}
-    result = Rates(machine(), _scaled(DEFAULT.in_c, scales[IN_C]), _scaled(DEFAULT.statements, scales[STATEMENTS]))
+    known = zip((DEFAULT.in_c, DEFAULT.statements, DEFAULT.dense), scales.values(), strict=True)
+    result = Rates(machine(), *(_scaled(rate, scale) for rate, scale in known))
     with suppress(OSError):
         rates_file().parent.mkdir(parents=True, exist_ok=True)
         rates_file().write_text(result.text(), encoding="utf-8")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -25,11 +25,13 @@ from catnn.diagnostics import fail
 from catnn.model import Activate, Apply, Call, Identity, Layer, Network, walk
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
+from catnn.plan.dense import dense, dense_steps
+from catnn.plan.fourier import fourier, worthwhile
 from catnn.plan.lower import lowered
 from catnn.plan.naive import naive_costs
 from catnn.plan.orders import orders, tensor_shapes
 from catnn.plan.plan import Plan
-from catnn.plan.rates import IN_C, counted, in_c, rates
+from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c, rates
 from catnn.rewrite.planar import factorise
 
 SMALL = 60
@@ -179,7 +181,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         type=f"{layer.source} -> {layer.target}",
         symmetry=tuple(dict.fromkeys(f"{w.group} on {w.base}" for word in words for w in word if not w.plain)),
         parameters=tuple(_parameters(layer)),
-        notes=layer.notes,
+        notes=(*layer.notes, *_blocks(plans, sizes[BATCH])),
         levels=levels,
         factored=tuple(_factored(layer)) if listed else (),
         steps=(*_ties(layer), *steps),
@@ -190,6 +192,19 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         predicted=_predicted(layer, plans, steps, sizes),
         machine=rates().machine,
     )
+
+
+def _blocks(plans: list[Plan], entries: int) -> Iterator[str]:
+    """The products that C makes in a Fourier basis, and what that saves."""
+    for plan in plans:
+        savings = fourier(plan) if in_c(plan) else ()
+        for product, saving in zip(plan.products, savings if worthwhile(savings, entries) else (), strict=False):
+            if saving is not None:
+                p, level = saving.blocks.p, show_word(product.level)
+                yield (
+                    f"in C the product on {level} is in the Fourier basis of S_{p}: {saving.after:,} multiply-adds an "
+                    f"entry instead of {saving.before:,}"
+                )
 
 
 def _ties(layer: Layer) -> Iterator[Step]:
@@ -214,10 +229,15 @@ def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
 
 
 def _predicted(layer: Layer, plans: list[Plan], steps: tuple[Step, ...], sizes: Mapping[str, int]) -> dict[str, float]:
-    found = rates().predict(counted(steps, sizes))
+    together = Tally.of(steps)
+    savings = tuple(saving for plan in plans for saving in fourier(plan))
+    found = {IN_C: replace(together, savings=savings), STATEMENTS: together}
     if layer.is_complex or not all(in_c(plan) for plan in plans):
         del found[IN_C]
-    return found
+    form = dense(layer) if [part.layer for part in lowered(layer)] == [layer] else None
+    if form is not None:
+        found[DENSE] = Tally.of(dense_steps(form))
+    return rates().predict(found, sizes)
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:

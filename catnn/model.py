@@ -280,12 +280,14 @@ def walk(stage: Stage | Program) -> Iterator[Stage]:
 class Check:
     """A proved `check` line, as it was written.
 
-    proof: how its two sides meet, where boxes or rules come in; without, their normal forms are one.
+    proof: how its two sides meet, where boxes or rules come in; without, their normal forms are one.  sides: what the
+    two sides are.
     """
 
     text: str
     span: Span | None = field(default=None, compare=False)
     proof: Proof | None = field(default=None, compare=False)
+    sides: tuple[Morphism | Combination, Morphism | Combination] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

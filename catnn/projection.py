@@ -6,8 +6,9 @@ give the weights, G w = b.  For a compact group the result is the average of the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from math import lcm, prod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations_with_replacement, product
+from math import comb, lcm, prod
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Morphism
@@ -29,6 +30,8 @@ MOST_ENTRIES = 2**31
 """The most numbers that all the dense matrices of a pair of summands may have together."""
 CHUNK = 2**16
 """Columns of the diagrams' matrices that are turned into doubles at a time."""
+NOTHING = Summand(())
+"""What a bias maps from."""
 
 
 def project(
@@ -39,7 +42,8 @@ def project(
     matrix: torch or numpy, N_out x N_in, where N is n^k times the channels and the channels are last, as in a tensor
     that is flattened: the weight of a ``torch.nn.Linear`` between flattened tensors.  Also of shape
     (n^l, C_out, n^k, C_in), or with an axis for each wire and channel, those of the output first.  Several summands
-    stand one after the other.  Or a ``torch.nn.Linear`` itself, with its bias.
+    stand one after the other.  A symmetric power has the entries that are stored.  Or a ``torch.nn.Linear`` itself,
+    with its bias.
     bias: a vector of length N_out, or of the shape of the output.  What the layer has no diagram for is left out.
     sizes: each symbolic size by name; device, dtype: as in `catnn.compile`, by default those of the matrix.
     Where diagrams are dependent at this n, the later ones get the weight zero.
@@ -82,13 +86,6 @@ def nearest(matrix: Any, layer: Layer, *, bias: Any = None, **sizes: int) -> dic
     if hasattr(matrix, "weight") and hasattr(matrix, "bias"):
         bias = matrix.bias if bias is None else bias
         matrix = matrix.weight
-    summands = layer.source.summands + layer.target.summands
-    if any(summand.symmetric or summand.folded() is not summand for summand in summands):
-        raise fail(
-            "E1019",
-            f"`{layer.name}` has plain wires or symmetric powers, onto which nothing is projected",
-            helps=("project onto a layer without them: plain wires are channels, `Sym^2(V)` is a part of `V^2`",),
-        )
     known = _sizes(layer, sizes)
     outs, ins = (tuple(_axes(s, known) for s in side.summands) for side in (layer.target, layer.source))
     height, width = (sum(map(prod, side)) for side in (outs, ins))
@@ -100,21 +97,30 @@ def nearest(matrix: Any, layer: Layer, *, bias: Any = None, **sizes: int) -> dic
     found: dict[str, Matrix] = {}
     for o, rows in enumerate(_slices(outs)):
         for i, columns in enumerate(_slices(ins)):
+            above, below = layer.target.summands[o], layer.source.summands[i]
             c, d = outs[o][-1], ins[i][-1]
-            block = dense[rows, columns].reshape(-1, c, prod(ins[i][:-1]), d)
-            entries = block.transpose(0, 2, 1, 3).reshape(-1, c * d)
+            block = dense[rows, columns].reshape(prod(outs[o][:-1]), c, prod(ins[i][:-1]), d)
             for fixed in layer.fixed_parts[o][i]:  # acts on every channel alike
-                entries = entries - _flat(fixed, known)[:, None] * _eye(c).reshape(1, -1)
+                whole = _flat(fixed, known, above, below).reshape(len(block), 1, -1, 1)
+                block = block - whole * _eye(c).reshape(1, c, 1, d)
             if layer.weighted[o][i]:
-                weights = _solve(layer.weighted[o][i], entries, known, layer)
+                block = block.reshape(*outs[o], *ins[i])
+                if layer.folds:  # the weights mix plain axes with the channels
+                    block = block.transpose(*_acted_first(above), *(len(outs[o]) + at for at in _acted_first(below)))
+                    above, below = above.folded(), below.folded()
+                c, d = above.channels, below.channels
+                block = block.reshape(_stored(above, known), c, _stored(below, known), d)
+                entries = block.transpose(0, 2, 1, 3).reshape(-1, c * d)
+                weights = _solve(layer.weighted[o][i], entries, known, layer, above, below)
                 found[layer.weight_name(o, i)] = weights.reshape(-1, c, d)
     if bias is not None:
         shapes = [(height,), *(outs if layer.single else ())]
         vector = _array(bias, layer, shapes, "bias").reshape(-1)
         for o, rows in enumerate(_slices(outs)):
             if layer.biases[o]:
-                entries = vector[rows].reshape(-1, outs[o][-1])
-                found[layer.bias_name(o)] = _solve(layer.biases[o], entries, known, layer)
+                above = layer.target.summands[o]
+                entries = vector[rows].reshape(outs[o]).transpose(_acted_first(above)).reshape(-1, above.rows)
+                found[layer.bias_name(o)] = _solve(layer.biases[o], entries, known, layer, above.folded(), NOTHING)
     return found
 
 
@@ -127,7 +133,19 @@ def _sizes(layer: Layer, given: Mapping[str, int]) -> dict[str, int]:
 
 
 def _axes(summand: Summand, known: Mapping[str, int]) -> tuple[int, ...]:
-    return (*(length(wire, known) for wire in summand.word), summand.channels)
+    """The shape of a tensor: of Sym^p(V) the n (n + 1) .. (n + p - 1) / p! entries with nondecreasing indices."""
+    return (*(comb(length(wire, known) + power - 1, power) for wire, power in summand.axes), summand.channels)
+
+
+def _stored(summand: Summand, known: Mapping[str, int]) -> int:
+    return prod(_axes(summand, known)[:-1])
+
+
+def _acted_first(summand: Summand) -> list[int]:
+    """The axes of a tensor, those of plain wires moved to the channels."""
+    plain = [at for at, (wire, _) in enumerate(summand.axes) if wire.plain]
+    acted = [at for at, (wire, _) in enumerate(summand.axes) if not wire.plain]
+    return [*acted, *plain, len(summand.axes)]
 
 
 def _slices(shapes: Sequence[tuple[int, ...]]) -> Iterator[slice]:
@@ -168,24 +186,61 @@ def _array(given: Any, layer: Layer, shapes: Sequence[tuple[int, ...]], what: st
     return array
 
 
-def _flat(morphism: Morphism, known: Mapping[str, int]) -> Matrix:
-    """The dense matrix in one row."""
+def _flat(morphism: Morphism, known: Mapping[str, int], above: Summand, below: Summand) -> Matrix:
+    """The dense matrix in one row, on what is stored of symmetric powers."""
     sizes = {name: known[name] for name in morphism.size_names}
-    return morphism.matrix(**sizes).reshape(-1)
+    found = morphism.matrix(**sizes)
+    if above.symmetric:
+        found = _packed(found, above, known, add=False)
+    if below.symmetric:
+        found = _packed(found.T, below, known, add=True).T
+    return found.reshape(-1)
 
 
-def _solve(morphisms: Sequence[Morphism], entries: Matrix, known: Mapping[str, int], layer: Layer) -> Matrix:
+def _packed(rows: Matrix, summand: Summand, known: Mapping[str, int], *, add: bool) -> Matrix:
+    """Of the rows of symmetric indices those that are nondecreasing; with `add`, with all their reorderings."""
+    import numpy
+
+    n, width = [length(wire, known) for wire in summand.word], rows.shape[1]
+    rows = rows.reshape(*n, width)
+    for axis, (wire, power) in enumerate(summand.axes):
+        if power == 1:
+            continue
+        size = length(wire, known)
+        kept = list(combinations_with_replacement(range(size), power))
+        place = {index: at for at, index in enumerate(kept)}
+        moved = numpy.moveaxis(rows.reshape(*rows.shape[:axis], size**power, *rows.shape[axis + power :]), axis, 0)
+        where = numpy.array([place[tuple(sorted(index))] for index in product(range(size), repeat=power)], dtype=int)
+        if add:
+            result = numpy.zeros((len(kept), *moved.shape[1:]), dtype=moved.dtype)
+            numpy.add.at(result, where, moved)
+        else:
+            flat = [sum(v * size ** (power - 1 - at) for at, v in enumerate(index)) for index in kept]
+            result = moved[flat]
+        rows = numpy.moveaxis(result, 0, axis)
+    return rows.reshape(-1, width)
+
+
+def _solve(
+    morphisms: Sequence[Morphism],
+    entries: Matrix,
+    known: Mapping[str, int],
+    layer: Layer,
+    above: Summand,
+    below: Summand,
+) -> Matrix:
     """The weights of the nearest combination to each column of entries."""
     import numpy
 
-    if len(morphisms) * len(entries) > MOST_ENTRIES:
+    unpacked = prod(length(wire, known) for wire in above.word + below.word)
+    if max(len(morphisms) * len(entries), unpacked) > MOST_ENTRIES:
         raise fail(
             "E1019",
             f"{len(morphisms):,} matrices of {len(entries):,} numbers are too many to project `{layer.name}`",
             helps=("project at a smaller size: the weights are good for every n",),
         )
     scales = [lcm(*(c.value(known).denominator for c, _ in morphism.weighted)) for morphism in morphisms]
-    matrices = _integers(morphisms, scales, known)
+    matrices = _integers(morphisms, scales, lambda one: _flat(one, known, above, below))
     gram = numpy.zeros((len(morphisms), len(morphisms)))
     inner = numpy.zeros((len(morphisms), entries.shape[1]), dtype=entries.dtype)
     for start in range(0, len(entries), CHUNK):
@@ -200,13 +255,13 @@ def _solve(morphisms: Sequence[Morphism], entries: Matrix, known: Mapping[str, i
     return result
 
 
-def _integers(morphisms: Sequence[Morphism], scales: Sequence[int], known: Mapping[str, int]) -> Matrix:
+def _integers(morphisms: Sequence[Morphism], scales: Sequence[int], flat: Callable[[Morphism], Matrix]) -> Matrix:
     """Each morphism times its scale, as a row of whole numbers."""
     import numpy
 
     found: list[Matrix] = []
     for morphism, scale in zip(morphisms, scales, strict=True):
-        row = _flat(morphism if scale == 1 else morphism * scale, known)
+        row = flat(morphism if scale == 1 else morphism * scale)
         most = int(abs(row).max(initial=0))
         found.append(row.astype(numpy.int8 if most < 2**7 else numpy.int64))
     return numpy.stack(found)

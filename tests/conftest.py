@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,3 +33,13 @@ os.environ.setdefault(
     "CATNN_NATIVE", "0"
 )  # the tests are of the generated files; tests/native is of what runs behind them
 os.environ.setdefault("CATNN_RATES", os.devnull)  # predictions are those of the rates that catnn comes with
+
+
+@pytest.fixture(autouse=True)
+def statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers run in the statements of their files, however small they are; tests of other ways say so."""
+    attach = sys.modules.get("catnn.native.attach")
+    if attach is None and "torch" in sys.modules:
+        from catnn.native import attach
+    if attach is not None:
+        monkeypatch.setattr(attach, "FORCED", "torch statements")

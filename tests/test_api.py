@@ -86,10 +86,10 @@ def test_diagrams_that_are_none(arguments: tuple[str, ...], code: str) -> None:
 )
 def test_dimensions(group: str, dims: list[int]) -> None:
     catnn.dim(group, 0, 0)
-    start = time.perf_counter()
+    start = time.process_time()
     for m, expected in enumerate(dims):
         assert {catnn.dim(group, k, m - k) for k in range(m + 1)} == {expected}
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_dimensions_out_of_reach() -> None:

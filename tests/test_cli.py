@@ -16,6 +16,7 @@ import catnn
 from catnn.cli import main
 from catnn.commands import COMMANDS
 from catnn.resources import error_titles
+from catnn.view import SIDES
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = """\
@@ -60,7 +61,7 @@ def catnn_process(*words: str, stdin: bytes = b"", **options: Any) -> subprocess
         input=stdin,
         capture_output=True,
         env=environment,
-        timeout=100,
+        timeout=300,
         **options,
     )
 
@@ -260,12 +261,58 @@ def test_show_into_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     assert sorted(path.name for path in Path("pictures").iterdir()) == ["mix.svg", "net.svg", "small.svg", "trace.svg"]
 
 
-def test_a_network_stands_upright(capsys: pytest.CaptureFixture[str]) -> None:
-    ran = Ran(capsys, "show", "graph.catnn:net", "--as", "svg", "--inputs", "left")
+def test_a_network_from_any_side(capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = {Ran(capsys, "show", "graph.catnn:net", "--as", "svg", "--inputs", side).out for side in SIDES}
+    assert len(drawn) == len(SIDES)
+    assert "error[E1009]" in Ran(capsys, "show", "graph.catnn:net", "--as", "json", "--inputs", "top").err
+    ran = Ran(capsys, "show", "graph.catnn:net", "--as", "svg", "--factored")
     assert ran.status == 2
     assert "error[E1013]" in ran.err
-    assert Ran(capsys, "show", "graph.catnn:net", "--as", "svg", "--inputs", "top").status == 0
-    assert "error[E1009]" in Ran(capsys, "show", "graph.catnn:net", "--as", "json", "--inputs", "top").err
+
+
+RULES = """\
+space V : S(n)
+box f, g : V -> V = abstract
+rule twice : f ; f => g
+let many : V -> V = f ; f ; f ; f
+check f ; f ; copy = g ; copy
+check copy ; merge = id : V -> V    check merge ;
+  copy = [i i -> i i]
+"""
+
+
+@pytest.fixture
+def rules() -> str:
+    Path("rules.catnn").write_text(RULES, encoding="utf-8")
+    return "rules.catnn"
+
+
+def test_what_is_on_a_line(rules: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "by twice" in Ran(capsys, "show", f"{rules}:5").out
+    assert '"catnn-proof"' in Ran(capsys, "show", f"{rules}:5", "--as", "json").out
+    assert Ran(capsys, "show", f"{rules}:3").out == Ran(capsys, "show", f"{rules}:twice").out
+    assert "[i -> i]" in Ran(capsys, "show", f"{rules}:6").out
+    assert "[i i -> i i]" in Ran(capsys, "show", f"{rules}:7").out
+    for format_ in ("svg", "tikz", "dot", "graphml", "hif", "html"):
+        assert Ran(capsys, "show", f"{rules}:5", "--as", format_).status == 0
+    for line in ("1", "2", "99"):
+        ran = Ran(capsys, "show", f"{rules}:{line}")
+        assert ran.status == 2
+        assert "error[E1010]" in ran.err
+        assert "3, 4, 5, 6, 6-7" in ran.err
+
+
+def test_a_check_at_a_literal_size_has_two_sides(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("one.catnn").write_text("space V : S(1)\ncheck id = discard ; unit : V -> V\n", encoding="utf-8")
+    shown = Ran(capsys, "show", "one.catnn:2").out
+    assert "check_2_left : V -> V = [i -> i]" in shown
+    assert "check_2_right : V -> V = [i -> j]" in shown
+
+
+def test_how_the_rules_simplify(rules: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert Ran(capsys, "show", f"{rules}:many", "--trace").out.count("by twice") == 2
+    assert Ran(capsys, "show", f"{rules}:many", "--trace", "--as", "svg").out.startswith("<svg")
+    assert "error[E1013]" in Ran(capsys, "show", f"{rules}:twice", "--trace").err
 
 
 def test_a_diagram_stage_by_stage(capsys: pytest.CaptureFixture[str]) -> None:

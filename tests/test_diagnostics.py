@@ -160,6 +160,6 @@ def test_lines_and_columns() -> None:
 
 def test_ten_thousand_diagnostics_of_a_big_file_take_no_time() -> None:
     source = Source("a", "layr x\n" * 20_000)
-    began = time.perf_counter()
+    began = time.process_time()
     render(Diagnostic("E0013", "m", (Label(Span(source, 7 * i, 7 * i + 4)),)) for i in range(10_000))
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 3

@@ -97,6 +97,63 @@ def test_finite_groups_by_their_characters(kind: str, n: int) -> None:
             assert catnn.dim(f"{kind}({n})", k, m - k) == wanted // order, m
 
 
+PERMUTED: dict[str, tuple[tuple[int, ...], ...]] = {
+    "Perm(1)": ((0,),),
+    "Perm(4)": ((0, 1, 2, 3),),
+    "Perm(3, (0 1 2))": ((1, 2, 0),),
+    "Perm(6, (0 1)(2 3))": ((1, 0, 3, 2, 4, 5),),
+    "Perm(5, (0 1), (2 3 4))": ((1, 0, 2, 3, 4), (0, 1, 3, 4, 2)),
+    "Perm(7, (0 1 2 3 4 5 6), (1 2 4)(3 6 5))": ((1, 2, 3, 4, 5, 6, 0), (0, 2, 4, 6, 1, 3, 5)),
+    "Perm(6, (0 1 2 3 4 5), (0 1))": ((1, 2, 3, 4, 5, 0), (1, 0, 2, 3, 4, 5)),
+    "Aut(4, 0-1 0-3 1-2 2-3)": ((1, 2, 3, 0), (3, 2, 1, 0)),
+    "Aut(4, 0-1 1-2 2-3)": ((3, 2, 1, 0),),
+    "Aut(5, 0-1 0-4 1-2 2-3 3-4)": ((1, 2, 3, 4, 0), (4, 3, 2, 1, 0)),
+    "Aut(3, 0->1 1->2 2->0)": ((1, 2, 0),),
+    "Aut(6, 0-3 0-4 0-5 1-3 1-4 1-5 2-3 2-4 2-5)": ((1, 0, 2, 3, 4, 5), (1, 2, 0, 3, 4, 5), (3, 4, 5, 0, 1, 2)),
+    "Aut(8, 0-1 0-2 0-4 1-3 1-5 2-3 2-6 3-7 4-5 4-6 5-7 6-7)": (
+        (1, 0, 3, 2, 5, 4, 7, 6), (0, 2, 1, 3, 4, 6, 5, 7), (0, 2, 4, 6, 1, 3, 5, 7),
+    ),
+}  # fmt: skip
+"""Generators of groups of permutations: no symmetry, rings, (3,2), Frobenius, S(6), graphs, K(3,3), the cube."""
+ORDERS = (1, 1, 3, 2, 6, 21, 720, 8, 2, 10, 3, 72, 48)
+
+
+@pytest.mark.parametrize(("group", "order"), list(zip(PERMUTED, ORDERS, strict=True)))
+def test_groups_of_permutations_by_counting_orbits(group: str, order: int) -> None:
+    """Burnside: (1/|G|) sum of fix(g)^m over the group written out, up to ten ports."""
+    generators = PERMUTED[group]
+    start = tuple(range(len(generators[0])))
+    found, pending = {start}, [start]
+    while pending:
+        g = pending.pop()
+        for h in {tuple(one[i] for i in g) for one in generators} - found:
+            found.add(h)
+            pending.append(h)
+    assert len(found) == order
+    for m in range(11):
+        wanted = sum(sum(i == j for i, j in enumerate(g)) ** m for g in found)
+        assert wanted % order == 0
+        for k in range(m + 1):
+            assert catnn.dim(group, k, m - k) == wanted // order, m
+
+
+def test_wreath_products_by_partitions_of_partitions() -> None:
+    """Eight triangles: a tuple says which of its points share a triangle, and in each which are equal."""
+    edges = " ".join(f"{t}-{t + 1} {t}-{t + 2} {t + 1}-{t + 2}" for t in range(0, 24, 3))
+    ways = [[1 if t == m == 0 else 0 for t in range(9)] for m in range(11)]  # of m ports in t triangles
+    stirling = [[1 if i == m == 0 else 0 for i in range(4)] for m in range(11)]
+    for m in range(1, 11):
+        for i in range(1, 4):
+            stirling[m][i] = i * stirling[m - 1][i] + stirling[m - 1][i - 1]
+    for m in range(1, 11):
+        for t in range(1, 9):  # the triangle of the first port has size - 1 more of them
+            ways[m][t] = sum(
+                comb(m - 1, size - 1) * sum(stirling[size]) * ways[m - size][t - 1] for size in range(1, m + 1)
+            )
+    for m in range(11):
+        assert catnn.dim(f"Aut(24, {edges})", m // 2, m - m // 2) == sum(ways[m])
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 6])
 def test_bistochastic_groups_are_orthogonal_ones_and_a_line(n: int) -> None:
     """R^n is a line that B(n) fixes and the R^(n-1) of O(n-1), so the power of their sum is binomial."""

@@ -121,7 +121,7 @@ def run_console(snippet: Snippet, place: str) -> None:
             encoding="utf-8",
             stdin=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "COLUMNS": "120"},
-            timeout=120,
+            timeout=300,
         )
         printed = done.stdout + done.stderr
         fails = shown.startswith("error")

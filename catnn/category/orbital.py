@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from catnn.category.counting import stirling_row
 from catnn.category.family import Blocks, Family, HalfPart, Part, Weighted
+from catnn.category.orbit_counts import OutOfReachError, injective_row
 from catnn.category.partitions import Symmetric
 from catnn.category.permutations import Permutation, Point, Stabiliser, inverse, schreier_sims, to_cycles
 from catnn.category.scalar import ONE, Scalar, Size
@@ -98,10 +99,12 @@ class Permuted(Family):
     # ----------------------------------------------------------------------------------------------------- counting
 
     def _count(self, m: int) -> tuple[int, bool]:
-        budget = [MOST_STEPS]
-        row = stirling_row(m)
-        found = sum(row[t] * self.group.injective(t, budget) for t in range(min(m, self.n) + 1))
-        return found, budget[0] >= 0
+        """How many orbits there are, and whether that is exact; else there are at least so many."""
+        try:
+            counts = injective_row(self.group, min(m, self.n), [MOST_STEPS])
+        except OutOfReachError:
+            return -(-(self.n**m) // self.order), False
+        return sum(ways * count for ways, count in zip(stirling_row(m), counts, strict=False)), True
 
     def count(self, k: int, l: int) -> int:
         return self._count(k + l)[0]

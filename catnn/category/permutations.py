@@ -8,7 +8,7 @@ out first and the orbits come in lexicographic order of their least tuples.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import factorial, perm, prod
+from math import factorial, prod
 from random import Random
 
 Permutation = tuple[int, ...]
@@ -74,15 +74,16 @@ def to_cycles(permutation: Permutation) -> tuple[tuple[int, ...], ...]:
 class Level:
     """One step of a stabiliser chain: a point, what moves it (fixing the points before), and how to get anywhere.
 
-    transversal: for each point of the orbit an element that carries the base point there.
+    transversal: for each point of the orbit an element that carries the base point there; back: its inverse.
     """
 
-    __slots__ = ("generators", "point", "transversal")
+    __slots__ = ("back", "generators", "point", "transversal")
 
     def __init__(self, point: int, n: int) -> None:
         self.point = point
         self.generators: list[Permutation] = []
         self.transversal: dict[int, Permutation] = {point: tuple(range(n))}
+        self.back = dict(self.transversal)
 
     def add(self, generator: Permutation) -> None:
         """One generator more; the orbit grows where it can."""
@@ -94,7 +95,8 @@ class Level:
             for point in pending:
                 for g in (generator,) if first else self.generators:
                     if g[point] not in self.transversal:
-                        self.transversal[g[point]] = product(g, self.transversal[point])
+                        element = product(g, self.transversal[point])
+                        self.transversal[g[point]], self.back[g[point]] = element, inverse(element)
                         fresh.append(g[point])
             pending, first = fresh, False
 
@@ -114,10 +116,10 @@ class Chain:
     def sift(self, g: Permutation) -> tuple[Permutation, int]:
         """What is left of an element after the chain, and the level where it stuck."""
         for at, level in enumerate(self.levels):
-            to = level.transversal.get(g[level.point])
-            if to is None:
+            back = level.back.get(g[level.point])
+            if back is None:
                 return g, at
-            g = product(inverse(to), g)
+            g = product(back, g)
         return g, len(self.levels)
 
     def insert(self, g: Permutation) -> bool:
@@ -143,13 +145,15 @@ class Chain:
 def schreier_sims(n: int, generators: Sequence[Permutation], order: int | None = None) -> Chain:
     """A chain of the generated group, filled by random products, then checked by Schreier's lemma.
 
-    order: how many elements the group has, where that is known; then it needs no check, nor where there are all n!.
+    order: how many elements the group has, where that is known; then it needs no check, nor where each orbit has all
+    its permutations.
     """
     chain = Chain(n, [])
     generators = [g for g in generators if any(i != j for i, j in enumerate(g))]
     for g in generators:
         chain.insert(g)
-    source, quiet, most = Random(0), 0, factorial(n) if order is None else order
+    source, quiet = Random(0), 0
+    most = prod(factorial(size) for size in _orbit_sizes(n, generators)) if order is None else order
     bag = list(generators) * (1 + 10 // max(len(generators), 1))
     while bag and quiet < QUIET and chain.order < most:
         i, j = source.randrange(len(bag)), source.randrange(len(bag))
@@ -159,6 +163,18 @@ def schreier_sims(n: int, generators: Sequence[Permutation], order: int | None =
     while chain.order < most and (missing := _missing(chain)) is not None:
         chain.insert(missing)
     return chain
+
+
+def _orbit_sizes(n: int, generators: Sequence[Permutation]) -> list[int]:
+    """How many points each orbit has."""
+    left, sizes = set(range(n)), []
+    while left:
+        start = Level(min(left), n)
+        for g in generators:
+            start.add(g)
+        left -= start.transversal.keys()
+        sizes.append(len(start.transversal))
+    return sizes
 
 
 def _pruned(chain: Chain) -> Chain:
@@ -186,7 +202,7 @@ def _missing(chain: Chain) -> Permutation | None:
         below = Chain(chain.n, chain.levels[at + 1 :])
         for g in level.generators:
             for point, to in level.transversal.items():
-                schreier = product(inverse(level.transversal[g[point]]), product(g, to))
+                schreier = product(level.back[g[point]], product(g, to))
                 rest, _ = below.sift(schreier)
                 if any(i != j for i, j in enumerate(rest)):
                     return schreier
@@ -216,9 +232,7 @@ class Stabiliser:
         self.trivial = not any(len(level.transversal) > 1 for level in chain.levels)
         self._children: dict[int, Stabiliser] = {}
         self._home: list[tuple[int, Permutation | None]] | None = None
-        self._counts: dict[tuple[int, int], int] = {}
         self.generators = tuple(dict.fromkeys(g for level in chain.levels for g in level.generators))
-        self.fixed = sum(all(g[point] == point for g in self.generators) for point in range(self.n))
 
     @property
     def order(self) -> int:
@@ -310,23 +324,3 @@ class Stabiliser:
                     seen[moved] = None
                     pending.append(moved)
         return list(seen)
-
-    def injective(self, t: int, budget: list[int], used: int = 0) -> int:
-        """How many orbits there are on t-tuples of different points, `used` of the fixed points left out.
-
-        budget: [how many steps may be taken]; where it has fallen below zero the number is no use.
-        """
-        if self.trivial:
-            return perm(self.n - used, t)
-        if t == 0:
-            return 1
-        if (t, used) not in self._counts:
-            budget[0] -= 1 + len(self.chain.levels)
-            if budget[0] < 0:
-                return 0
-            found = (self.fixed - used) * self.injective(t - 1, budget, used + 1) if self.fixed > used else 0
-            for point in self.least:
-                if any(g[point] != point for g in self.generators):
-                    found += self.fixing(point).injective(t - 1, budget, used + 1)
-            self._counts[t, used] = found
-        return self._counts[t, used]

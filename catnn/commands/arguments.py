@@ -10,6 +10,7 @@ from typing import NamedTuple, NoReturn
 from catnn.commands import COMMANDS, UsageError
 from catnn.diagnostics import CatnnError, Diagnostic
 
+LINE = re.compile(r"[1-9][0-9]{0,6}")
 NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 DIGITS = 18
 """Longer numbers mean nothing on a command line."""
@@ -125,16 +126,26 @@ class Target(NamedTuple):
     name: str | None
 
 
-def target(text: str) -> Target:
+def target(text: str, *, lines: bool = False) -> Target:
     """Split FILE:NAME at the last colon, unless the whole is a file or the colon is that of a drive.
+
+    lines: whether the name may be the number of a line, FILE:12.
 
     >>> target("graph.catnn:mix"), target("lib.catnn:H.mix").name, target("graph.catnn").name
     (Target(file='graph.catnn', name='mix'), 'H.mix', None)
     >>> target(r"C:\\specs\\graph.catnn").name, target("C:graph.catnn").name, target("C:graph.catnn:mix").file
     (None, None, 'C:graph.catnn')
+    >>> target("graph.catnn:12").name, target("graph.catnn:12", lines=True).name
+    (None, '12')
     """
     file, colon, name = text.rpartition(":")
     drive = len(file) == 1 and file.isalpha() and ("." in name or os.name == "nt")
-    if not colon or not file or drive or not NAME.fullmatch(name) or os.path.lexists(text):
+    if (
+        not colon
+        or not file
+        or drive
+        or not (NAME.fullmatch(name) or (lines and LINE.fullmatch(name)))
+        or os.path.lexists(text)
+    ):
         return Target(text, None)
     return Target(file, name)

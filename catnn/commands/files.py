@@ -12,7 +12,7 @@ from catnn.commands import UsageError
 from catnn.commands.arguments import Target
 from catnn.diagnostics import CatnnError, Diagnostic
 from catnn.model import Layer, Network, Spec
-from catnn.syntax.embedded import MOST_PAGE, PAGE
+from catnn.syntax.embedded import MOST_PAGE, folder_of, is_page
 
 MOST = 1_000_001
 """How many bytes are read: one more than a spec may have, so that what is too large is seen to be."""
@@ -32,7 +32,7 @@ def read_bytes(file: str) -> bytes:
             raise _unreadable(file, "it is a folder", _specs_in(file))
         with open(file, "rb") as stream:
             data = stream.read(MOST)
-            if len(data) == MOST and data.startswith(PAGE.encode()):  # a report may be larger than what it holds
+            if len(data) == MOST and is_page(data):  # a report may be larger than what it holds
                 data += stream.read(MOST_PAGE)
             return data
     except FileNotFoundError:
@@ -73,9 +73,11 @@ def load_spec(file: str, *, max_diagrams: int | None = None, allow_maps: bool = 
     from catnn.syntax.parser import decode
 
     data = read_bytes(file)
-    path, base = (STDIN, None) if file == "-" else (file, Path(file).parent)
     limit = max_diagrams or MAX_DIAGRAMS
-    return parse(decode(data, path).text, path, base=base, max_diagrams=limit, allow_maps=allow_maps)
+    if file == "-":
+        return parse(decode(data, STDIN).text, STDIN, max_diagrams=limit, allow_maps=allow_maps)
+    with folder_of(data, Path(file).parent) as base:
+        return parse(decode(data, file).text, file, base=base, max_diagrams=limit, allow_maps=allow_maps)
 
 
 def find(spec: Spec, target: Target) -> object:

@@ -10,12 +10,13 @@ from typing import Any
 from catnn.category.diagram import Morphism
 from catnn.category.wires import show_word
 from catnn.commands import UsageError
-from catnn.commands.arguments import Parser, target, wrong
+from catnn.commands.arguments import Parser, Target, target, wrong
 from catnn.commands.console import Progress, columns
 from catnn.commands.files import find, load_spec, write
 from catnn.diagnostics import CatnnError, Diagnostic
 from catnn.hypergraph.linear import Combination
-from catnn.model import Spec
+from catnn.model import Layer, Spec
+from catnn.rewrite.trace import Proof, Trace
 from catnn.view import SIDES
 
 FORMATS = ("txt", "svg", "png", "tikz", "dot", "json", "graphml", "hif", "html")
@@ -30,6 +31,8 @@ EXAMPLES = """\
   catnn show graph.catnn:mix -o mix.svg        the format follows from the suffix
   catnn show graph.catnn --as html -o out.html a report: pictures, plans, costs and code, in a page of its own
   catnn show graph.catnn:trace --factored      permutation ; planar ; permutation, stage by stage
+  catnn show rules.catnn:12 -o proof.svg       what is on a line: how its `check` is proved, step by step
+  catnn show rules.catnn:sum --trace           a diagram with boxes as the rules simplify it
   catnn show graph.catnn --as svg -o pictures/ a file for each definition
 """
 
@@ -38,7 +41,7 @@ def parser() -> Parser:
     """The command line."""
     text = "A layer is a gallery of its diagrams, in the order of its weights; a network is a row of stages."
     found = Parser("show", text, EXAMPLES)
-    found.add_argument("target", metavar="FILE[:NAME]", help="a spec, or one definition of it")
+    found.add_argument("target", metavar="FILE[:NAME]", help="a spec, or one definition of it, or a line")
     found.add_argument("--as", dest="format", metavar="FORMAT", help=f"one of {', '.join(FORMATS)}; txt without it")
     found.add_argument("-o", "--output", metavar="OUT", help="a file, or a folder for a file for each definition")
     found.add_argument(
@@ -47,6 +50,7 @@ def parser() -> Parser:
     found.add_argument(
         "--factored", action="store_true", help="diagrams as they are run: permutation, planar, permutation"
     )
+    found.add_argument("--trace", action="store_true", help="how the rules simplify a diagram with boxes, step by step")
     found.add_argument("--json", action="store_true", help="the same as `--as json`; faults are JSON, too")
     found.limit()
     return found
@@ -57,19 +61,42 @@ def run(words: list[str]) -> int:
     options = parser().read(words)
     format_ = _format(options.format, options.output, json=options.json)
     how = _how(options, format_)
-    wanted = target(options.target)
+    wanted = target(options.target, lines=True)
     with Progress(f"drawing {options.target}"):
         spec = load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
-        if wanted.name is not None:
-            known = spec.shown
-            values = {wanted.name: known[wanted.name] if wanted.name in known else find(spec, wanted)}
-        else:
-            values = spec.shown
+        values = _values(spec, wanted)
+        if options.trace:
+            values = {name: _trace(spec, name, value) for name, value in values.items()}
         if not values:
             raise CatnnError(Diagnostic("E1008", f"{spec.path} defines nothing, so there is nothing to show"))
         for file, text in _files(spec, values, format_, how, options, whole=wanted.name is None):
             write(file, text, spec=wanted.file)
     return 0
+
+
+def _values(spec: Spec, wanted: Target) -> dict[str, Any]:
+    """What was asked for, by name.  Raises: UsageError (E1010)."""
+    known = spec.shown
+    if wanted.name is None:
+        return known
+    if wanted.name.isdigit():
+        from catnn.commands.places import on_line
+
+        return on_line(spec, int(wanted.name))
+    return {wanted.name: known[wanted.name] if wanted.name in known else find(spec, wanted)}
+
+
+def _trace(spec: Spec, name: str, value: Any) -> Any:
+    """How the rules of a spec simplify a diagram with boxes.  Raises: UsageError (E1013) where there are none."""
+    from catnn.rewrite.strategy import laws_of, simplify
+    from catnn.rewrite.theories import builtin
+
+    if isinstance(value, Trace | Proof):
+        return value
+    if not isinstance(value, Combination):
+        raise UsageError(Diagnostic("E1013", f"`{name}` has no trace: only diagrams with boxes are rewritten", (), (),
+                                    ("leave `--trace` out",)))  # fmt: skip
+    return simplify(value, laws_of(builtin(value), spec.rules)).trace
 
 
 def _format(name: str | None, output: str | None, *, json: bool) -> str:
@@ -104,7 +131,7 @@ def _files(
     output = options.output or "-"
     if output != "-" and (output.endswith(("/", os.sep)) or os.path.isdir(output)):
         return [
-            (os.path.join(output, f"{name}.{format_}"), one(name, value, format_, how))
+            (os.path.join(output, f"{name}.{format_}"), one(name, value, format_, _fitting(value, how, whole=whole)))
             for name, value in values.items()
         ]
     if len(values) > 1 and format_ in ALONE:
@@ -118,10 +145,16 @@ def _files(
         raise wrong("a report draws every diagram both ways", helps=(f"name one: `{options.target}:{first}`",))
     if whole and format_ in WHOLE:
         return [(output, WHOLE[format_](spec, values))]
-    pieces = [one(name, value, format_, how) for name, value in values.items()]
+    pieces = [one(name, value, format_, _fitting(value, how, whole=whole)) for name, value in values.items()]
     if len(pieces) == 1:
         return [(output, pieces[0])]
     return [(output, "\n".join(piece for piece in pieces if isinstance(piece, str)))]
+
+
+def _fitting(value: Any, how: dict[str, Any], *, whole: bool) -> dict[str, Any]:
+    """The options for one of many: what has no stages is drawn as it is."""
+    plain = whole and not isinstance(value, Layer | Morphism)
+    return {option: said for option, said in how.items() if not (plain and option == "factored")}
 
 
 def one(name: str, value: Any, format_: str, how: dict[str, Any] | None = None) -> str | bytes:
@@ -132,20 +165,21 @@ def one(name: str, value: Any, format_: str, how: dict[str, Any] | None = None) 
     from catnn import view
 
     how = how or {}
-    if format_ == "txt":
-        text = view.to_text(value, width=columns(), **how)
-        return text if not isinstance(value, Morphism | Combination) else f"{_headline(name, value)}\n\n{text}"
-    draw: Callable[..., str | bytes] = getattr(view, f"to_{format_}")
+    draw: Callable[..., str | bytes] = getattr(view, "to_text" if format_ == "txt" else f"to_{format_}")
+    wide = {"width": columns()} if format_ == "txt" else {}
     try:
-        drawn = draw(value, **how)
+        drawn = draw(value, **wide, **how)
     except ValueError as error:
         raise UsageError(Diagnostic("E1013", f"`{name}` has no {format_}: {error}", (), (), _instead(how))) from None
-    return drawn if isinstance(drawn, bytes) or drawn.endswith("\n") else drawn + "\n"
+    if isinstance(drawn, bytes):
+        return drawn
+    if format_ == "txt" and isinstance(value, Morphism | Combination):
+        return f"{_headline(name, value)}\n\n{drawn}"
+    return drawn if drawn.endswith("\n") else drawn + "\n"
 
 
 def _instead(how: dict[str, Any]) -> tuple[str, ...]:
-    option = next(iter(how), None)
-    return (f"leave `--{option}` out",) if option else ("the other formats draw a sum of several diagrams",)
+    return tuple(f"leave `--{option}` out" for option in how)
 
 
 def _headline(name: str, value: Any) -> str:

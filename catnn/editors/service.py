@@ -115,6 +115,9 @@ def hover(text: str, at: Place, base: Path | None = None) -> str | None:
     if isinstance(spec, Spec):
         names: dict[str, Any] = {**spec.spaces, **spec.boxes, **spec.composites, **dict(spec)}
         names |= {law.name: law for law in spec.rules}
+        body = _around(text, found)
+        if body is not None and found.text in _values(body):
+            return _value(found.text, names.get(body.name.text))
         if found.text in names:
             return _meaning(found.text, names[found.text])
     statement = _declaration(text, found.text)
@@ -126,7 +129,7 @@ def _meaning(name: str, value: Any) -> str:
         case Layer():
             return f"layer {headline(value)}"
         case Network():
-            return f"network {name} : {value.source} -> {value.target}"
+            return f"network {name}{'' if value.program else ' '}{value.signature}"
         case Morphism() | Combination():
             return f"let {name} : {show_word(value.source)} -> {show_word(value.target)} = {value}"
         case Box():
@@ -134,6 +137,30 @@ def _meaning(name: str, value: Any) -> str:
         case Wire():
             return f"space {name} : {value.group}"
     return str(getattr(value, "law", "") or value)
+
+
+def _around(text: str, span: Span) -> nodes.PointfulStatement | None:
+    """The point-ful network in whose head or body a name stands."""
+    module, _ = parse_recovering(make_source(text, "<text>"))
+    around = (s for s in module.statements if s.span.start <= span.start and span.end <= s.span.end)
+    return next((s for s in around if isinstance(s, nodes.PointfulStatement)), None)
+
+
+def _values(body: nodes.PointfulStatement) -> dict[str, nodes.Name]:
+    """The parameters and the values of a point-ful network, by name."""
+    names = [parameter.name for parameter in body.parameters]
+    names += [name for binding in body.body for name in binding.names]
+    return {name.text: name for name in reversed(names)}
+
+
+def _value(name: str, network: Any) -> str | None:
+    """A value of a point-ful network, with its type."""
+    program = network.program if isinstance(network, Network) else None
+    if program is None:
+        return None
+    kind = "parameter" if name in [parameter.name for parameter in program.parameters] else "value"
+    types = [str(program.values[at]) for at, own in enumerate(program.names) if own == name]
+    return f"{kind} {name} : {' + '.join(types)}"
 
 
 def _declaration(text: str, name: str) -> nodes.Statement | None:
@@ -161,6 +188,10 @@ def definition(text: str, at: Place, base: Path | None = None) -> tuple[Path | N
     found = word_at(text, at)
     if found is None:
         return None
+    body = _around(text, found)
+    if body is not None and found.text in _values(body):
+        span = _values(body)[found.text].span
+        return None, place(span.source, span.start), place(span.source, span.end)
     alias, dot, rest = found.text.partition(".")
     statement = _declaration(text, alias)
     if statement is None:

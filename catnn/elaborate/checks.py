@@ -51,7 +51,7 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
     if difference.weighted and not (literal and not product(difference, difference)):
         _refute(node, scope, left, right, literal=literal)
         return None
-    return Check(node.span.text, node.span)
+    return Check(node.span.text, node.span, sides=(left, right))
 
 
 def is_fixed(term: nodes.Term, scope: Scope, what: str = "a check compares") -> bool:

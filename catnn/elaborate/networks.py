@@ -38,6 +38,7 @@ def network(node: nodes.NetworkStatement, source: Type | None, target: Type | No
             f"`{name}` starts from {scope.show_type(source)}, but `{brief(first.span)}` does not",
             (first.span, f"expects  {scope.show_type(flow.source)}"),
             (node.arrow.source.span, "declared here"),
+            helps=scope.foreign(source, flow.source),
         )
     if target is not None and flow.target is not None and flow.target != target:
         last = _end(node.term, -1)
@@ -46,6 +47,7 @@ def network(node: nodes.NetworkStatement, source: Type | None, target: Type | No
             f"`{name}` should end in {scope.show_type(target)}, but `{brief(last.span)}` does not",
             (last.span, f"produces {scope.show_type(flow.target)}"),
             (node.arrow.target.span, "declared here"),
+            helps=scope.foreign(target, flow.target),
         )
     if source is None or target is None or flow.stage is None or scope.report.faults > before:
         return None

@@ -115,15 +115,28 @@ def _unknown(node: nodes.Pattern, found: dict[str, tuple[Wire, nodes.Name]], sco
     """Whether an output letter has no space; reports it."""
     for letter in node.outputs:
         if letter.text not in found and scope.only_space is None and not scope.failed_spaces:
-            space = next(iter(scope.spaces), "V")
             scope.report.error(
                 "E0304",
                 f"the space of the letter `{letter.text}` is not known",
                 (letter.span, "on no value"),
-                helps=(f"take it from a value, or from `let one : 1 -> {space} = unit`",),
+                helps=_constants(scope),
             )
             return True
     return False
+
+
+def _constants(scope: Scope) -> tuple[str, ...]:
+    """Values that give a letter its space: those of ones, and where there are none the Levi-Civita tensors."""
+    found = {name: wire for name, wire in scope.spaces.items() if wire is not None}
+    words = {name: FAMILIES[wire.group.family].generators for name, wire in found.items()}
+    ones = [f"`let one : 1 -> {name} = unit`" for name in found if "unit" in words[name]]
+    legs = [
+        f"`let volume : 1 -> {name}^{wire.group.size} = eps[{name}]`"
+        for name, wire in found.items()
+        if "eps" in words[name] and "unit" not in words[name]
+    ]
+    helps = (f"take it from a value, or from {ones[0]}" if ones else "take it from a value",)
+    return (*helps, f"a cross product takes it from {legs[0]}") if legs else helps
 
 
 def _single(node: nodes.Term, args: Sequence[Bound], scope: Scope) -> bool:

@@ -41,7 +41,7 @@ def _decided(node: nodes.CheckStatement, scope: Scope, left: Combination, right:
         found = None if proof is not None else counterexample(left, right, laws)
     if proof is not None:
         verify(to_dict(proof), goal(left, right, proof))
-        return Check(node.span.text, node.span, proof)
+        return Check(node.span.text, node.span, proof, (left, right))
     if found is not None:
         _refuted(node, scope, (left, right), found)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -203,6 +204,14 @@ class Scope:
         """A type in the names of this file."""
         summands = (replace(s, word=tuple(self._local(w) for w in s.word)) for s in type_.summands)
         return str(Type(tuple(summands)))
+
+    def foreign(self, declared: Type, found: Type) -> tuple[str, ...]:
+        """A help where two types differ only in the files that declare their spaces."""
+        shown = [self.show_type(type_) for type_ in (declared, found)]
+        bare = [re.sub(r"(\w+\.)+", "", text) for text in shown]
+        if shown[0] == shown[1] or bare[0] != bare[1]:
+            return ()
+        return (f"a space of an imported file is not one of this file: write `{shown[1]}`",)
 
     def show_arrow(self, source: Word, target: Word) -> str:
         """``V^2 -> V``."""

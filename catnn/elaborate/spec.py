@@ -119,6 +119,10 @@ def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Load
             case nodes.LetStatement() | nodes.LayerStatement() | nodes.NetworkStatement() | nodes.PointfulStatement():
                 scope.declare(statement.name)
     check_size_names(scope)
+    for space, wire in scope.spaces.items():
+        size = wire.group.size if wire is not None else None
+        if isinstance(size, str) and size not in scope.places:  # those of imported spaces: one name, one number
+            scope.sizes.setdefault(size, scope.places[space.partition(".")[0]])
 
 
 def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader: Loader) -> None:

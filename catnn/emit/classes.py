@@ -9,14 +9,17 @@ from catnn.category.basis import Basis
 from catnn.category.families import FAMILIES
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Summand, Type, Wire, bases
+from catnn.emit.dense import dense_call
 from catnn.emit.drawing import draw
 from catnn.emit.functions import bias_names
 from catnn.emit.pack import Packing
 from catnn.emit.tying import Tying, joined_axes, parted_axes
 from catnn.emit.writer import count_variable, one_tuple, quoted, size_parameter, size_variable
 from catnn.model import Layer
+from catnn.plan.dense import Dense
 from catnn.plan.lower import Lowered
 from catnn.plan.plan import Plan
+from catnn.plan.ways import few
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Computed:
     """A part of a layer and what computes it.
 
     name: of its autograd Function; prefix: how its functions start; extras: the sizes and counts that they take.
-    tying: where diagrams are orbits, what ties the weights.
+    tying: where diagrams are orbits, what ties the weights; dense: the dense form, if it has one.
     """
 
     part: Lowered
@@ -34,6 +37,7 @@ class Computed:
     packing: Packing | None
     extras: tuple[str, ...]
     tying: Tying | None = None
+    dense: Dense | None = None
 
     @property
     def indices(self) -> dict[str, str]:
@@ -70,7 +74,12 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
         lines.append(f"    even = {one_tuple(even)}")
     if layer.is_complex:
         lines.append("    is_complex = True")
+    found = computed[0].dense
+    if found:
+        lines.append(f"    limit = {few(found, computed[0].plan):_}")
     lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]
+    if found:
+        lines.append("        self.known = {}")
     if layer.is_complex:
         lines.append("        dtype = _complex(dtype)")
     lines += [f"        {line}" for line in _parameters(layer)]
@@ -221,6 +230,7 @@ def _compute(layer: Layer, computed: Sequence[Computed]) -> list[str]:
     if len(computed) == 1 and not computed[0].part.folded and not computed[0].tying:
         one = computed[0]
         return [
+            *(dense_call(one.dense, layer, one.plan, one.prefix) if one.dense else ()),
             *_arguments(layer, one),
             "if _traced() or not _derived(*args):",
             f"    return _{one.prefix}(*args)",

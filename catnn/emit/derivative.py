@@ -104,6 +104,9 @@ class Functions:
         inputs, learned = len(self.xs), len(self.learned)
         lines: list[str] = []
         halves: tuple[str, ...] = ()
+        together = (*grads, *self.packed)
+        if max(len(grads), inputs) > 1 and len(together) > 1:  # a transform may have batched some of them alone
+            lines.append(f"{', '.join(together)} = _alike({', '.join(together)})")
         if self.reduce_back:
             lines.append(f"grads = {call(self.reduce_back, grads)}")
             halves = ("grads",)

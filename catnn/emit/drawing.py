@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import lcm
 from textwrap import wrap
 
 from catnn.category.basis import Basis
@@ -72,7 +73,21 @@ def _listed(name: str, values: Sequence[int]) -> list[str]:
 
 
 def _quotient(top: Scalar, norm: Scalar) -> str:
-    return python(top / norm) if len(norm.terms) == 1 else f"({python(top)}) / ({python(norm)})"
+    """A variance; a sum may vanish at small sizes, where its weight changes nothing.
+
+    >>> n = Scalar.size("n")
+    >>> _quotient(n, n * n), _quotient(n, n * Scalar.of("1/2") - Scalar.size("n", -1))
+    ('n**-1', '(2 * n**2) / ((-2 + n**2) or 1)')
+    """
+    if len(norm.terms) == 1:
+        return python(top / norm)
+    if all(coefficient > 0 for _, coefficient in norm.terms):
+        return f"({python(top)}) / ({python(norm)})"
+    whole = Scalar.of(lcm(*(coefficient.denominator for _, coefficient in norm.terms)))
+    exponents = [dict(monomial) for monomial, _ in norm.terms]
+    for size in sorted({size for found in exponents for size in found}):
+        whole = whole * Scalar.size(size, -min(0, *(found.get(size, 0) for found in exponents)))
+    return f"({python(top * whole)}) / (({python(norm * whole)}) or 1)"  # in whole numbers, so 0 is 0
 
 
 def python(scalar: Scalar) -> str:

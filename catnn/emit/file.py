@@ -18,6 +18,7 @@ from catnn.emit.vet import UnsafeSourceError, vet
 from catnn.emit.writer import Names, cap_words
 from catnn.model import Layer, Network
 from catnn.plan.build import plan_layer
+from catnn.plan.dense import Dense, dense, prove_dense
 from catnn.plan.lower import Lowered, lowered
 from catnn.plan.plan import Plan
 from catnn.plan.prove import UnsoundPlanError, prove
@@ -59,15 +60,18 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A layer of a generated file, or a part of one: its autograd Function, the prefix of the others, its plan.
+    """A layer of a generated file, or a part of one: its class, its Function, the prefix of the others, its plan.
 
     extras: the parameters that its functions take behind the tensors, each with its size; None for what a mask counts.
+    dense: the dense form, where there is one.
     """
 
+    owner: str
     function: str
     prefix: str
     plan: Plan
     extras: Mapping[str, str | None]
+    dense: Dense | None = None
 
 
 def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generated:
@@ -82,10 +86,13 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     prefixes = Names([*_sources(), *imports.values(), *(f"_{name}" for name in classes.values())])
     texts, parts, plans = [], set[str](), []
     for layer in layers:
-        pieces = [Piece(part, proved_part(part), prefixes.prefix(layer.name.lower())) for part in lowered(layer)]
+        pieces = [
+            Piece(part, proved_part(part), prefixes.prefix(layer.name.lower()), proved_dense(layer, part))
+            for part in lowered(layer)
+        ]
         written = emit_layer(layer, pieces, classes[id(layer)])
         for piece, (function, extras) in zip(pieces, written.functions, strict=True):
-            plans.append(Written(function, piece.prefix, piece.plan, extras))
+            plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense))
         texts.append(written.text)
         parts |= written.parts
     for network in networks:
@@ -144,6 +151,17 @@ def proved_plan(layer: Layer) -> Plan:
     except UnsoundPlanError as fault:
         raise _defect(str(fault)) from fault
     return plan
+
+
+def proved_dense(layer: Layer, part: Lowered) -> Dense | None:
+    """The dense form of a layer, proved, where it has one.  Raises: CatnnError (E1015), a defect of catnn."""
+    found = dense(layer) if part.layer is layer else None
+    if found is not None:
+        try:
+            prove_dense(found, layer)
+        except UnsoundPlanError as fault:
+            raise _defect(str(fault)) from fault
+    return found
 
 
 def _defect(what: str) -> CatnnError:

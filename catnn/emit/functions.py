@@ -58,7 +58,12 @@ def constant_rows(plan: Plan) -> Rows:
 
 
 def constants_along(plan: Plan, product: Product) -> list[Constant]:
-    """The constants that can go along with a product as its bias: they are exactly its columns, in order."""
+    """The constants that can go along with a product as its bias: they are exactly its columns, in order.
+
+    Where several products have these columns (one reads what an epsilon leaves) they go along with the first.
+    """
+    if any(other.columns == product.columns for other in plan.products[: plan.products.index(product)]):
+        return []
     found = [c for c in plan.constants if c.column.summand == product.columns[0].summand]
     same = tuple(c.column for c in found) == product.columns and [c.index for c in found] == list(range(len(found)))
     return found if same and not product.scale else []

@@ -37,11 +37,14 @@ def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
 
 
 def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation."""
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation.
+
+    In memory they are its transpose, so that a product with what comes in reads them in order.
+    """
     count, out, in_ = weight.shape
     permutations = count // (outputs * inputs)
-    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 0, 3, 1, 4)
-    return blocks.reshape(permutations, outputs * out, inputs * in_)
+    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 1, 4, 0, 3)
+    return blocks.reshape(permutations, inputs * in_, outputs * out).transpose(1, 2)
 
 
 def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:
@@ -199,3 +202,36 @@ def _outer(x: Tensor, g: Tensor, orders) -> Tensor:
     home = tuple(range(-axes - 1, -1))
     turned = [g.movedim(tuple(a - axes - 1 for a in order), home).reshape(-1, g.shape[-1]) for order in orders]
     return torch.stack([rows.T @ x.reshape(-1, x.shape[-1]) for rows in turned])
+
+
+def _entries(known, at, letters, factors, lengths, like):
+    """The matrices of diagrams as columns, made once a size: 1 where the indices with one letter are equal.
+
+    known: those made before, by their number `at`; letters: of the axes of each diagram, outputs first; factors: of
+    each diagram, or None; lengths: of the axes; like: a tensor of the dtype and on the device wanted.
+    """
+    key = (at, lengths, like.dtype, like.device)
+    if key in known:
+        return known[key]
+    columns = []
+    with torch.inference_mode(False):
+        for word in letters:
+            column = torch.ones(lengths, dtype=like.dtype, device=like.device)
+            for b, letter in enumerate(word):
+                a = min(a for a, other in enumerate(word) if other == letter)
+                if a < b:
+                    same = torch.eye(lengths[b], dtype=like.dtype, device=like.device)
+                    column = column * same.view(*(n if axis in (a, b) else 1 for axis, n in enumerate(lengths)))
+            columns.append(column.flatten())
+        found = torch.stack(columns, 1)
+        if factors is not None:
+            found = found * torch.tensor(factors, dtype=like.dtype, device=like.device)
+    if type(found) is Tensor and not _wrapped(found):  # else it belongs to a mode or transform, and is gone with it
+        known[key] = found
+    return found
+
+
+def _summed(entries: Tensor, weight: Tensor, rows: int) -> Tensor:
+    """The sum of weight times diagram, as a matrix (rows * channels, columns * channels)."""
+    table = (entries @ weight.flatten(1)).view(rows, -1, *weight.shape[1:])
+    return table.transpose(1, 2).reshape(rows * weight.shape[1], -1)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from textwrap import wrap
 
 from catnn.emit.classes import Computed, index_constant, is_symmetric, layer_class, size_names
+from catnn.emit.dense import dense_constants, dense_function
 from catnn.emit.derivative import Functions
 from catnn.emit.functions import Function, constant_rows, extras_of, reduce_function
 from catnn.emit.pack import pack_function
@@ -15,6 +16,7 @@ from catnn.emit.tying import Tying
 from catnn.emit.weights import weights_function
 from catnn.emit.writer import size_variable
 from catnn.model import Layer
+from catnn.plan.dense import Dense
 from catnn.plan.lower import Lowered
 from catnn.plan.plan import Plan, mirror
 
@@ -41,11 +43,12 @@ class Emitted:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a layer that is computed at once: its plan, and how the names of its functions start."""
+    """A part of a layer that is computed at once: its plan, how the names of its functions start, its dense form."""
 
     part: Lowered
     plan: Plan
     prefix: str
+    dense: Dense | None = None
 
 
 def emit_layer(layer: Layer, pieces: Sequence[Piece], class_name: str) -> Emitted:
@@ -70,7 +73,11 @@ def emit_layer(layer: Layer, pieces: Sequence[Piece], class_name: str) -> Emitte
         if piece.part.ties:
             tying = Tying(piece.part.ties, prefix, sum(one.tying.first for one in computed if one.tying))
             texts += tying.constants
-        computed.append(Computed(piece.part, plan, name, prefix, packing, functions.extras, tying))
+        found = piece.dense
+        if found:
+            texts.append(dense_constants(found, prefix))
+            texts.append(dense_function(found, layer, plan, prefix))
+        computed.append(Computed(piece.part, plan, name, prefix, packing, functions.extras, tying, found))
     texts.append(layer_class(layer, computed, class_name))
     if "_normal(" in texts[-1]:
         parts |= {"_normal"}
@@ -79,6 +86,8 @@ def emit_layer(layer: Layer, pieces: Sequence[Piece], class_name: str) -> Emitte
     if is_symmetric(layer):
         parts |= {"_Symmetric"}
     parts |= {part for part in TIES if f"{part}(" in texts[-1]}
+    if any(one.dense for one in computed):
+        parts |= {"_entries", "_summed"}
     sizes = {size_variable(size): size for size in size_names(layer)}
     parameters = tuple((one.name, {extra: sizes.get(extra) for extra in one.extras}) for one in computed)
     return Emitted("\n\n".join(text.rstrip("\n") + "\n" for text in texts), frozenset(parts), parameters)

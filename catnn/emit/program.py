@@ -59,6 +59,7 @@ def emit_program(
     results = writer.results()
     sizes = network_sizes(network)
     keywords = [*(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
+    turned = network.is_complex and bool(weighed.setup)  # its layers turn the dtype themselves
     text = [
         f"class {class_name}(_Program):",
         f'    """{network.name}{network.signature}{renamed(network)}."""',
@@ -67,6 +68,7 @@ def emit_program(
         "",
         f"    def __init__({', '.join(['self', *keywords])}):",
         f"        super().__init__({{{', '.join(f'{quoted(s)}: {size_parameter(s)}' for s in sizes)}}})",
+        *(["        dtype = _complex(dtype)"] if turned else []),
         *(f"        {line}" for line in weighed.setup),
         *(f"        {line}" for line in made_parts(network, classes)),
     ]
@@ -90,7 +92,10 @@ def emit_program(
     text += ["", f"    def forward({head}):", f'        """{doc}; mask: bool (*batch, n), True = real."""']
     text += [f"        {line}".rstrip() for line in released(writer.lines.lines, results)]
     text.append(f"        return {results}")
-    return Emitted("\n".join(text) + "\n", frozenset({"_Program", "_left", *writer.lines.parts, *weighed.parts}))
+    return Emitted(
+        "\n".join(text) + "\n",
+        frozenset({"_Program", "_left", *writer.lines.parts, *weighed.parts, *(["_complex"] if turned else [])}),
+    )
 
 
 def _shape(summand: Summand) -> str:

@@ -40,7 +40,7 @@ class Tying:
                 row = wrap(one_tuple(map(str, move)) + ",", LINE)
                 lines += [f"        {line}" for line in row]
             lines.append("    )),")
-        self.constants = ["\n".join([*lines, "}"]) + "\n"] if wires else []
+        self.constants = ["\n".join([*lines, "}"]) + "\n"] if self._numbers else []  # a part may be on no such wire
 
     def compute(self) -> Iterator[str]:
         """The lines before the call: every weight and bias of the inner layer, under its name."""
@@ -78,7 +78,7 @@ class Tying:
     def _orbits(self, tie: Tie) -> str:
         if tie.spaces not in self._numbers:
             spaces = one_tuple(quoted(wire.space) for wire in tie.spaces)
-            moves = f"_{self.prefix.upper()}_MOVES"
+            moves = f"_{self.prefix.upper()}_MOVES" if tie.spaces else "{}"
             self._numbers[tie.spaces] = self._buffer(
                 "orbits", [f"_orbits({spaces}", moves, str(len(tie.orbits)), "device)"]
             )

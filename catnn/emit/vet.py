@@ -31,8 +31,9 @@ TORCH = frozenset(
     torch.autograd.Function torch.bfloat16 torch.bool torch.cat torch.compiler.is_compiling torch.contiguous_format
     torch.cos torch.diag_embed torch.empty torch.empty_like torch.equal torch.erf torch.exp torch.expm1 torch.eye
     torch.finfo torch.float16 torch.float32 torch.float64 torch.floor torch.get_autocast_dtype
-    torch.get_default_dtype torch.int64 torch.is_autocast_enabled torch.is_grad_enabled torch.jit.is_tracing
-    torch.log torch.log1p torch.minimum torch.no_grad torch.ones torch.ones_like torch.reciprocal torch.relu
+    torch.get_default_dtype torch.inference_mode torch.int64 torch.is_autocast_enabled torch.is_grad_enabled
+    torch.jit.is_tracing torch.log torch.log1p torch.minimum torch.no_grad torch.ones torch.ones_like
+    torch.reciprocal torch.relu
     torch.rsqrt torch.sigmoid torch.sign torch.sin torch.sinh torch.softmax torch.sqrt torch.square torch.stack
     torch.tanh torch.tensor torch.vmap torch.where torch.zeros torch.zeros_like
     """.split()
@@ -41,13 +42,13 @@ TORCH = frozenset(
 
 ATTRIBUTES = frozenset(
     """
-    T __init__ _apply _load_from_state_dict _parameters add_ addmm_ apply baddbmm_ clamp clone conj contiguous data_ptr
-    device diag diagonal dim draw dtype element_size enter even expand flatten flip forward fromkeys get index_put
-    index_select inputs is_complex is_contiguous items join label masked_fill min movedim mul_ needs_input_grad
-    new_empty new_ones new_zeros numel parameters permute pow powers real register_buffer register_module
-    reset_parameters reshape rest rsqrt save_for_backward save_for_forward saved_tensors scatter scatter_reduce
-    select setdefault shape sizes sort space_sizes sqrt squeeze sub_ sum tensor_split to to_complex transpose type
-    unflatten unique unsqueeze update values view whole
+    T __init__ _apply _load_from_state_dict _parameters add_ addmm_ append apply baddbmm_ clamp clone conj
+    contiguous data_ptr device diag diagonal dim draw dtype element_size enter even expand flatten flip forward
+    fromkeys get index_put index_select inputs is_complex is_contiguous items join label masked_fill min movedim
+    mul_ needs_input_grad new_empty new_ones new_zeros numel parameters permute pow powers real register_buffer
+    register_module reset_parameters reshape rest rsqrt save_for_backward save_for_forward saved_tensors scatter
+    scatter_reduce select setdefault shape sizes sort space_sizes sqrt squeeze sub_ sum tensor_split to to_complex
+    transpose type unflatten unique unsqueeze update values view whole
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""

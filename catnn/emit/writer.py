@@ -14,12 +14,13 @@ RESERVED = re.compile(
     r"(d?[xyzrbwg][0-9]*|halves|grads|plus|minus|size_.*|count_.*|.*_[0-9]+|device|dtype|generator)\Z"
 )
 TAKEN = frozenset("self torch nn Any Tensor Callable math linear FORMAT CHUNK annotations".split())
-ENDINGS = ("", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
+ENDINGS = ("", "_dense", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
 """The functions of a layer: its prefix and one of these."""
 
 LOCAL = frozenset(
     """
-    args counts ctx dw dx in_ in_dims info ins kind kinds lengths mixed moved needs norms out outs table tangents xs
+    args counts ctx dw dx in_ in_dims info ins kind kinds known lengths mixed moved needs norms out outs
+    table tangents weight work xs
     """.split()
 )
 """Variables of generated methods, which no size may be called."""
@@ -90,8 +91,12 @@ def ascii_name(name: str) -> str:
 
 
 def distinct(name: str) -> str:
-    """An ASCII name for what follows a prefix: the name itself, or one that no other name has."""
-    return name if name.isascii() else f"{ascii_name(name)}_{name.encode().hex()}"
+    """An ASCII name for what follows a prefix: the name itself, or one that no other name has.
+
+    >>> distinct("V"), distinct("H.V")
+    ('V', 'H_V_482e56')
+    """
+    return name if re.fullmatch(r"\w+", name, re.ASCII) else f"{ascii_name(name)}_{name.encode().hex()}"
 
 
 def size_variable(size: str) -> str:

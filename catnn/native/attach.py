@@ -7,8 +7,7 @@ library.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from math import prod
+from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -19,10 +18,12 @@ from torch.autograd import forward_ad
 from catnn.emit.file import Written
 from catnn.native.build import library
 from catnn.native.calls import Calls
-from catnn.native.worth import worth
+from catnn.native.worth import known
 from catnn.plan.cost import BATCH
+from catnn.plan.dense import Dense
 from catnn.plan.plan import Plan
-from catnn.plan.rates import IN_C, STATEMENTS, in_c
+from catnn.plan.rates import DENSE, IN_C, in_c
+from catnn.plan.ways import fastest, ways
 
 FORCED: str | None = None
 """The way that layers run, whatever is predicted: for measurements and tests."""
@@ -37,13 +38,13 @@ class Attached:
     plain: the layer in torch statements; backward: the gradient in torch statements, of an autograd context.
     """
 
-    def __init__(self, plan: Plan, calls: Calls, names: tuple[str | None, ...], plain: Callable[..., Any],
+    def __init__(self, choice: Choice, calls: Calls, names: tuple[str | None, ...], plain: Callable[..., Any],
                  backward: Callable[..., Any], saved: Callable[[Any], Any]) -> None:  # fmt: skip
-        self.plan, self.calls, self.names = plan, calls, names
+        self.plan, self.choice, self.calls, self.names = choice.plan, choice, calls, names
+        plan = choice.plan
         self.plain, self.original, self.saved = plain, backward, saved
         self.inputs, self.products = len(plan.source.summands), len(plan.products)
         words = plan.source.words
-        self.choices: dict[tuple[int, ...], str] = {}
         self.axes = [(i, a, w.group.size) for i, word in enumerate(words) for a, w in enumerate(word)]
 
     def forward(self, *args: Any) -> Any:
@@ -91,42 +92,77 @@ class Attached:
             if isinstance(size, str):
                 x = tensors[i]
                 sizes[size] = x.shape[x.dim() - len(self.plan.source.words[i]) - 1 + a]
-        return sizes if self._chosen(tensors[0], sizes) == IN_C else None
+        return sizes if self.choice.way(tensors[0], sizes, product=True) == IN_C else None
 
-    def _chosen(self, x: Tensor, sizes: dict[str, int]) -> str:
-        """The way that is predicted to be the faster one, for a batch of the same order of magnitude."""
+
+class Choice:
+    """The way that is taken, as it is predicted for a batch of the same order of magnitude.
+
+    library: whether there is one in C.
+    """
+
+    def __init__(self, plan: Plan, dense: Dense | None, *, library: bool) -> None:
+        self.plan = plan
+        self.ways = ways(plan, dense, library=library)
+        self.products = {way: tally for way, tally in self.ways.items() if way != DENSE}
+        self.order = len(plan.source.words[0]) + 1
+        self.choices: dict[tuple[object, ...], str] = {}
+
+    def way(self, x: Tensor, sizes: Mapping[str, int], *, product: bool) -> str:
+        """The fastest way for an input; product: of those that reduce, mix and expand."""
         if FORCED is not None:
             return FORCED
-        entries = x.numel() // max(1, prod(x.shape[x.dim() - len(self.plan.source.words[0]) - 1 :]))
-        key = (entries.bit_length(), *sizes.values())
+        entries = x.shape[: x.dim() - self.order].numel()
+        key = (product, entries.bit_length(), *sizes.values())
         if key not in self.choices:
-            batch = 1 << (entries.bit_length() - 1)
-            self.choices[key] = IN_C if worth(self.plan, {**sizes, BATCH: batch}) else STATEMENTS
+            batch = 1 << max(0, entries.bit_length() - 1)
+            found = self.products if product else self.ways
+            self.choices[key] = fastest(found, {**sizes, BATCH: batch}, known())
         return self.choices[key]
+
+    def few_of(self) -> Callable[..., bool]:
+        """`_Layer.few`, by the rates of this machine instead of those of the file."""
+        words = (*self.plan.source.words, *self.plan.target.words)
+        names = {wire.group.size for word in words for wire in word if isinstance(wire.group.size, str)}
+
+        def few(_: Any, work: int, counts: Mapping[str, Any], xs: Any, lengths: Mapping[str, int]) -> bool:
+            if not work or not all(isinstance(count, int) for count in counts.values()):
+                return False
+            sizes = {name: lengths[name] for name in names}
+            return self.way(xs[0], sizes, product=False) == DENSE
+
+        return few
 
 
 def attach(module: ModuleType, layers: Iterable[Written]) -> None:
-    """Put the library behind the layers of a loaded module, once; where there is none, do nothing."""
-    found = library()
-    if found is None or getattr(module, "attached", None) is not None:
+    """Put the rates of this machine, and the library if there is one, behind the layers of a loaded module, once."""
+    if getattr(module, "attached", None) is not None:
         return
     module.attached = []  # type: ignore[attr-defined]
+    found = library()
     for layer in layers:
-        function, plan = getattr(module, layer.function), layer.plan
-        if not in_c(plan):
+        choice = Choice(layer.plan, layer.dense, library=found is not None)
+        if layer.dense is not None:
+            _put(module, getattr(module, layer.owner), "few", choice.few_of())
+        if found is None or not in_c(layer.plan):
             continue
-        names, plain = tuple(layer.extras.values()), getattr(module, f"_{layer.prefix}")
-        one = Attached(plan, Calls(plan, found), names, plain, function.backward, module._saved)
-        module.attached.append((f"_{layer.prefix}", plain, function, function.backward))
-        setattr(module, f"_{layer.prefix}", one.forward)
-        function.backward = staticmethod(one.backward)
+        function, names = getattr(module, layer.function), tuple(layer.extras.values())
+        plain = getattr(module, f"_{layer.prefix}")
+        one = Attached(choice, Calls(layer.plan, found), names, plain, function.backward, module._saved)
+        _put(module, module, f"_{layer.prefix}", one.forward)
+        _put(module, function, "backward", staticmethod(one.backward))
+
+
+def _put(module: ModuleType, where: Any, name: str, value: Any) -> None:
+    """Set an attribute, and note what it was."""
+    module.attached.append((where, name, vars(where).get(name)))
+    setattr(where, name, value)
 
 
 def detach(module: ModuleType) -> None:
     """Give a module its own functions back."""
-    for name, plain, function, backward in getattr(module, "attached", None) or ():
-        setattr(module, name, plain)
-        function.backward = staticmethod(backward)
+    for where, name, value in getattr(module, "attached", None) or ():
+        setattr(where, name, value) if value is not None else delattr(where, name)
     module.attached = None  # type: ignore[attr-defined]
 
 

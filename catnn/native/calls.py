@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
@@ -12,7 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from catnn.native.program import Program, read, run, weigh
+from catnn.native.program import read, run, weigh
+from catnn.native.spectral import Form, Turning, meeting, mixing
+from catnn.native.table import Program
+from catnn.plan.fourier import fourier, worthwhile
 from catnn.plan.plan import Plan, mirror
 
 PARALLEL = 200_000
@@ -37,40 +40,68 @@ class Calls:
     def __init__(self, plan: Plan, library: ctypes.CDLL) -> None:
         self.plan, self.back, self.library = plan, mirror(plan), library
         self.outs = sorted({constant.column.summand for constant in plan.constants})
+        self.savings = fourier(plan)
         self._known: dict[tuple[object, ...], Ready] = {}
+        self._turning = {
+            at: Turning(one.blocks, product.sigmas)
+            for at, (one, product) in enumerate(zip(self.savings, plan.products, strict=True))
+            if one is not None
+        }
 
     # ------------------------------------------------------------------------------------------------------- programs
 
-    def _program(self, kind: str, sizes: dict[str, int]) -> Ready:
-        key = (kind, *sorted(sizes.items()))
+    def _program(self, kind: str, sizes: dict[str, int], blocks: Mapping[int, Turning]) -> Ready:
+        key = (kind, *blocks, *sorted(sizes.items()))
         if key not in self._known:
-            self._known[key] = self._forward(sizes) if kind == "forward" else self._backward(sizes, kind)
+            make = self._forward(sizes, blocks) if kind == "forward" else self._backward(sizes, kind, blocks)
+            self._known[key] = make
         return self._known[key]
 
-    def _forward(self, sizes: dict[str, int]) -> Ready:
-        """Buffers: scratch, inputs, outputs; weights, biases."""
+    def _turned_products(self, entries: int) -> Mapping[int, Turning]:
+        """The products that are computed in a Fourier basis for so many entries of the batch."""
+        return self._turning if worthwhile(self.savings, entries) else {}
+
+    def _forms(self, blocks: Mapping[int, Turning], first: int) -> dict[int, Form]:
+        """Their blocks; first: the number of the buffer of the values of the first of them."""
+        found = {}
+        for number, at in enumerate(blocks):
+            saving = self.savings[at]
+            assert saving is not None
+            found[at] = Form(saving.blocks, first + number)
+        return found
+
+    def _forward(self, sizes: dict[str, int], blocks: Mapping[int, Turning]) -> Ready:
+        """Buffers: scratch, inputs, outputs; weights, biases, values of Fourier bases."""
         program, plan = Program(sizes), self.plan
         ins, outs, products = len(plan.source.summands), len(plan.target.summands), len(plan.products)
         moving = 1 + ins + outs
         rows = read(program, plan, list(range(1, 1 + ins)))
         biases = {o: moving + products + at for at, o in enumerate(self.outs)}
-        run(program, plan, rows, list(range(1 + ins, moving)), list(range(moving, moving + products)), biases)
+        weights = list(range(moving, moving + products))
+        forms = self._forms(blocks, moving + products + len(self.outs))
+        mixes = {at: mixing(program, form, weights[at]) for at, form in forms.items()}
+        run(program, plan, rows, list(range(1 + ins, moving)), weights, biases, mixes)
         return _ready(program)
 
-    def _backward(self, sizes: dict[str, int], kind: str) -> Ready:
+    def _backward(self, sizes: dict[str, int], kind: str, blocks: Mapping[int, Turning]) -> Ready:
         """Buffers: scratch, gradients of the outputs, inputs, gradients of the inputs; weights, their gradients,
-        gradients of the biases."""
+        gradients of the biases, values of Fourier bases."""
         program, plan, back = Program(sizes), self.plan, self.back
         ins, outs, products = len(plan.source.summands), len(plan.target.summands), len(plan.products)
         moving = 1 + outs + 2 * ins
         grads = read(program, back, list(range(1, 1 + outs)))
+        weights = list(range(moving, moving + products))
+        forms = self._forms(blocks, moving + 2 * products + len(self.outs) * ("w" in kind))
         if "x" in kind:
             places = list(range(1 + outs + ins, moving))
-            run(program, back, grads, places, list(range(moving, moving + products)), {})
+            mixes = {at: mixing(program, form, weights[at]) for at, form in forms.items()}
+            run(program, back, grads, places, weights, {}, mixes)
         if "w" in kind:
             rows = read(program, plan, list(range(1 + outs, 1 + outs + ins)))
             biases = {o: moving + 2 * products + at for at, o in enumerate(self.outs)}
-            weigh(program, plan, back, rows, grads, list(range(moving + products, moving + 2 * products)), biases)
+            gradients = list(range(moving + products, moving + 2 * products))
+            outers = {at: meeting(program, form, gradients[at]) for at, form in forms.items()}
+            weigh(program, plan, back, rows, grads, gradients, biases, outers)
         return _ready(program)
 
     # ---------------------------------------------------------------------------------------------------------- calls
@@ -79,32 +110,42 @@ class Calls:
                 sizes: dict[str, int]) -> tuple[Tensor, ...]:  # fmt: skip
         """The outputs for contiguous inputs of one type; weights: packed."""
         batch = _batch(xs[0], len(self.plan.source.words[0]))
-        ready = self._program("forward", sizes)
+        blocks = self._turned_products(prod(batch))
+        ready = self._program("forward", sizes, blocks)
+        panels = [blocks[at].blocks(w, mirrored=False) if at in blocks else self._turned(w)
+                  for at, w in enumerate(weights)]  # fmt: skip
         ys = tuple(
             xs[0].new_empty(*batch, *Program(sizes).extent(s.word), s.channels) for s in self.plan.target.summands
         )
-        panels = [self._turned(w) for w in weights]
-        self._run(ready, batch, [*xs, *ys], [*panels, *(b.contiguous() for b in biases)], xs[0])
+        values = [turning.values.to(xs[0].dtype) for turning in blocks.values()]
+        self._run(ready, batch, [*xs, *ys], [*panels, *(b.contiguous() for b in biases), *values], xs[0])
         return ys
 
     def backward(self, gs: Sequence[Tensor], xs: Sequence[Tensor], weights: Sequence[Tensor], sizes: dict[str, int],
                  *, inputs: bool, learned: bool) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
         """The gradients of the inputs, and of the packed weights and the biases; what is not wanted is empty."""
         batch = _batch(xs[0], len(self.plan.source.words[0]))
-        ready = self._program("x" * inputs + "w" * learned, sizes)
+        blocks = self._turned_products(prod(batch))
+        ready = self._program("x" * inputs + "w" * learned, sizes, blocks)
         dxs = [torch.empty_like(x) for x in xs] if inputs else []
-        dws = [torch.zeros_like(w, memory_format=torch.contiguous_format) for w in weights] if learned else []
-        counts = [sum(c.column.summand == o for c in self.plan.constants) for o in self.outs]
+        panels = [blocks[at].blocks(w, mirrored=True) if at in blocks else self._turned(w.transpose(1, 2))
+                  for at, w in enumerate(weights)]  # fmt: skip
+        dws = [torch.zeros_like(w, memory_format=torch.contiguous_format) for w in panels] if learned else []
+        counts = [1 + max(c.index for c in self.plan.constants if c.column.summand == o) for o in self.outs]
         widths = [self.plan.target.summands[o].channels for o in self.outs]
         dbs = [xs[0].new_zeros(count, width) for count, width in zip(counts, widths, strict=True)] if learned else []
-        still = [*(w.contiguous() for w in weights), *(dws or weights), *dbs]
+        values = [turning.values.to(xs[0].dtype) for turning in blocks.values()]
+        still = [*panels, *(dws or panels), *dbs, *values]
         self._run(ready, batch, [*gs, *xs, *(dxs or xs)], still, xs[0], sums=[*dws, *dbs])
+        dws = [blocks[at].gradient(w, weights[at].shape) if at in blocks else w for at, w in enumerate(dws)]
         return dxs, [*dws, *dbs]
 
     def _turned(self, weight: Tensor) -> Tensor:
-        """Packed weights (S, N, K) as (S * K, N)."""
+        """Weights (S, N, K) as (S, K, N), contiguous; what lies so in memory is taken as it is."""
         turns, width, depth = weight.shape
-        result = weight.new_empty(turns * depth, width)
+        if weight.transpose(1, 2).is_contiguous():
+            return weight.transpose(1, 2)
+        result = weight.new_empty(turns, depth, width)
         weight = weight.contiguous()
         self._named("turn", weight)(weight.data_ptr(), result.data_ptr(), turns, width, depth)
         return result

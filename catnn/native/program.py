@@ -6,197 +6,14 @@ It follows the plan step by step, as the emitted Python does: reductions, a prod
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from math import prod
 
 from catnn.category.half import Half
-from catnn.category.scalar import Scale
-from catnn.category.wires import Word
+from catnn.native.table import SCRATCH, Program, View, dense
 from catnn.plan.moves import Move, full
 from catnn.plan.plan import Column, Direct, Plan, Product, Row, Sigma
-
-PILE = 16_000
-"""About so many numbers are piled up for one product, so that they stay in the fastest cache."""
-STEP = 96
-"""So many rows at most."""
-DEEP = 384
-"""So many channels are met in one product; what is deeper is cut, and added up."""
-SCRATCH = 0
-"""The number of the buffer for what lies between."""
-
-ZERO, SUM, ADD, PRODUCT, OUTER, END = 1, 2, 3, 4, 5, 0
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A strided view of a buffer, its channels last and side by side."""
-
-    buffer: int
-    offset: int
-    strides: tuple[int, ...]
-
-    def at(self, channels: int) -> View:
-        """The view that starts so many channels further on."""
-        return View(self.buffer, self.offset + channels, self.strides)
-
-
-@dataclass
-class Program:
-    """A program as it is written; every buffer has a number.
-
-    words: the table; factors: the numbers that sums and additions multiply with; scratch: how many numbers lie between.
-    """
-
-    sizes: Mapping[str, int]
-    words: list[int] = field(default_factory=list)
-    factors: list[float] = field(default_factory=list)
-    scratch: int = 0
-    pile: int = 0
-
-    def length(self, size: int | str) -> int:
-        """The number of a size."""
-        return size if isinstance(size, int) else self.sizes[size]
-
-    def extent(self, word: Word) -> tuple[int, ...]:
-        """The lengths of the axes of a word."""
-        return tuple(self.length(wire.group.size) for wire in word)
-
-    def factor(self, value: Fraction | float) -> int:
-        """The number of a factor."""
-        number = float(value)
-        if number not in self.factors:
-            self.factors.append(number)
-        return self.factors.index(number)
-
-    def scale(self, monomial: Scale) -> Fraction:
-        """The value of a monomial."""
-        result = Fraction(1)
-        for size, exponent in monomial:
-            result *= Fraction(self.length(size)) ** exponent
-        return result
-
-    def fresh(self, word: Word, channels: int) -> View:
-        """A tensor of its own between input and output."""
-        view = dense(SCRATCH, self.extent(word), channels, self.scratch)
-        self.scratch += prod(self.extent(word)) * channels
-        return view
-
-    # ------------------------------------------------------------------------------------------------- instructions
-
-    def zero(self, view: View, word: Word, channels: int) -> None:
-        """Clear a dense tensor."""
-        self.words += [ZERO, view.buffer, view.offset, prod(self.extent(word)) * channels]
-
-    def sum(self, target: View, source: View, extent: tuple[int, ...], channels: int, *, run: tuple[int, int],
-            factor: Fraction) -> None:  # fmt: skip
-        """target = factor * the sum of source along one more axis; run: its length and its stride."""
-        axes = _joined(extent, target.strides, source.strides, channels)
-        channels, extent, ds, ss = axes
-        self.words += [SUM, channels, self.factor(factor), *run, len(extent), target.buffer, target.offset]
-        self.words += [source.buffer, source.offset, *extent, *ds, *ss]
-
-    def add(self, target: View, source: View, extent: tuple[int, ...], channels: int, factor: Fraction) -> None:
-        """target += factor * source."""
-        channels, extent, ds, ss = _joined(extent, target.strides, source.strides, channels)
-        self.words += [ADD, channels, self.factor(factor), len(extent), target.buffer, target.offset]
-        self.words += [source.buffer, source.offset, *extent, *ds, *ss]
-
-    def product(self, target: View, pieces: list[tuple[View, int]], extent: tuple[int, ...], width: int, weights: int,
-                *, add: bool) -> None:  # fmt: skip
-        """target (+)= the pieces side by side, times a matrix of weights (their channels together x width)."""
-        start = 0
-        for group in _grouped(pieces):
-            depth, count = sum(channels for _, channels in group), prod(extent)
-            step = _step(depth, count)
-            if len(group) == 1 and group[0][0].strides == dense(0, extent, depth).strides:
-                step = 0
-            self.pile = max(self.pile, step * depth)
-            self.words += [PRODUCT, count, width, depth, step, weights, start * width, SCRATCH, -1]
-            self.words += [target.buffer, target.offset, int(add or start > 0), len(extent), len(group)]
-            self.words += [*extent, *_pieces(group)]
-            start += depth
-
-    def outer(self, gradient: int, left: list[tuple[View, int]], right: list[tuple[View, int]],
-              extent: tuple[int, ...], turns: int) -> None:  # fmt: skip
-        """gradient (turns, left channels, right channels) += left^T right, over all places."""
-        width, depth = sum(c for _, c in left), sum(c for _, c in right)
-        step = _step(depth + width, prod(extent))
-        self.pile = max(self.pile, step * (depth + width))
-        self.words += [OUTER, prod(extent), width, depth // turns, turns, step, gradient, 0, SCRATCH, -1, len(extent)]
-        self.words += [len(left), len(right), *extent, *_pieces(left), *_pieces(right)]
-
-    def finish(self) -> list[int]:
-        """The table, with the piles behind what else lies between."""
-        words, at = [*self.words, END], 0
-        while words[at] != END:
-            at, pile = _after(words, at)
-            if pile:
-                words[pile] = self.scratch
-        return words
-
-
-def dense(buffer: int, extent: tuple[int, ...], channels: int, offset: int = 0) -> View:
-    """A contiguous tensor."""
-    strides, stride = [], channels
-    for length in reversed(extent):
-        strides.append(stride)
-        stride *= length
-    return View(buffer, offset, tuple(reversed(strides)))
-
-
-def _step(depth: int, count: int) -> int:
-    return max(1, min(STEP, PILE // max(depth, 1), count))
-
-
-def _grouped(pieces: list[tuple[View, int]]) -> list[list[tuple[View, int]]]:
-    """The pieces a few at a time, so that the rows of weights that they meet stay in the cache."""
-    groups: list[list[tuple[View, int]]] = [[]]
-    depth = 0
-    for view, channels in pieces:
-        if groups[-1] and depth + channels > DEEP:
-            groups.append([])
-            depth = 0
-        groups[-1].append((view, channels))
-        depth += channels
-    return groups
-
-
-def _pieces(pieces: list[tuple[View, int]]) -> list[int]:
-    return [word for view, channels in pieces for word in (channels, view.buffer, view.offset, *view.strides)]
-
-
-def _after(words: list[int], at: int) -> tuple[int, int]:
-    """Where the next instruction starts, and where the place of this one's pile stands (0 for none)."""
-    match words[at]:
-        case 1:
-            return at + 4, 0
-        case 2:
-            return at + 10 + 3 * words[at + 5], 0
-        case 3:
-            return at + 8 + 3 * words[at + 3], 0
-        case 4:
-            axes, pieces = words[at + 12], words[at + 13]
-            return at + 14 + axes + pieces * (3 + axes), at + 8
-        case _:
-            axes, pieces = words[at + 10], words[at + 11] + words[at + 12]
-            return at + 13 + axes + pieces * (3 + axes), at + 9
-
-
-Joined = tuple[int, tuple[int, ...], tuple[int, ...], tuple[int, ...]]
-
-
-def _joined(extent: tuple[int, ...], target: tuple[int, ...], source: tuple[int, ...], channels: int) -> Joined:
-    """Axes that are contiguous in both, counted among the channels."""
-    axes = list(zip(extent, target, source, strict=True))
-    while axes and axes[-1][1] == axes[-1][2] == channels:
-        channels *= axes.pop()[0]
-    ext, ds, ss = zip(*axes, strict=True) if axes else ((), (), ())
-    return channels, tuple(ext), tuple(ds), tuple(ss)
-
-
-# --------------------------------------------------------------------------------------------------------- the plan
 
 
 def read(program: Program, plan: Plan, inputs: list[int]) -> dict[Row, View]:
@@ -242,13 +59,9 @@ def _reduced(program: Program, source: View, move: Move, channels: int) -> View:
     return result
 
 
-def pieces(plan: Plan, product: Product, rows: Mapping[Row, View]) -> list[tuple[View, int]]:
-    """What a product multiplies, side by side: for each permutation all rows, their axes in its order."""
-    return [
-        (_turned(rows[row], sigma), plan.source.summands[row.summand].channels)
-        for sigma in product.sigmas
-        for row in product.rows
-    ]
+def side_by_side(plan: Plan, rows: tuple[Row, ...], found: Mapping[Row, View]) -> list[tuple[View, int]]:
+    """Rows with their channels."""
+    return [(found[row], plan.source.summands[row.summand].channels) for row in rows]
 
 
 def _turned(view: View, sigma: Sigma) -> View:
@@ -256,14 +69,18 @@ def _turned(view: View, sigma: Sigma) -> View:
 
 
 def run(program: Program, plan: Plan, rows: Mapping[Row, View], outputs: list[int], weights: list[int],
-        biases: Mapping[int, int]) -> None:  # fmt: skip
-    """Mix and expand; outputs, weights, biases: the buffers of the targets, the products and the biases."""
+        biases: Mapping[int, int], mixes: Mapping[int, Mix] | None = None) -> None:  # fmt: skip
+    """Mix and expand; outputs, weights, biases: the buffers of the targets, the products and the biases.
+
+    mixes: for products that are not computed permutation by permutation, by number, what computes them.
+    """
     targets = [
         _Target(program, plan, o, dense(outputs[o], program.extent(s.word), s.channels))
         for o, s in enumerate(plan.target.summands)
     ]
     for at, product in enumerate(plan.products):
-        _mix(program, plan, product, rows, weights[at], targets)
+        mix = mixes[at] if mixes and at in mixes else _by_permutations(program, product, weights[at])
+        _mix(program, plan, product, rows, mix, targets)
     for direct in plan.directs:
         _fixed(program, direct, rows, targets[direct.column.summand])
     for constant in plan.constants:
@@ -338,19 +155,33 @@ class _Target:
         return target
 
 
-def _mix(program: Program, plan: Plan, product: Product, rows: Mapping[Row, View], weights: int,
+Mix = Callable[[list[tuple[View, int]], View, int, bool], None]
+"""From the pieces of a product to its target, so many channels wide, which it starts or is added to."""
+
+
+def _by_permutations(program: Program, product: Product, weights: int) -> Mix:
+    """For each permutation all rows, their axes in its order, side by side, times one matrix."""
+
+    def mix(rows: list[tuple[View, int]], target: View, width: int, add: bool) -> None:
+        found = [(_turned(view, sigma), channels) for sigma in product.sigmas for view, channels in rows]
+        program.product(target, found, program.extent(product.level), width, weights, add=add)
+
+    return mix
+
+
+def _mix(program: Program, plan: Plan, product: Product, rows: Mapping[Row, View], mix: Mix,
          targets: list[_Target]) -> None:  # fmt: skip
     """One product; what it makes is cut into its columns."""
-    found, extent = pieces(plan, product, rows), program.extent(product.level)
+    found = side_by_side(plan, product.rows, rows)
     widths = [plan.target.summands[column.summand].channels for column in product.columns]
     factor, target = program.scale(product.scale), targets[product.columns[0].summand]
     whole = len(product.columns) == 1 and product.columns[0].half == target.top
     if whole and target.natural and factor == 1:
-        program.product(target.begun[target.top], found, extent, widths[0], weights, add=target.written)
+        mix(found, target.begun[target.top], widths[0], target.written)
         target.written = True
         return
     result = program.fresh(product.level, sum(widths))
-    program.product(result, found, extent, sum(widths), weights, add=False)
+    mix(found, result, sum(widths), False)
     start = 0
     for column, width in zip(product.columns, widths, strict=True):
         _give(targets[column.summand], column, result.at(start), factor)
@@ -370,12 +201,20 @@ def _fixed(program: Program, direct: Direct, rows: Mapping[Row, View], target: _
     target.pending[direct.column.half].append((_turned(rows[direct.row], direct.sigma), factor))
 
 
+Outer = Callable[[list[tuple[View, int]], list[tuple[View, int]]], None]
+"""From the rows of the gradient and of the input to the gradient of the weights of a product."""
+
+
 def weigh(program: Program, plan: Plan, back: Plan, rows: Mapping[Row, View], grads: Mapping[Row, View],
-          weights: list[int], biases: Mapping[int, int]) -> None:  # fmt: skip
-    """The gradients of the packed weights and of the biases, added to the buffers given."""
+          weights: list[int], biases: Mapping[int, int],
+          outers: Mapping[int, Outer] | None = None) -> None:  # fmt: skip
+    """The gradients of the packed weights and of the biases, added to the buffers given; outers: as `mixes`."""
     for at, (product, mirrored) in enumerate(zip(plan.products, back.products, strict=True)):
-        left = [(grads[row], back.source.summands[row.summand].channels) for row in mirrored.rows]
-        right = pieces(plan, product, rows)
+        left, right = side_by_side(back, mirrored.rows, grads), side_by_side(plan, product.rows, rows)
+        if outers and at in outers:
+            outers[at](left, right)
+            continue
+        right = [(_turned(view, sigma), channels) for sigma in product.sigmas for view, channels in right]
         program.outer(weights[at], left, right, program.extent(product.level), len(product.sigmas))
     for constant in plan.constants:
         out = constant.column.summand

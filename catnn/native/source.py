@@ -1,4 +1,4 @@
-"""The C that runs a program of `catnn.native.program`: five instructions on strided views, channels last.
+"""The C that runs a program of `catnn.native.program`: six instructions on strided views, channels last.
 
 One text for all layers, so it is compiled once a machine.  A program is a table of 64-bit integers; a view is a buffer,
 an offset in elements and a stride for each axis.  Everything is done for one entry of the batch after another, so that
@@ -65,8 +65,8 @@ typedef R NAME(half) __attribute__((vector_size(16), aligned(sizeof(R)), may_ali
     }                                                                                               \
     EACH(m, MB) EACH(v, V) *(NAME(T) *)(C + m * ldc + v * L) = t[m][v]; \
   }
-TILE(wide, 6, 2) TILE(wide, 1, 2) TILE(wide, 6, 1) TILE(wide, 1, 1)
-TILE(vec, 6, 1) TILE(vec, 1, 1) TILE(half, 6, 1) TILE(half, 1, 1)
+TILE(wide, 6, 2) TILE(wide, 3, 2) TILE(wide, 1, 2) TILE(wide, 6, 1) TILE(wide, 3, 1) TILE(wide, 1, 1)
+TILE(vec, 6, 1) TILE(vec, 3, 1) TILE(vec, 1, 1) TILE(half, 6, 1) TILE(half, 3, 1) TILE(half, 1, 1)
 static void NAME(tile_one)(I K, const R *restrict A, I sk, const R *restrict B, I ldb, R *C, int add) {
   R t = add ? *C : 0;
   for (I k = 0; k < K; k++) t += A[k * sk] * B[k * ldb];
@@ -79,6 +79,7 @@ static void NAME(gemm)(I M, I N, I K, const R *A, I sm, I sk, const R *B, I ldb,
   {                                                                                                 \
     I m = 0;                                                                                        \
     for (; m + 6 <= M; m += 6) NAME(tile_##T##_6_##V)(K, A + m * sm, sm, sk, B + n, ldb, C + m * ldc + n, ldc, add); \
+    for (; m + 3 <= M; m += 3) NAME(tile_##T##_3_##V)(K, A + m * sm, sm, sk, B + n, ldb, C + m * ldc + n, ldc, add); \
     for (; m < M; m++) NAME(tile_##T##_1_##V)(K, A + m * sm, sm, sk, B + n, ldb, C + m * ldc + n, ldc, add); \
     n += L;                                                                                         \
   }
@@ -114,6 +115,25 @@ static void NAME(sum_view)(R *d, const I *ds, const R *s, const I *ss, const I *
   if (p == 0) { NAME(sums)(d, s, C, st, t, f); return; }
   for (I i = 0; i < ext[0]; i++)
     NAME(sum_view)(d + i * ds[0], ds + 1, s + i * ss[0], ss + 1, ext + 1, p - 1, C, t, st, f);
+}
+/* d (+)= a sum of n rows of C numbers, each times a number of v: pairs of their places in s and in v */
+INLINE void NAME(combine_chunk)(R *restrict d, const R *restrict s, const I *o, I n, const R *restrict v, I W,
+                                int add) {
+  R a[64];
+  for (I c = 0; c < W; c++) a[c] = add ? d[c] : 0;
+  for (I k = 0; k < n; k++, o += 2) {
+    const R *restrict x = s + o[0];
+    R f = v[o[1]];
+    for (I c = 0; c < W; c++) a[c] += f * x[c];
+  }
+  for (I c = 0; c < W; c++) d[c] = a[c];
+}
+static void NAME(combine)(R *d, const R *s, const I *o, I n, const R *v, I C, int add) {
+  I c = 0;
+  for (; c + 64 <= C; c += 64) NAME(combine_chunk)(d + c, s + c, o, n, v, 64, add);
+  for (; c + 32 <= C; c += 32) NAME(combine_chunk)(d + c, s + c, o, n, v, 32, add);
+  for (; c + 8 <= C; c += 8) NAME(combine_chunk)(d + c, s + c, o, n, v, 8, add);
+  for (; c < C; c++) NAME(combine_chunk)(d + c, s + c, o, n, v, 1, add);
 }
 static void NAME(entry)(const I *q, const double *f, R **b) {
   for (;;) switch (*q++) {
@@ -174,6 +194,14 @@ static void NAME(entry)(const I *q, const double *f, R **b) {
         for (I s = 0; s < S; s++) NAME(gemm)(N, K, count, pile, 1, N, other + s * K, S * K, g + s * N * K, K, 1);
       }
       q = piece + (n + m) * (3 + p);
+      break;
+    }
+    case 6: { /* combine: length, C, values, d, d's offset, s, add, rows, then for each: place, n, pairs.. */
+      const R *v = b[q[2]], *s = b[q[5]];
+      R *d = b[q[3]] + q[4];
+      const I *o = q + 8;
+      for (I r = 0; r < q[7]; r++, o += 2 + 2 * o[1]) NAME(combine)(d + o[0], s, o + 2, o[1], v, q[1], (int)q[6]);
+      q += q[0];
       break;
     }
   }

@@ -14,13 +14,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from catnn.plan.cost import Step, total
+from catnn.category.scalar import Scalar
+from catnn.plan.cost import BATCH, Cost, Step, total
+from catnn.plan.fourier import Saving, saved, worthwhile
 from catnn.plan.plan import Plan
 
 Counted = tuple[int, int, int, int]
 """Steps, numbers moved, multiply-adds, weights."""
 
-IN_C, STATEMENTS = "program in C", "torch statements"
+IN_C, STATEMENTS, DENSE = "program in C", "torch statements", "one matrix"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,17 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """The rates of both ways; machine: whose they are."""
+    """The rates of the ways to run a layer; machine: whose they are."""
 
     machine: str
     in_c: Rate
     statements: Rate
+    dense: Rate
 
-    def predict(self, counted: Counted) -> dict[str, float]:
-        """Seconds by way."""
-        return {IN_C: self.in_c.predict(counted), STATEMENTS: self.statements.predict(counted)}
+    def predict(self, ways: Mapping[str, Tally], sizes: Mapping[str, int]) -> dict[str, float]:
+        """Seconds by way, from what each is counted as; sizes: `batch` among them."""
+        rates = {IN_C: self.in_c, STATEMENTS: self.statements, DENSE: self.dense}
+        return {way: rates[way].predict(tally.at(sizes)) for way, tally in ways.items()}
 
     def text(self) -> str:
         """As JSON."""
@@ -59,22 +63,39 @@ class Rates:
     def of(text: str) -> Rates:
         """From JSON.  Raises: ValueError, TypeError, KeyError for text that holds no rates."""
         found = json.loads(text)
-        return Rates(str(found["machine"]), Rate(**found["in_c"]), Rate(**found["statements"]))
+        return Rates(str(found["machine"]), *(Rate(**found[way]) for way in ("in_c", "statements", "dense")))
 
 
-def counted(steps: Iterable[Step], sizes: Mapping[str, int]) -> Counted:
-    """What the steps of a plan are counted as at these sizes, `batch` among them."""
-    listed = tuple(steps)
-    running = [step.cost for step in listed if step.phase != "pack"]
-    read, written, madds = total(running).value(sizes)
-    weights = total(step.cost for step in listed if step.phase == "pack").written.value(sizes)
-    return len(running), read + written, madds, int(weights)
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the steps of a way are counted as, for every size at once; savings: of what it makes in blocks."""
+
+    steps: int
+    running: Cost
+    weights: Scalar
+    savings: tuple[Saving | None, ...] = ()
+
+    @staticmethod
+    def of(steps: Iterable[Step]) -> Tally:
+        """The sums over the steps of a plan."""
+        listed = tuple(steps)
+        running = [step.cost for step in listed if step.phase != "pack"]
+        weights = total(step.cost for step in listed if step.phase == "pack").written
+        return Tally(len(running), total(running), weights)
+
+    def at(self, sizes: Mapping[str, int]) -> Counted:
+        """The numbers at these sizes, `batch` among them."""
+        read, written, madds = self.running.value(sizes)
+        if worthwhile(self.savings, sizes[BATCH]):
+            madds -= saved(self.savings, sizes[BATCH])
+        return self.steps, read + written, madds, int(self.weights.value(sizes))
 
 
 DEFAULT = Rates(
     "a server core with AVX-512",
     Rate(50e-6, 1.8e-6, 0.06e-9, 0.024e-9, 1e-9),
     Rate(32e-6, 10e-6, 0.2e-9, 0.026e-9, 0.19e-9),
+    Rate(12e-6, 13e-6, 0.5e-9, 0.01e-9, 0),
 )
 """Measured with one thread; see `tests/benchmarks/grid.py`."""
 
@@ -89,7 +110,7 @@ def in_c(plan: Plan) -> bool:
 
 
 def rates() -> Rates:
-    """The rates of this machine if they were measured (`catnn.native.calibrate`), else those catnn comes with.
+    """The rates of this machine if they were measured (`catnn.calibration`), else those catnn comes with.
 
     CATNN_RATES names a file to take them from.
     """

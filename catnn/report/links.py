@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from catnn.category.diagram import Diagram, Morphism
+from catnn.category.embedding import embedded
 from catnn.category.halves import factors
 from catnn.category.pattern import show_pattern
 from catnn.category.wires import Word
@@ -134,12 +135,19 @@ class Code:
             found.update(line for a, b, line in self._slices.get(cls, ()) if a <= weight < b)
         return tuple(sorted(found)) or ((self.starts[cls],) if cls in self.starts else ())
 
+    def named(self, cls: str, name: str) -> tuple[int, ...]:
+        """The lines of a class whose comment says that they make a value of this name."""
+        start = self.starts.get(cls, len(self.lines))
+        stop = min((line for line in self.starts.values() if line > start), default=len(self.lines) + 1)
+        here = enumerate(self.lines[start : stop - 1], start + 1)
+        return tuple(at for at, line in here if line.rpartition("  # ")[2].startswith(f"{name} : "))
+
 
 def _names(diagram: Diagram) -> Iterator[str]:
     """The canonical patterns of the halves and of the level of a diagram; an orbit has none."""
     if diagram.points:
         return
-    found = factors(diagram)
+    (found,) = (factors(inner) for _, inner in embedded(diagram).weighted)  # where its halves are diagrams, too
     below, above = found.input.diagram(), found.output.diagram()
     for half in (below, _turned(above)):
         left, _, right = show_pattern(half).strip("[]").partition("->")

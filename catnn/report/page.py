@@ -2,7 +2,7 @@
 
 Nothing is fetched and nothing needs the script, which adds pointing, zoom, stepping and copying.  The policy in the
 head allows this style sheet and this script, by their hashes, and nothing else.  The spec is embedded as it was
-written, and every command that reads a spec reads a report.
+written, with the files that it names, and every command that reads a spec reads a report.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib.resources import files
 
 from catnn.model import Spec
 from catnn.report import links
+from catnn.report.carried import carried
 from catnn.report.listing import code_listing, spec_listing
 from catnn.report.sections import Material, checks, column_sheet, material, section
 from catnn.syntax import nodes
@@ -68,7 +69,7 @@ def report(spec: Spec) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="color-scheme" content="light dark">',
             f"<title>{title}</title>",
-            embed(spec.path, spec.text),
+            embed(spec.path, spec.text, carried(spec, module)),
             f"<style>{style()}</style>",
             "</head>",
             "<body>",

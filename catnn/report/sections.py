@@ -16,15 +16,16 @@ from catnn.explanation import Explanation, explain
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network, Spec
 from catnn.report import links
+from catnn.report.steps import contractions, program_legend
 from catnn.rewrite.rule import Rule, Schema
 from catnn.syntax import nodes
 from catnn.tables import Table
 from catnn.view.boxes import combination_drawing
+from catnn.view.chart import network_drawing
 from catnn.view.drawing import framed
 from catnn.view.explanation import header, tables
 from catnn.view.gallery import headline, legend, morphism_drawing, wires_of
 from catnn.view.layout import Styles, styles
-from catnn.view.pipeline import network_drawing
 from catnn.view.rules import headline as law_headline
 from catnn.view.rules import law_drawing, shown_steps
 from catnn.view.stages import stages_drawing
@@ -101,7 +102,7 @@ def section(found: Material, name: str) -> str:
         case Layer():
             lines += layer_body(found, name, value)
         case Network():
-            lines += network_body(value)
+            lines += network_body(found, name, value)
         case Morphism():
             lines += let_body(found, name, value)
         case Combination():
@@ -118,7 +119,7 @@ def _kind(value: Layer | Network | Morphism | Combination | Rule | Schema) -> tu
         case Layer():
             return "layer", f"{value.source} -> {value.target}"
         case Network():
-            return "network", f"{value.source} -> {value.target}"
+            return "network", value.signature.removeprefix(": ")
         case Rule():
             return "rule", f"{show_word(value.left.source)} -> {show_word(value.left.target)}"
         case Schema():
@@ -291,10 +292,28 @@ def _factorisation(terms: Sequence[tuple[str, int, Morphism]], style: Styles) ->
 # ----------------------------------------------------------------------------------------------- networks and lets
 
 
-def network_body(network: Network) -> list[str]:
-    """The picture, the stages and the cost of a network."""
-    drawing = framed(network_drawing(network), 4, f"{network.name} : {network.source} -> {network.target}")
-    return [f'<div class="wide">{inline(drawing)}</div>', *_plan(explain(network))]
+def network_body(found: Material, name: str, network: Network) -> list[str]:
+    """The picture, the contractions and the cost of a network."""
+    drawing = framed(network_drawing(network), 4, f"{network.name}{network.signature}")
+    return [f'<div class="wide">{inline(drawing)}</div>', *_steps(found, name, network), *_plan(explain(network))]
+
+
+def _steps(found: Material, name: str, network: Network) -> list[str]:
+    """What a point-ful network multiplies, as diagrams."""
+    shown = list(contractions(network, found.statements.get(name), found.code, found.class_of(name)))
+    if not shown or network.program is None:
+        return []
+    spaces = program_legend(network.program)
+    widths = [wide for step in shown for wide in (step.drawing.width, CHARACTER * len(step.text))]
+    lines = [f'<h3 id="{clean(name)}-steps">what it multiplies</h3>']
+    lines += [inline(spaces, "the spaces")] if spaces is not None else []
+    lines.append(f'<div class="gallery {_columns(widths)}" role="group" aria-labelledby="{clean(name)}-steps">')
+    for step in shown:
+        target = f"#C{step.code[0]}" if step.code else f"#L{step.line}"
+        caption = f'<figcaption><a href="{target}"><code>{clean(step.text)}</code></a></figcaption>'
+        picture = inline(step.drawing, step.text)
+        lines.append(f"<figure{_data(step.line, step.code)}>{picture}{caption}</figure>")
+    return [*lines, "</div>"]
 
 
 def let_body(found: Material, name: str, value: Morphism) -> list[str]:

@@ -12,7 +12,7 @@ from stat import S_ISREG
 from typing import NamedTuple
 
 from catnn.diagnostics import CatnnError, Diagnostic, Label, Source, Span
-from catnn.syntax.embedded import unwrapped
+from catnn.syntax.embedded import MOST_PAGE, is_page, unwrapped
 from catnn.syntax.lalr import tables
 
 MAX_BYTES = 1_000_000
@@ -74,14 +74,15 @@ def make_source(text: str, path: str) -> Source:
 
 
 def read_spec(path: Path) -> bytes:
-    """The bytes of a file, or as many as show that it is too large.
+    """The bytes of a file, or as many as show that it is too large; a report may be larger than the spec inside.
 
     Raises: OSError where it cannot be read, or is no regular file: a pipe or a device may never end.
     """
     if not S_ISREG(path.stat().st_mode):
         raise OSError("no regular file")
     with path.open("rb") as stream:
-        return stream.read(MAX_BYTES + 1)
+        data = stream.read(MAX_BYTES + 1)
+        return data + stream.read(MOST_PAGE) if len(data) > MAX_BYTES and is_page(data) else data
 
 
 def decode(data: bytes, path: str) -> Source:

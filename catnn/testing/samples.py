@@ -118,6 +118,13 @@ def inputs(item: Layer | Network, sizes: Sizes, batch: tuple[int, ...] = (), see
 
 
 def call(module: Any, xs: Tensors, **options: Any) -> Tensors:
-    """A module as a function from tuples to tuples."""
-    ys = module(xs if len(xs) > 1 else xs[0], **options)
-    return tuple(ys) if isinstance(ys, tuple | list) else (ys,)
+    """A module as a function from tuples to tuples; a result that is a direct sum is its summands."""
+    return tuple(_tensors(module(xs if len(xs) > 1 else xs[0], **options)))
+
+
+def _tensors(ys: Any) -> Iterator[Tensor]:
+    if isinstance(ys, tuple | list):
+        for y in ys:
+            yield from _tensors(y)
+    else:
+        yield ys

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from catnn.view.drawing import Drawing
 
 Value = Morphism | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
-Read = Diagram | Sum | Hypergraph | Combination | Layer | Network
+Read = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Trace | Proof
 """What documents and graphs are read to."""
 SIDES = ("bottom", "top", "left")
 """Where the inputs of a picture may be."""
@@ -48,7 +48,7 @@ def _drawing(value: Value, **options: Any) -> Drawing:
     if isinstance(value, Rule | Schema | Trace | Proof):
         from catnn.view import rules
 
-        return rules.picture(value)
+        return rules.picture(value, **options)
     if isinstance(value, Layer):
         return gallery.layer_picture(value, **options)
     if isinstance(value, Network):
@@ -111,7 +111,9 @@ def to_dot(value: Value) -> str:
     from catnn.view import dot
 
     if isinstance(value, Rule | Schema | Trace | Proof):
-        raise _no_graph(value)
+        from catnn.view import stories
+
+        return stories.story_dot(value)
     if isinstance(value, Layer):
         return dot.layer_dot(value)
     if isinstance(value, Network):
@@ -130,12 +132,6 @@ def to_html(value: Value, **options: Any) -> str:
 
 def to_json(value: Value) -> str:
     """A versioned document; `catnn.view.json` has the schema, `catnn.rewrite.proofs` that of traces and proofs."""
-    if isinstance(value, Trace | Proof):
-        from catnn.rewrite import proofs
-
-        return proofs.to_json(value)
-    if isinstance(value, Rule | Schema):
-        raise _no_graph(value)
     from catnn.view.json import to_json
 
     return to_json(value)
@@ -144,21 +140,20 @@ def to_json(value: Value) -> str:
 def to_networkx(value: Value) -> networkx.MultiDiGraph:
     """The graph of ports, blocks and boxes; `catnn.view.graph` describes it.
 
-    A layer is a graph of summands and terms, a network of stages (`catnn.view.layers`).
+    A layer is a graph of summands and terms, a network of stages (`catnn.view.layers`); a rule is both its sides, a
+    trace a chain of values (`catnn.view.stories`).
     """
     from catnn.view import graph, layers
 
     if isinstance(value, Rule | Schema | Trace | Proof):
-        raise _no_graph(value)
+        from catnn.view import stories
+
+        return stories.story_networkx(value)
     if isinstance(value, Layer):
         return layers.layer_networkx(value)
     if isinstance(value, Network):
         return layers.network_networkx(value)
     return graph.to_networkx(value)
-
-
-def _no_graph(value: Rule | Schema | Trace | Proof) -> ValueError:
-    return ValueError(f"a {type(value).__name__.lower()} is several diagrams, and no graph holds them; draw it instead")
 
 
 def to_graphml(value: Value) -> str:
@@ -172,37 +167,41 @@ def to_hif(value: Value) -> str:
     """The same as HIF, which tools for hypergraphs read; `catnn.view.hif` describes it."""
     from catnn.view import hif
 
-    if isinstance(value, Rule | Schema | Trace | Proof):
-        raise _no_graph(value)
-    return hif.graph_hif(to_networkx(value)) if isinstance(value, Layer | Network) else hif.morphism_hif(value)
+    if isinstance(value, Morphism | Hypergraph | Combination):
+        return hif.morphism_hif(value)
+    return hif.graph_hif(to_networkx(value))
 
 
-def from_json(text: str) -> Read:
-    """What a JSON document holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+def from_json(text: str, *, allow_maps: bool = False) -> Read:
+    """What a JSON document holds.
+
+    allow_maps: whether a network may call functions of other packages, which runs their code when it is compiled.
+    Raises: CatnnError (E1031, also a ValueError) where it is none of ours.
+    """
     from catnn.view.reading import from_json
 
-    return from_json(text)
+    return from_json(text, allow_maps=allow_maps)
 
 
-def from_networkx(graph: networkx.MultiDiGraph) -> Read:
-    """What a graph holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+def from_networkx(graph: networkx.MultiDiGraph, *, allow_maps: bool = False) -> Read:
+    """What a graph holds; as `from_json`."""
     from catnn.view.reading import from_networkx
 
-    return from_networkx(graph)
+    return from_networkx(graph, allow_maps=allow_maps)
 
 
-def from_graphml(text: str) -> Read:
-    """What a GraphML text holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+def from_graphml(text: str, *, allow_maps: bool = False) -> Read:
+    """What a GraphML text holds; as `from_json`."""
     from catnn.view.graphml import read_graphml
 
-    return from_networkx(read_graphml(text))
+    return from_networkx(read_graphml(text), allow_maps=allow_maps)
 
 
-def from_hif(text: str) -> Read:
-    """What a HIF text holds.  Raises: CatnnError (E1031, also a ValueError) where it is none of ours."""
+def from_hif(text: str, *, allow_maps: bool = False) -> Read:
+    """What a HIF text holds; as `from_json`."""
     from catnn.view.hif import read_hif
 
-    return from_networkx(read_hif(text))
+    return from_networkx(read_hif(text), allow_maps=allow_maps)
 
 
 def to_discopy(value: Morphism | Hypergraph | Combination) -> frobenius.Hypergraph:

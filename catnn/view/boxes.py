@@ -32,9 +32,14 @@ class Marks:
 
 
 def boxes_drawing(
-    graph: Hypergraph, style: Styles | None = None, *, inputs: str = "bottom", marks: Marks | None = None
+    graph: Hypergraph,
+    style: Styles | None = None,
+    *,
+    inputs: str = "bottom",
+    marks: Marks | None = None,
+    title: str | None = None,
 ) -> Drawing:
-    """A diagram with boxes; inputs: the side they are on; marks: what is highlighted.
+    """A diagram with boxes; inputs: the side they are on; marks: what is highlighted; title: what is said to be shown.
 
     Raises: ValueError for another side.
     """
@@ -42,7 +47,8 @@ def boxes_drawing(
         raise ValueError(f"inputs={inputs!r}: the inputs are at the {', '.join(map(repr, SIDES))}")
     if not graph.wires and not graph.nodes:
         return words("[->]")
-    return _Picture(graph, styles_of(graph) if style is None else style, inputs, marks or Marks()).drawing()
+    drawing = _Picture(graph, styles_of(graph) if style is None else style, inputs, marks or Marks()).drawing()
+    return replace(drawing, title=str(graph) if title is None else title)
 
 
 def styles_of(*graphs: Hypergraph | Combination) -> Styles:
@@ -174,7 +180,7 @@ class _Picture:
         for number, style in enumerate(self.loops):
             items.append(self._loop(right - LOOP - number * (2 * LOOP + 10), style))
         size = (self.across, self.along) if self.inputs != "left" else (self.along, self.across)
-        return _padded(Drawing(*size, tuple(items), str(self.graph)))
+        return _padded(Drawing(*size, tuple(items)))
 
     def _point(self, x: float, y: float) -> Point:
         """From along the row and up the diagram to the page."""

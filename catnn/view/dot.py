@@ -29,12 +29,15 @@ def morphism_dot(morphism: Morphism) -> str:
 
 def boxes_dot(value: Hypergraph | Combination) -> str:
     """A diagram with boxes, from its inputs up; a combination as one with a component a term."""
-    style = styles_of(value)
-    body: list[str] = []
-    for at, term in enumerate(terms_of(value).terms):
-        body += _term(term, f"g{at}_", style)
+    body = boxes_body(value, "")
     head = [f"digraph {quoted(str(value))} {{", f'  rankdir=BT; {LOOK.replace(", ", "; ")}; bgcolor="transparent";']
     return "\n".join((*head, f'  node [{LOOK}]; edge [arrowhead="none", penwidth="1.6"];', *body, "}", ""))
+
+
+def boxes_body(value: Hypergraph | Combination, prefix: str) -> list[str]:
+    """The nodes and edges of a diagram with boxes, their names with a prefix."""
+    style = styles_of(value)
+    return [line for at, term in enumerate(terms_of(value).terms) for line in _term(term, f"{prefix}g{at}_", style)]
 
 
 def _term(term: Term, prefix: str, style: Styles) -> list[str]:
@@ -51,7 +54,9 @@ def _term(term: Term, prefix: str, style: Styles) -> list[str]:
         for at in range(len(row)):
             lines.append(f"  {prefix}{name}{at} {attributes_text((('label', str(at)), ('shape', 'plaintext')))};")
         if row:
-            lines.append(f"  {{ rank=same; {'; '.join(f'{prefix}{name}{at}' for at in range(len(row)))}; }}")
+            ports = [f"{prefix}{name}{at}" for at in range(len(row))]
+            order = f' {" -> ".join(ports)} [style="invis"];' if len(ports) > 1 else ""
+            lines.append(f"  {{ rank=same; {'; '.join(ports)};{order} }}")
     ends = [(f"in{i}", f"block{b}", b) for i, b in enumerate(term.ins)]
     for x, (_, inputs, outputs) in enumerate(term.nodes):
         ends += [(f"block{b}", f"box{x}", b) for b in inputs] + [(f"box{x}", f"block{b}", b) for b in outputs]

@@ -7,11 +7,18 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from catnn.plan.cost import Cost, Step, total
-from catnn.plan.rates import IN_C
+from catnn.plan.rates import DENSE, IN_C, STATEMENTS
 from catnn.tables import Table, count, ratio
 
 if TYPE_CHECKING:
     from catnn.explanation import Explanation
+
+WHY = {
+    IN_C: "chosen, if there is a C compiler: less for each step and each number moved",
+    STATEMENTS: "chosen: its products are wide enough for torch's own",
+    DENSE: "chosen: for few numbers what counts is the number of steps, and it has the fewest",
+}
+"""Why a way is taken."""
 
 MOST_STEPS = 40
 """Longer plans are counted by phase and operation unless everything is asked for."""
@@ -111,6 +118,8 @@ def tables(found: Explanation) -> list[Table]:
         result.append(_plan("gradient, the plan upside down", found.gradient, found, most=0))
     if found.predicted:
         result.append(_predicted(found))
+    if found.kind == "network" and not found.stages:  # nothing but contractions, whose cost the notes tell
+        return result
     return [*result, _totals(found)]
 
 
@@ -121,7 +130,7 @@ def _predicted(found: Explanation) -> Table:
     for way, seconds in found.predicted.items():
         why = f"{ratio(seconds / found.predicted[best])} times as long"
         if way == best:
-            why = "chosen" + (", if there is a C compiler" if way == IN_C else "")
+            why = WHY[way]
         rows.append((way, f"{1000 * seconds:.3g} ms", why))
     caption = f"predicted for a call on the CPU, by the rates of {found.machine}"
     return Table(caption, ("", "forward", ""), tuple(rows), (1,))
@@ -179,7 +188,8 @@ def _totals(found: Explanation) -> Table:
     rows.append(_total("its gradient", found.backward, found.sizes, ours))
     rows += [_total(name, cost, found.sizes, ours) for name, cost in found.naive.items()]
     headers = ("", "multiply-adds", "=", "read", "written", "times")
-    return Table("total, with the naive ways beside", headers, tuple(rows), (2, 3, 4, 5))
+    whole = "total of its layers" if found.kind == "network" else "total"
+    return Table(f"{whole}, with the naive ways beside", headers, tuple(rows), (2, 3, 4, 5))
 
 
 def _total(name: str, cost: Cost, sizes: Mapping[str, int], ours: int) -> tuple[str, ...]:

@@ -107,13 +107,15 @@ def term_drawing(
 def picture(morphism: Morphism | Hypergraph | Combination, **options: Any) -> Drawing:
     """A morphism with a margin, and a legend where several spaces meet; options as of `term_drawing`.
 
-    A diagram with boxes takes `inputs` alone.
+    A diagram with boxes takes `inputs` alone.  Raises: ValueError where it is to be factored.
     """
     style: Styles
     if isinstance(morphism, Morphism):
         style = styles(morphism.source + morphism.target)
         parts = [term_drawing(morphism, style, **options)]
     else:
+        if options.get("factored"):
+            raise ValueError("a diagram with boxes does not factor")
         style = styles_of(morphism)
         parts = [combination_drawing(morphism, style, inputs=options.get("inputs", "bottom"))]
     if len(style) > 1:
@@ -143,16 +145,14 @@ def layer_picture(layer: Layer, *, width: float = WIDTH, limit: int = LIMIT, **o
     return framed(below(parts, 12, centred=False), 14, title)
 
 
-def network_picture(network: Network, *, inputs: str = "bottom") -> Drawing:
-    """A network as boxes from its input to its output."""
-    from catnn.view.drawing import flipped
-    from catnn.view.pipeline import network_drawing
+def network_picture(network: Network, *, inputs: str = "bottom", factored: bool = False) -> Drawing:
+    """A network as boxes from its input to its output.  Raises: ValueError for another side, or with `factored`."""
+    from catnn.view.chart import network_drawing
 
-    if inputs not in ("bottom", "top"):
-        raise ValueError(f"inputs={inputs!r}: a network stands upright, its input at the 'bottom' or at the 'top'")
-    title = f"{network.name} : {network.source} -> {network.target}"
-    body = network_drawing(network)
-    body = body if inputs == "bottom" else flipped(body)
+    if factored:
+        raise ValueError("a network does not factor, its layers do")
+    title = f"{network.name}{'' if network.program else ' '}{network.signature}"
+    body = network_drawing(network, inputs=inputs)
     return framed(below((words(title, "heading"), body), 10), 14, title)
 
 

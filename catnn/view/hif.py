@@ -3,7 +3,8 @@
 Nodes are ports: inputs (in0), outputs (out0) and legs of boxes (box0.in0).  Hyperedges are blocks, which join the ports
 of one spider, bend or wire, and boxes, which have their legs; a port is the tail of an edge that it feeds and the
 head of one that feeds it.  Attributes are those of `catnn.view.graph`; "metadata" has format, version and pattern,
-and for a sum the terms with their coefficients.  The graph of a layer or a network becomes a hypergraph of edges with
+and for a sum the terms with their coefficients.  The graph of a layer, a network, a rule or a
+proof becomes a hypergraph of edges with
 one tail and one head.
 
 Source: https://github.com/HIF-org/HIF-standard, schema 0.1.
@@ -82,7 +83,7 @@ def _document(metadata: Data, nodes: list[Data], edges: list[Data], incidences: 
 
 
 def read_hif(text: str) -> networkx.MultiDiGraph:
-    """The graph (as `catnn.view.graph` or `catnn.view.layers` describes it) of a HIF text.
+    """The graph (as `catnn.view.graph` and its like describe it) of a HIF text.
 
     Raises: DocumentError where it is none.
     """
@@ -115,7 +116,7 @@ def _read(data: Data) -> networkx.MultiDiGraph:
         if item["edge"] not in edges or item["node"] not in nodes or item.get("direction") not in ("head", "tail"):
             raise refuse(f"an incidence of {item['edge']!r} and {item['node']!r} joins nothing, or has no direction")
         met[item["edge"]].append((item["node"], item["direction"], dict(item.get("attrs", {}))))
-    flows = metadata.get("format") in ("catnn-layer", "catnn-network")
+    flows = "document" in metadata
     for name, attrs in nodes.items():
         if flows or attrs.get("kind") != "leg":
             _add_node(graph, name, attrs)

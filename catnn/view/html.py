@@ -55,14 +55,27 @@ def fragment(value: Value, **options: Any) -> str:
     if isinstance(value, Layer):
         return layer_html(value, **options)
     if isinstance(value, Rule | Schema | Trace | Proof):
-        return f'<div class="catnn">\n{svg(rules.picture(value))}</div>\n'
+        return f'<div class="catnn">\n{svg(rules.picture(value, **options))}</div>\n'
     drawing = network_picture(value, **options) if isinstance(value, Network) else picture(value, **options)
     return f'<div class="catnn">\n{svg(drawing)}</div>\n'
 
 
 def page(value: Value, **options: Any) -> str:
     """A value as a document of its own."""
-    title = value.name if isinstance(value, Layer | Network) else str(value)
+    title = _title(value)
     head = f'<meta charset="utf-8">\n<title>{clean(title)}</title>\n<style>\n{PAGE}</style>'
     body = fragment(value, **options)
     return f'<!doctype html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body}</body>\n</html>\n'
+
+
+def _title(value: Value) -> str:
+    match value:
+        case Layer() | Network():
+            return value.name
+        case Rule() | Schema():
+            return rules.headline(value)
+        case Trace():
+            return f"{len(value.steps)} steps"
+        case Proof():
+            return "a proof"
+    return str(value)

@@ -18,10 +18,23 @@ catnn-layer: "name", "spaces", "source" and "target" as [{"word": [name, ...], "
     without "in"; terms in the order of the weights, {"diagrams": [...]}, with "source" and "target" where a term has
     other words than its summands (plain wires are left out of the terms of `all`).
 catnn-network: "name", "spaces", "from" and "to" (types as in a layer), "source" and "target" (the same as text),
-    "complex", "body", "layers" and "networks" (documents, each once: what is named twice is shared), and for those who
-    only look, "nodes": [{"name", "kind", "label"}, ...] and "flows": [{"tail", "head", "type", "coefficient"}, ...].
+    "complex", "body", "layers" (documents) and "networks" (those that are called, here or in one of these: "name",
+    "from", "to", "complex", "body"; a network calls earlier ones), each once: what is named twice is shared; and for
+    those who only look, "nodes": [{"name", "kind", "label"}, ...] and "flows": [{"tail", "head", "type",
+    "coefficient"}, ...].
     A body is {"layer": number}, {"network": number}, {"activation": name, "type": ...}, {"identity": type},
-    {"chain": [body, ...]} or {"sum": [{"coefficient": ..., "body": ...}, ...]}.
+    {"chain": [body, ...]}, {"sum": [{"coefficient": ..., "body": ...}, ...]}, or of a point-ful network
+    {"program": {"parameters": [{"name", "type"}, ...], "boxes": [...], "tensors": [...], "steps": [...], "results":
+    [[value, ...], ...], "targets": [type, ...], "names": [str, ...]}}.  Values are numbered: the summands of the
+    parameters, then what each step makes.  "tensors" are the numbers of the first boxes: {"rank", "init", "shares",
+    "map", "constant": null or {"shape", "dtype", "base64"}}.  A step has "inputs": [value, ...], "outputs": [summand,
+    ...] and one of "run": body; "contract": {"pattern", "operands": [{"input" | "box": number or "form": str, "axes":
+    [index, ...]}, ...], "target": [index, ...], "wires": [name, ...] (the space of each index), "scalar"}; "along":
+    function, with "axes"; "map": box; "add": [coefficient, ...].
+catnn-rule: "name", "law" (as it was written), "oriented", "forward", "spaces", "source" and "target", "left" (as a
+    catnn-hypergraph, without its words) and "right" ("terms" of a catnn-combination).  catnn-schema, a rule with free
+    arities: "name", "law", "oriented", "variables", and "instances", the rules for small ones; it is not read back.
+catnn-proof: a trace or a proof, as `catnn.rewrite.proofs` writes them.
 
 Patterns are for people; reading looks at blocks.
 """
@@ -35,25 +48,34 @@ from typing import Any
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.pattern import show_pattern
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Type, Wire, Word
+from catnn.category.wires import Word
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
-from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage, walk
-from catnn.view.gallery import wires_of
+from catnn.model import Layer, Network
+from catnn.rewrite import proofs
+from catnn.rewrite.rule import Rule, Schema
+from catnn.rewrite.trace import Proof, Trace
 from catnn.view.graph import FORMAT, VERSION
 from catnn.view.scalars import scalar_data
+from catnn.view.types import Data, Spaces
 
-Data = dict[str, Any]
+Story = Rule | Schema | Trace | Proof
 
 
-def to_json(value: Morphism | Hypergraph | Combination | Layer | Network) -> str:
+def to_json(value: Morphism | Hypergraph | Combination | Layer | Network | Story) -> str:
     """The document of a value; the same value is the same text."""
+    if isinstance(value, Trace | Proof):
+        return proofs.to_json(value)
     return _pretty(document(value), 0) + "\n"
 
 
-def document(value: Morphism | Hypergraph | Combination | Layer | Network) -> Data:
+def document(value: Morphism | Hypergraph | Combination | Layer | Network | Story) -> Data:
     """A value as plain data."""
     match value:
+        case Rule() | Schema() | Trace() | Proof():
+            from catnn.view.stories import story_data
+
+            return story_data(value)
         case Layer():
             return layer_data(value)
         case Network():
@@ -83,9 +105,7 @@ def morphism_data(morphism: Morphism) -> Data:
     head = {
         "format": FORMAT if single is not None else "catnn-sum",
         "version": VERSION,
-        "spaces": _spaces(morphism.source + morphism.target),
-        "source": [str(wire) for wire in morphism.source],
-        "target": [str(wire) for wire in morphism.target],
+        **_words(Spaces(), morphism.source, morphism.target),
     }
     if single is not None:
         return {**head, **_blocks(single)}
@@ -94,34 +114,39 @@ def morphism_data(morphism: Morphism) -> Data:
 
 def hypergraph_data(value: Hypergraph | Combination) -> Data:
     """A diagram with boxes, or a combination of such, as plain data."""
-    several = isinstance(value, Combination)
+    several, spaces = isinstance(value, Combination), Spaces()
     weighted = value.weighted if isinstance(value, Combination) else ((ONE, value),)
-    terms = [{"coefficient": scalar_data(c), **_graph(graph)} for c, graph in weighted]
-    wires = [wire.base for _, graph in weighted for wire in graph.wires]
+    words = _words(spaces, value.source, value.target)
+    terms = terms_data(weighted, spaces)
     head = {
         "format": "catnn-combination" if several else "catnn-hypergraph",
         "version": VERSION,
-        "spaces": _spaces([*value.source, *value.target, *wires]),
-        "source": [str(wire) for wire in value.source],
-        "target": [str(wire) for wire in value.target],
+        **words,
+        "spaces": spaces.data(),
     }
     if several:
         return {**head, "terms": terms}
-    return {**head, **_graph(weighted[0][1])}
+    del terms[0]["coefficient"]
+    return {**head, **terms[0]}
 
 
-def _graph(graph: Hypergraph) -> Data:
+def _words(spaces: Spaces, source: Word, target: Word) -> Data:
+    rows = {"source": spaces.word(source), "target": spaces.word(target)}
+    return {"spaces": spaces.data(), **rows}
+
+
+def terms_data(weighted: Iterable[tuple[Scalar, Hypergraph]], spaces: Spaces) -> list[Data]:
+    """Diagrams with boxes and their coefficients."""
+    return [{"coefficient": scalar_data(c), **graph_data(graph, spaces)} for c, graph in weighted]
+
+
+def graph_data(graph: Hypergraph, spaces: Spaces) -> Data:
+    """A diagram with boxes, without its words."""
     boxes = [
-        {
-            "name": box.name, "kind": box.kind, "adjoint": box.adjoint, "symmetric": box.symmetric,
-            "turned": box.turned,
-            "source": [str(wire) for wire in box.source], "target": [str(wire) for wire in box.target],
-            "inputs": list(inputs), "outputs": list(outputs),
-        }
-        for box, inputs, outputs in graph.nodes
-    ]  # fmt: skip
+        {**spaces.box(box), "inputs": list(inputs), "outputs": list(outputs)} for box, inputs, outputs in graph.nodes
+    ]
     ends = {"ins": list(graph.ins), "outs": list(graph.outs), "pattern": str(graph)}
-    return {"wires": [str(wire) for wire in graph.wires], "boxes": boxes, **ends}
+    return {"wires": spaces.word(graph.wires), "boxes": boxes, **ends}
 
 
 def _blocks(diagram: Diagram) -> Data:
@@ -134,26 +159,20 @@ def _term(coefficient: Scalar, diagram: Diagram) -> Data:
     return {"coefficient": scalar_data(coefficient), **_blocks(diagram)}
 
 
-def _spaces(wires: Iterable[Wire]) -> Data:
-    spaces: dict[str, Wire] = {}
-    for wire in wires:
-        if spaces.setdefault(wire.space, wire.base) != wire.base:
-            raise ValueError(f"two spaces are called {wire.space!r}")
-    return {name: {"family": wire.group.family, "size": wire.group.size} for name, wire in spaces.items()}
-
-
 def layer_data(layer: Layer) -> Data:
     """A layer as plain data."""
     outs, ins = range(len(layer.target.summands)), range(len(layer.source.summands))
     pairs = [(o, i) for o in outs for i in ins]
     words = [[(source.word, target.word) for source in layer.source.summands] for target in layer.target.summands]
+    spaces = Spaces()
+    source, target = spaces.type(layer.source), spaces.type(layer.target)
     return {
         "format": "catnn-layer",
         "version": VERSION,
         "name": layer.name,
-        "spaces": _spaces(wires_of(layer.source, layer.target)),
-        "source": _type(layer.source),
-        "target": _type(layer.target),
+        "spaces": spaces.data(),
+        "source": source,
+        "target": target,
         "reduce": layer.reduce,
         "init": layer.init,
         "learned": layer.learned,
@@ -190,57 +209,33 @@ def _terms(terms: Iterable[Morphism], words: tuple[Word, Word]) -> list[Data]:
     return found
 
 
-def _type(type_: Type) -> list[Data]:
-    """The summands; one with symmetric powers says where they begin and how many wires share an axis."""
-    found: list[Data] = []
-    for s in type_.summands:
-        symmetric = {"symmetric": [list(pair) for pair in s.symmetric]} if s.symmetric else {}
-        found.append({"word": [str(wire) for wire in s.word], "channels": s.channels, **symmetric})
-    return found
-
-
 def network_data(network: Network) -> Data:
-    """A network as plain data."""
+    """A network as plain data, with everything that it calls."""
+    from catnn.view.bodies import Writer, called
     from catnn.view.pipeline import network_graph
 
-    graph = network_graph(network)
-    layers = {id(layer): number for number, layer in enumerate(network.layers)}
-    networks = {id(inner): number for number, inner in enumerate(network.networks)}
+    graph, inner, spaces = network_graph(network), called(network), Spaces()
+    every = {id(layer): layer for found in (network, *inner) for layer in found.layers}
+    writer = Writer(spaces, {key: at for at, key in enumerate(every)}, {id(n): at for at, n in enumerate(inner)})
+
+    def own(found: Network) -> Data:
+        ends = {"name": found.name, "from": spaces.type(found.source), "to": spaces.type(found.target)}
+        return {**ends, "complex": found.is_complex, "body": writer.body(found.body)}
+
+    body, networks = own(network), [own(found) for found in inner]
     return {
         "format": "catnn-network",
         "version": VERSION,
         "name": network.name,
-        "spaces": _spaces(_wires(network)),
-        "from": _type(network.source),
-        "to": _type(network.target),
+        "spaces": spaces.data(),
+        "from": body["from"],
+        "to": body["to"],
         "source": str(network.source),
         "target": str(network.target),
         "complex": network.is_complex,
-        "body": _body(network.body, layers, networks),
-        "layers": [layer_data(layer) for layer in network.layers],
-        "networks": [network_data(inner) for inner in network.networks],
+        "body": body["body"],
+        "layers": [layer_data(layer) for layer in every.values()],
+        "networks": networks,
         "nodes": [{"name": n.name, "kind": n.kind, "label": n.label} for n in graph.nodes],
         "flows": [{"tail": f.tail, "head": f.head, "type": f.type, "coefficient": f.coefficient} for f in graph.flows],
     }
-
-
-def _wires(network: Network) -> list[Wire]:
-    types = [network.source, network.target]
-    types += [stage.source for stage in walk(network.body) if isinstance(stage, Activate | Identity)]
-    return [wire for type_ in types for word in type_.words for wire in word]
-
-
-def _body(stage: Stage, layers: dict[int, int], networks: dict[int, int]) -> Data:
-    match stage:
-        case Apply(layer=layer):
-            return {"layer": layers[id(layer)]}
-        case Call(network=network):
-            return {"network": networks[id(network)]}
-        case Activate(activation=name, source=source):
-            return {"activation": name, "type": _type(source)}
-        case Identity(source=source):
-            return {"identity": _type(source)}
-        case Pipeline(stages=stages):
-            return {"chain": [_body(inner, layers, networks) for inner in stages]}
-        case Combine(terms=terms):
-            return {"sum": [{"coefficient": scalar_data(c), "body": _body(s, layers, networks)} for c, s in terms]}

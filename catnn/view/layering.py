@@ -12,6 +12,12 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 SWEEPS = 8
+PULLS = (1.0, 2.0, 8.0)
+"""How much two units pull at each other: by how many of the two are places that a long wire passes."""
+Pull = tuple[int, float, float, float]
+"""From one unit to another: its number, where the first would stand if it were for this wire alone (relative to the
+second), how strongly, and where the wire ends (relative to the second)."""
+Near = list[list[Pull]]
 
 
 @dataclass(slots=True)
@@ -55,9 +61,12 @@ class Layers:
     paths: list[list[End]] = field(default_factory=list)
     step: float = 34.0
     gap: float = 16.0
+    real: int = 0
+    """How many units there were before the places that wires pass."""
 
     def arrange(self) -> None:
         """Ranks, rows, orders and places."""
+        self.real = len(self.units)
         self._rank()
         self._rows()
         self._order()
@@ -72,7 +81,7 @@ class Layers:
             for above, here, there in ((True, path[0], path[1]), (False, path[-1], path[-2])):
                 if here[0] in self.free:
                     other = self.units[there[0]]
-                    x = other.x + other.port(there[1], other.below if above else other.above, self.step)
+                    x = other.x + self._port(there, above=not above)
                     ends.setdefault((here[0], above), []).append((x, number, above))
         changed = False
         for (unit, above), found in ends.items():
@@ -143,23 +152,34 @@ class Layers:
                 path.append((len(self.units) - 1, 0))
             self.paths.append([*path, head])
 
-    def _neighbours(self) -> tuple[list[list[tuple[int, float]]], list[list[tuple[int, float]]]]:
-        """For each unit the units below and above it, with the difference of the ends' places."""
-        below: list[list[tuple[int, float]]] = [[] for _ in self.units]
-        above: list[list[tuple[int, float]]] = [[] for _ in self.units]
+    def _port(self, end: End, *, above: bool, loose: bool = False) -> float:
+        """Where an end of a unit is, relative to its middle; loose: ends that may be exchanged are all there."""
+        unit = self.units[end[0]]
+        if loose and end[0] in self.free:
+            return 0.0
+        return unit.port(end[1], unit.above if above else unit.below, self.step)
+
+    def _neighbours(self, *, loose: bool = False) -> tuple[Near, Near]:
+        """For each unit the units below and above it, with the difference of the ends' places, and how much it pulls.
+
+        Between two places of one long wire the pull is strongest, so that it runs straight.
+        """
+        below: Near = [[] for _ in self.units]
+        above: Near = [[] for _ in self.units]
         for path in self.paths:
             for (a, i), (b, j) in pairwise(path):
                 if self.units[b].rank == self.units[a].rank + 1:
-                    out = self.units[a].port(i, self.units[a].above, self.step)
-                    into = self.units[b].port(j, self.units[b].below, self.step)
-                    above[a].append((b, into - out))
-                    below[b].append((a, out - into))
+                    out = self._port((a, i), above=True, loose=loose)
+                    into = self._port((b, j), above=False, loose=loose)
+                    pull = PULLS[(a >= self.real) + (b >= self.real)]
+                    above[a].append((b, into - out, pull, into))
+                    below[b].append((a, out - into, pull, out))
         return below, above
 
     # ------------------------------------------------------------------------------------------------------- orders
 
     def _order(self) -> None:
-        below, above = self._neighbours()
+        below, above = self._neighbours(loose=True)
         for row in (self.inputs, self.outputs):
             for at, unit in enumerate(row):
                 self.units[unit].x = at * self.step
@@ -173,17 +193,48 @@ class Layers:
             for row in self.rows[1:] if up else reversed(self.rows[:-1]):
                 if row and (row[0] in self.inputs[:1] or row[0] in self.outputs[:1]):
                     continue
-                keys = {u: self._mean(u, near[u]) for u in row}
+                keys = {u: self._middle(u, near[u]) for u in row}
                 row.sort(key=keys.__getitem__)
                 self._pack_row(row)
+            self._exchange(below, above)
             found = self._crossings()
             if found < best:
                 best, rows = found, [list(row) for row in self.rows]
         self.rows = rows
         self._pack()
 
-    def _mean(self, unit: int, near: Sequence[tuple[int, float]]) -> float:
-        return sum(self.units[v].x + shift for v, shift in near) / len(near) if near else self.units[unit].x
+    def _middle(self, unit: int, near: Sequence[Pull]) -> float:
+        return sum(self.units[v].x + shift for v, shift, _, _ in near) / len(near) if near else self.units[unit].x
+
+    def _exchange(self, below: Near, above: Near) -> None:
+        """Exchange neighbours in a row as long as that takes crossings away; at first also where it changes nothing.
+
+        (Two that cross either way may stand in the way of others.)
+        """
+        fixed = {*self.inputs, *self.outputs}
+        for turn in range(SWEEPS):
+            changed = False
+            for row in self.rows:
+                for at in range(len(row) - 1):
+                    if row[at] in fixed:
+                        continue
+                    left, right = row[at], row[at + 1]
+                    pairs = [(self._meets(near[left]), self._meets(near[right])) for near in (below, above)]
+                    now, then = (sum(_inversions(*pair[::way]) for pair in pairs) for way in (1, -1))
+                    if then < now or (then == now > 0 and not turn):
+                        row[at], row[at + 1], changed = right, left, True
+                self._pack_row(row)
+            if not changed:
+                break
+
+    def _meets(self, near: Sequence[Pull]) -> list[float]:
+        """Where the wires of a unit end in a row beside its own, ascending."""
+        return sorted(self.units[v].x + end for v, _, _, end in near)
+
+    def _mean(self, unit: int, near: Sequence[Pull]) -> float:
+        if not near:
+            return self.units[unit].x
+        return sum(pull * (self.units[v].x + shift) for v, shift, pull, _ in near) / sum(pull for _, _, pull, _ in near)
 
     def _pack(self) -> None:
         for row in self.rows:
@@ -204,8 +255,9 @@ class Layers:
             for (a, i), (b, j) in pairwise(path):
                 lower, upper = self.units[a], self.units[b]
                 if upper.rank == lower.rank + 1:
-                    ends = lower.x + lower.port(i, lower.above, 1e-3), upper.x + upper.port(j, upper.below, 1e-3)
-                    found[lower.rank].append(ends)
+                    out = self._port((a, i), above=True, loose=True)
+                    into = self._port((b, j), above=False, loose=True)
+                    found[lower.rank].append((lower.x + out, upper.x + into))
         total = 0
         for wires in found:
             seen: list[float] = []
@@ -221,26 +273,32 @@ class Layers:
         for sweep in range(SWEEPS):
             near = below if sweep % 2 == 0 else above
             for row in self.rows if sweep % 2 == 0 else reversed(self.rows):
-                wanted = [self._mean(unit, near[unit] or (*below[unit], *above[unit])) for unit in row]
-                self._settle(row, wanted)
+                chosen = [near[unit] or (*below[unit], *above[unit]) for unit in row]
+                wanted = [self._mean(unit, found) for unit, found in zip(row, chosen, strict=True)]
+                self._settle(row, wanted, [max((pull for _, _, pull, _ in found), default=1.0) for found in chosen])
         left = min((u.x - u.size / 2 for u in self.units), default=0.0)
         for unit in self.units:
             unit.x -= left
 
-    def _settle(self, row: list[int], wanted: Sequence[float]) -> None:
+    def _settle(self, row: list[int], wanted: Sequence[float], pulls: Sequence[float]) -> None:
         """The places nearest to those wanted that keep the order and the gaps: isotonic regression."""
         offset, offsets = 0.0, []
         for at, unit in enumerate(row):
             if at:
                 offset += self.gap + (self.units[row[at - 1]].size + self.units[unit].size) / 2
             offsets.append(offset)
-        pools: list[tuple[float, int]] = []
-        for want, shift in zip(wanted, offsets, strict=True):
-            total, count = want - shift, 1
-            while pools and pools[-1][0] / pools[-1][1] > total / count:
-                before, many = pools.pop()
-                total, count = total + before, count + many
-            pools.append((total, count))
-        places = [total / count for total, count in pools for _ in range(count)]
+        pools: list[tuple[float, float, int]] = []
+        for want, shift, pull in zip(wanted, offsets, pulls, strict=True):
+            total, weight, count = pull * (want - shift), pull, 1
+            while pools and pools[-1][0] / pools[-1][1] > total / weight:
+                before, heavy, many = pools.pop()
+                total, weight, count = total + before, weight + heavy, count + many
+            pools.append((total, weight, count))
+        places = [total / weight for total, weight, count in pools for _ in range(count)]
         for unit, place, shift in zip(row, places, offsets, strict=True):
             self.units[unit].x = place + shift
+
+
+def _inversions(left: list[float], right: list[float]) -> int:
+    """How many wires of a unit on the left cross wires of one on the right, by where they end; both ascending."""
+    return sum(bisect_left(right, x) for x in left)

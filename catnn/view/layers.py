@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from catnn.model import Layer, Network
 from catnn.view.gallery import captions, groups, headline
 from catnn.view.pipeline import Flow, network_graph
+from catnn.view.programs import program_lines
 from catnn.view.stages import factored_lines
 from catnn.view.text import Lines, gallery_lines, morphism_lines
 
@@ -39,7 +40,12 @@ def layer_lines(layer: Layer, width: int = 100, limit: int = 1000, *, factored: 
 
 
 def network_lines(network: Network) -> Lines:
-    """A line a stage: its name, what it is, and where its input comes from where that is not the line above."""
+    """A line a stage: its name, what it is, and where its input comes from where that is not the line above.
+
+    Of a point-ful network a line a step: what it computes, and the types of what it makes.
+    """
+    if network.program is not None:
+        return (f"{network.name}{network.signature}", "", *program_lines(network))
     graph = network_graph(network)
     labels = {node.name: f"{node.label}" for node in graph.nodes}
     into: dict[str, list[Flow]] = {node.name: [] for node in graph.nodes}
@@ -47,7 +53,7 @@ def network_lines(network: Network) -> Lines:
         into[flow.head].append(flow)
     numbers = {node.name: at for at, node in enumerate(graph.nodes)}
     wide = max(len(label) for label in labels.values())
-    lines = [f"{network.name}{'' if network.program else ' '}{network.signature}", ""]
+    lines = [f"{network.name} {network.signature}", ""]
     for at, node in enumerate(graph.nodes):
         flows = [f"{'' if f.coefficient == '1' else f'({f.coefficient}) * '}{numbers[f.tail]}" for f in into[node.name]]
         origin = f"  <- {' + '.join(flows)}" if flows and flows != [str(at - 1)] else ""

@@ -4,16 +4,61 @@ from __future__ import annotations
 
 from catnn.category.pattern import letters
 from catnn.category.scalar import ONE
+from catnn.category.wires import show_word
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form
-from catnn.model import Activate, Apply, Call, Network
+from catnn.hypergraph.graph import Hypergraph, Node
+from catnn.model import Activate, Apply, Call, Combine, Identity, Network, Pipeline, Stage
 from catnn.program import Add, Along, Contract, Program, Run, Step
+from catnn.view.drawing import Drawing, beside, words
+from catnn.view.layout import Styles
 
 
 def value_names(program: Program) -> tuple[str, ...]:
-    """A name for every value: its own, or that of its parameter, or a number."""
+    """A name for every value: its own, that of the box that it is, or a letter with a number.
+
+    >>> import catnn
+    >>> spec = catnn.parse("space F : 3  box w : 1 -> F  network f(x: F) -> F { return tanh(x + w) }")
+    >>> value_names(spec["f"].program)
+    ('x', 'w', 't1', 't2')
+    """
     given = program.names or ("",) * len(program.values)
-    return tuple(name or str(at) for at, name in enumerate(given))
+    taken, number = {*given}, 0
+    at = len(program.values) - sum(len(step.outputs) for step in program.steps)
+    names = list(given[:at])
+    for step in program.steps:
+        for _ in step.outputs:
+            name = given[len(names)] or tensor_name(step)
+            while not name or (name in taken and not given[len(names)] and not tensor_name(step)):
+                number += 1
+                name = f"t{number}"
+            names.append(name)
+    return tuple(names)
+
+
+def tensor_name(step: Step) -> str:
+    """The name of the box whose numbers a step gives, "" for any other step."""
+    if not isinstance(step, Contract) or step.inputs or len(step.contraction.operands) != 1:
+        return ""
+    (operand,), target = step.contraction.operands, step.contraction.target
+    whole = operand.axes == target == tuple(range(len(target))) and step.contraction.scalar == ONE
+    return operand.label.label if whole and isinstance(operand.label, Box) else ""
+
+
+def arguments(program: Program, inputs: tuple[int, ...], names: tuple[str, ...]) -> list[str]:
+    """What a step takes, by name; the summands of a parameter side by side are the parameter."""
+    starts: dict[int, int] = {}
+    at = 0
+    for parameter in program.parameters:
+        starts[at] = len(parameter.type.summands)
+        at += starts[at]
+    found, at = list[str](), 0
+    while at < len(inputs):
+        many = starts.get(inputs[at], 1)
+        many = many if inputs[at : at + many] == tuple(range(inputs[at], inputs[at] + many)) else 1
+        found.append(names[inputs[at]])
+        at += many
+    return found
 
 
 def pattern(contraction: Contraction) -> str:
@@ -31,21 +76,29 @@ def pattern(contraction: Contraction) -> str:
     return f"[{inputs} -> {outputs}]".replace("  ", " ").replace("[ ", "[").replace(" ]", "]")
 
 
-def step_label(step: Step, names: tuple[str, ...]) -> str:
-    """What a step computes, as it could be written."""
+def step_label(program: Program, step: Step, names: tuple[str, ...]) -> str:
+    """What a step computes, as it could be written; a value without a name, "", is left to the reader."""
     inputs = [names[value] for value in step.inputs]
     match step:
         case Contract():
+            if tensor_name(step):
+                return tensor_name(step)
+            factor = "" if step.contraction.scalar == ONE else f"({step.contraction.scalar}) * "
             operands = [_operand(operand.label, inputs) for operand in step.contraction.operands]
-            return f"{pattern(step.contraction)}({', '.join(operands)})"
+            return f"{factor}{pattern(step.contraction)}{_given(operands)}"
         case Add():
-            terms = [n if c == ONE else f"({c}) * {n}" for (c, _), n in zip(step.terms, inputs, strict=True)]
-            return " + ".join(terms)
+            terms = [n if c == ONE else f"({c}) * {n or '_'}" for (c, _), n in zip(step.terms, inputs, strict=True)]
+            return " + ".join(term or "_" for term in terms)
         case Along():
-            return f"{step.function}[{','.join(map(str, step.axes))}]({inputs[0]})"
+            return f"{step.function}[{','.join(map(str, step.axes))}]{_given(inputs)}"
         case Run():
-            return f"{_function(step)}({', '.join(inputs)})"
-    return f"{step.box.label}({inputs[0]})"
+            return f"{_function(step)}{_given(arguments(program, step.inputs, names)) if inputs else '()'}"
+    return f"{step.box.label}{_given(inputs)}"
+
+
+def _given(inputs: list[str]) -> str:
+    """The values in brackets; nothing where none has a name."""
+    return f"({', '.join(name or '_' for name in inputs)})" if any(inputs) else ""
 
 
 def _operand(label: int | Box | Form, inputs: list[str]) -> str:
@@ -55,14 +108,27 @@ def _operand(label: int | Box | Form, inputs: list[str]) -> str:
 
 
 def _function(step: Run) -> str:
-    match step.stage:
+    text = stage_text(step.stage)
+    return f"({text})" if isinstance(step.stage, Pipeline | Combine) else text
+
+
+def stage_text(stage: Stage) -> str:
+    """A stage, as it could be written; brackets nest at most 200 deep, so this may recurse."""
+    match stage:
         case Apply(layer=layer):
             return layer.name
         case Call(network=network):
             return network.name
         case Activate(activation=name):
             return name
-    return "pipeline"
+        case Identity():
+            return "id"
+        case Pipeline(stages=stages):
+            inner = [stage_text(one) for one in stages]
+            return " ; ".join(f"({t})" if isinstance(s, Combine) else t for s, t in zip(stages, inner, strict=True))
+        case Combine(terms=terms):
+            parts = [(c, stage_text(one), isinstance(one, Pipeline)) for c, one in terms]
+            return " + ".join((f"({t})" if chain else t) if c == ONE else f"({c}) * ({t})" for c, t, chain in parts)
 
 
 def program_flows(network: Network) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:
@@ -81,11 +147,71 @@ def program_flows(network: Network) -> tuple[list[tuple[str, str, str]], list[tu
     for number, step in enumerate(program.steps):
         node = f"stage{number}"
         made = ", ".join(names[at + k] for k in range(len(step.outputs)))
-        nodes.append((node, "step", f"{made} = {step_label(step, names)}"))
+        text = step_label(program, step, names)
+        nodes.append((node, "step", text if text == made else f"{made} = {text}"))
         flows += [(maker[value], node, str(values[value])) for value in step.inputs]
         for _ in step.outputs:
             maker[at] = node
             at += 1
-    nodes.append(("output", "output", f"return {', '.join(names[v] for result in program.results for v in result)}"))
+    nodes.append(
+        (
+            "output",
+            "output",
+            f"return {', '.join(_tuple(arguments(program, result, names)) for result in program.results)}",
+        )
+    )
     flows += [(maker[value], "output", str(values[value])) for result in program.results for value in result]
     return nodes, flows
+
+
+def _tuple(names: list[str]) -> str:
+    """A direct sum of several values stands in brackets."""
+    return names[0] if len(names) == 1 else f"({', '.join(names)})"
+
+
+def program_lines(network: Network) -> list[str]:
+    """The parameters, the steps and the result, a line each, with the types of the values."""
+    nodes, _ = program_flows(network)
+    program = network.program
+    assert program is not None
+    types = [""] * len(program.parameters)
+    types += [f": {_made(step)}" for step in program.steps]
+    wide = max((len(label) for (_, _, label), type_ in zip(nodes, types, strict=False) if type_), default=0)
+    lines = [f"{label:<{wide}}  {type_}".rstrip() for (_, _, label), type_ in zip(nodes, types, strict=False)]
+    return [f"{at:>3}  {line}" for at, line in enumerate((*lines, nodes[-1][2]))]
+
+
+def _made(step: Step) -> str:
+    """The types of what a step makes; a box, whose axes are those of its target and its source, is an arrow."""
+    if isinstance(step, Contract) and tensor_name(step):
+        label = step.contraction.operands[0].label
+        if isinstance(label, Box):
+            return f"{show_word(label.source)} -> {show_word(label.target)}"
+    return ", ".join(map(str, step.outputs))
+
+
+def contraction_graph(program: Program, step: Contract, names: tuple[str, ...]) -> Hypergraph:
+    """A contraction as a diagram out of nothing: values are boxes without inputs, an index is a vertex."""
+    found = step.contraction
+    nodes: list[Node] = []
+    for operand in found.operands:
+        match operand.label:
+            case int(value):
+                word = program.values[step.inputs[value]].word
+                nodes.append(Node(Box(names[step.inputs[value]], (), word), (), operand.axes))
+            case Box() as box:
+                cut = len(box.target)
+                nodes.append(Node(box, operand.axes[cut:], operand.axes[:cut]))
+            case Form(kind=kind):
+                word = tuple(found.wires[axis] for axis in operand.axes)
+                nodes.append(Node(Box(kind, (), word), (), operand.axes))
+    return Hypergraph.known((), step.output.word, found.wires, tuple(nodes), (), found.target)
+
+
+def contraction_drawing(program: Program, step: Contract, names: tuple[str, ...], style: Styles) -> Drawing:
+    """The picture of a contraction, with its scalar in front."""
+    from catnn.view.boxes import boxes_drawing
+
+    drawing = boxes_drawing(contraction_graph(program, step, names), style, title=step_label(program, step, names))
+    scalar = step.contraction.scalar
+    return drawing if scalar == ONE else beside((words(f"({scalar})", "sign"), drawing))

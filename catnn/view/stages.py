@@ -6,9 +6,12 @@ two neighbours meet.  A permutation that does nothing is drawn short.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from catnn.category.compose import identity
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.scalar import ONE
+from catnn.category.wires import Wire
 from catnn.rewrite.planar import Planar, factorise
 from catnn.view.drawing import Curve, Drawing, Item, Label, beside, flipped, placed, text_width, words
 from catnn.view.layout import Styles, diagram_drawing, styles
@@ -23,7 +26,7 @@ def stages_drawing(diagram: Diagram, style: Styles | None = None, *, named: bool
     """The three stages of a diagram in a column, the first at the bottom; named: with words beside each."""
     style = styles(diagram.source + diagram.target) if style is None else style
     found = factored(diagram)
-    drawings = [_stage(stage, style) for stage in reversed(found.stages())]
+    drawings = [_stage(stage, tuple(_ambient(style, stage).items())) for stage in reversed(found.stages())]
     width = max(drawing.width for drawing in drawings)
     items: list[Item] = []
     at = 0.0
@@ -37,6 +40,12 @@ def stages_drawing(diagram: Diagram, style: Styles | None = None, *, named: bool
     return Drawing(width + (10 + reach if named else 0), at, tuple(items), str(found))
 
 
+def _ambient(style: Styles, stage: Diagram) -> Styles:
+    """The same styles for the wires of a stage, which is of a larger family where its pieces are none of the group."""
+    numbers = {wire.space: number for wire, number in style.items()}
+    return {wire.base: numbers[wire.space] for wire in stage.source + stage.target}
+
+
 def factored(diagram: Diagram) -> Planar:
     """The factorisation of a diagram.  Raises: ValueError for an orbit, which has none."""
     if diagram.points:
@@ -44,11 +53,12 @@ def factored(diagram: Diagram) -> Planar:
     return factorise(diagram)
 
 
-def _stage(stage: Diagram, style: Styles) -> Drawing:
-    """One stage; an identity takes little room."""
+@lru_cache(maxsize=256)
+def _stage(stage: Diagram, style: tuple[tuple[Wire, int], ...]) -> Drawing:
+    """One stage; an identity takes little room.  The diagrams of a layer have many stages in common."""
+    drawing = diagram_drawing(stage, dict(style), letters=False)
     if stage != identity(stage.source) or not stage.source:
-        return diagram_drawing(stage, style, letters=False)
-    drawing = diagram_drawing(stage, style, letters=False)
+        return drawing
     items = (_shortened(item, SHORT / drawing.height) for item in drawing.items)
     return Drawing(drawing.width, SHORT, tuple(items), drawing.title)
 

@@ -1,7 +1,8 @@
 """Diagrams in a terminal: box-drawing characters, outputs on top.
 
-Every block has a lane of its own; where a wire crosses another block's lane it passes over it, a joint is a tee.  The
-blocks of a jellyfish reach to the right, where ``◆`` is its head; a dot behind it is a leg that is summed.
+Every block has a lane of its own; where a wire crosses another block's lane it passes over it, a joint is a tee.  A
+ring ends a leg of a Levi-Civita tensor.  The blocks of a jellyfish reach to the right, where ``◆`` is its head; a dot
+behind it is a leg that is summed.
 """
 
 from __future__ import annotations
@@ -130,6 +131,8 @@ def _row(
     for block, part in enumerate(diagram.parts):
         if lanes[block] == lane:
             _bar(cells, part, columns, l, ends.get(block, 0))
+            if part[0] in diagram.free and block not in ends:
+                cells[columns[part[0]]] = "○"
         else:
             passing += [columns[v] for v in part if (lane < lanes[block]) == (v < l)]
     for column in passing:

@@ -18,9 +18,10 @@ import torch
 import catnn
 from catnn.measure import one_thread, race
 from catnn.native import attach as attaching
-from catnn.native.worth import counts
 from catnn.plan.build import plan_layer
-from catnn.plan.rates import IN_C, STATEMENTS, Counted, rates
+from catnn.plan.dense import dense, multiply_adds
+from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Counted, rates
+from catnn.plan.ways import ways
 
 SHAPES = [
     ("S(n)", k, l, c, n, b)
@@ -31,6 +32,10 @@ SHAPES = [
 ] + [("O(3)", k, k, c, 3, 32) for k in (2, 3) for c in (4, 32, 64)]  # fmt: skip
 
 
+MOST = 10**8
+"""Dense forms with more multiply-adds are not measured: nobody would take them."""
+
+
 @dataclass(frozen=True)
 class Found:
     """One layer: milliseconds by way, measured and predicted, and what the prediction counted."""
@@ -38,7 +43,7 @@ class Found:
     name: str
     measured: dict[str, float]
     predicted: dict[str, float]
-    counted: Counted
+    counted: dict[str, Counted]
 
     @property
     def loss(self) -> float:
@@ -53,7 +58,7 @@ def measured() -> Iterator[Found]:
     for group, k, l, channels, n, batch in SHAPES:
         text = f"space V : {group}  layer f : V^{k}[{channels}] -> V^{l}[{channels}] = all"
         layer = catnn.parse(text)["f"]
-        plan, module = plan_layer(layer), catnn.compile(layer)
+        plan, form, module = plan_layer(layer), dense(layer), catnn.compile(layer)
         x = torch.randn(batch, *[n] * k, channels)
         sizes = {"n": n, "batch": batch}
 
@@ -62,19 +67,23 @@ def measured() -> Iterator[Found]:
             with torch.no_grad():
                 return module(x)
 
-        times = race({way: lambda way=way: forward(way) for way in (IN_C, STATEMENTS)}, 7, 0.4)
+        tallies = ways(plan, form)
+        if form is not None and multiply_adds(form).value(sizes) > MOST:
+            del tallies[DENSE]
+        counted = {way: tally.at(sizes) for way, tally in tallies.items()}
+        times = race({way: lambda way=way: forward(way) for way in counted}, 7, 0.4)
         attaching.FORCED = None
-        predicted = {way: 1000 * seconds for way, seconds in known.predict(counts(plan, sizes)).items()}
-        yield Found(f"{group} {k}->{l} C={channels} n={n} B={batch}", times, predicted, counts(plan, sizes))
+        predicted = {way: 1000 * seconds for way, seconds in known.predict(tallies, sizes).items()}
+        yield Found(f"{group} {k}->{l} C={channels} n={n} B={batch}", times, predicted, counted)
 
 
 def fit(found: list[Found]) -> None:
     """Rates by least squares on relative errors, none of them negative."""
     from scipy.optimize import nnls
 
-    for way in (IN_C, STATEMENTS):
-        rows = numpy.array([[1.0, *one.counted] for one in found])
-        times = numpy.array([one.measured[way] / 1000 for one in found])
+    for way in (IN_C, STATEMENTS, DENSE):
+        rows = numpy.array([[1.0, *one.counted[way]] for one in found if way in one.counted])
+        times = numpy.array([one.measured[way] / 1000 for one in found if way in one.counted])
         solution, _ = nnls(rows / times[:, None], numpy.ones(len(times)))
         print(way, ", ".join(f"{value:.3g}" for value in solution))
 

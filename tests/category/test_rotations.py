@@ -130,9 +130,9 @@ def test_the_dimensions_are_those_of_the_table(size: int) -> None:
     catnn.dim(f"SO({size})", 0, 0)
     for m, expected in enumerate(TABLE[size]):
         for k in range(m + 1):
-            start = time.perf_counter()
+            start = time.process_time()
             assert catnn.dim(f"SO({size})", k, m - k) == expected
-            assert time.perf_counter() - start < 0.05
+            assert time.process_time() - start < 0.05
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 5])

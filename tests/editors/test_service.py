@@ -53,6 +53,37 @@ def test_hover(at: tuple[int, int], said: str | None) -> None:
     assert service.hover(SPEC, at) == said
 
 
+POINTFUL = """space N : S(n)  space D : 4
+box w : D -> D
+network f(x: N @ D[2], z: N + N^2) -> N @ D[2], N + N^2 {
+  y, a = g(x, z)
+  s = [i d, e d -> i e](y, w)
+  return s + x, a
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("at", "said", "start"),
+    [
+        ((2, 10), "parameter x : N @ D[2]", (2, 10)),
+        ((2, 24), "parameter z : N + N^2", (2, 23)),
+        ((4, 24), "value y : N @ D[2]", (3, 2)),
+        ((5, 16), "value a : N + N^2", (3, 5)),
+        ((4, 27), "box w : D -> D", (1, 4)),
+        ((5, 9), "value s : N @ D[2]", (4, 2)),
+        ((2, 8), "network f(x: N @ D[2], z: N + N^2) -> N @ D[2], N + N^2", (2, 8)),
+    ],
+)
+def test_values_of_a_network(at: tuple[int, int], said: str, start: tuple[int, int]) -> None:
+    before = "network g(x: N @ D[2], z: N + N^2) -> N @ D[2], N + N^2 { return x, z }"
+    text = POINTFUL.replace("box w : D -> D", f"box w : D -> D  {before}")
+    assert service.hover(text, at) == said
+    found = service.definition(text, at)
+    assert found is not None
+    assert found[1] == start
+
+
 def test_hover_in_a_broken_file_shows_the_declaration() -> None:
     assert service.hover(SPEC + "layer f : V -> V = alle", (4, 8)) == "let trace : V^2 -> 1 = merge ; discard"
 

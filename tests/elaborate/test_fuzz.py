@@ -29,14 +29,14 @@ TYPES = ("V", "V^2", "1", "R", "R^2", "V @ R", "P^2", "V[2]", "V + R", "1[2]", "
 
 
 def try_spec(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         repr(catnn.parse(text))
     except CatnnError as error:
         places = [fault.labels[0].span.start for fault in error.diagnostics if fault.labels]
         assert places == sorted(places)
         str(error)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @settings(max_examples=400, deadline=None)

@@ -47,6 +47,32 @@ def test_names_and_spaces_come_with_the_alias(tmp_path: Path) -> None:
     assert (spec["g"].name, len(spec.checks)) == ("g", 1)
 
 
+def test_sizes_of_imported_spaces_are_known(tmp_path: Path) -> None:
+    spec = load(
+        tmp_path,
+        lib__base=BASE,
+        main='import "lib/base.catnn" as H\nlet average : H.V -> H.V = (1/n) * [i -> j]\n'
+        "check average ; average = average\n"
+        "network f(x: H.V) -> H.V { return (1/n) * [i -> j](x) }",
+    )
+    assert [str(c) for c, _ in spec["average"].terms] == ["1/n"]
+    taken = load(
+        tmp_path, base=BASE, main='import "base.catnn" as H\nlet n : H.V -> H.V = id\nlet m : H.V -> H.V = n ; n'
+    )
+    assert spec["average"].source == taken["m"].source  # a definition may have the name of an imported size
+
+
+def test_a_space_of_the_same_name_is_another_space(tmp_path: Path) -> None:
+    found = faults(
+        tmp_path,
+        base=BASE,
+        main='import "base.catnn" as H\nspace V : S(n)\nnetwork f : V^2[3] -> V^2[3] = H.mix\n'
+        "network g : H.V^2[3] -> V[3] = H.mix",
+    )
+    remedy = "a space of an imported file is not one of this file: write `H.V^2[3]`"
+    assert [(fault.code, fault.helps) for fault in found] == [("E0303", (remedy,)), ("E0303", (remedy,)), ("E0303", ())]
+
+
 def test_a_diamond_is_read_once(tmp_path: Path) -> None:
     spec = load(
         tmp_path,

@@ -203,7 +203,7 @@ try:
 except CatnnError as error:
     print(error.diagnostics[0].code, "{package}" in sys.modules)
 """
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=False)
     assert ran.stdout.split() == ["E1023", "False"], ran.stderr
 
 

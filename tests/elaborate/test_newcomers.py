@@ -39,3 +39,17 @@ def test_one_group_is_on_v() -> None:
     assert fault.code == "E0101"
     assert fault.message == "there is no space `R`: a group alone acts on the space V"
     assert fault.helps == ("write V for the wire, or name the space: `Equivariant({'R': 'O(3)'}, ...)`",)
+
+
+def test_a_letter_without_a_space_is_told_where_to_get_one() -> None:
+    body = "network f(x: N @ R, y: N @ R) -> N @ R { z = [i a, i b -> i c](x, y); return z }"
+    with pytest.raises(catnn.CatnnError) as caught:
+        catnn.parse(f"space R : SO(3)  space N : S(n)  {body}")
+    (fault,) = caught.value.diagnostics
+    assert fault.code == "E0304"
+    assert fault.helps == (
+        "take it from a value, or from `let one : 1 -> N = unit`",
+        "a cross product takes it from `let volume : 1 -> R^3 = eps[R]`",
+    )
+    mended = body.replace("[i a, i b -> i c](x, y)", "[i a, i b, c a b -> i c](x, y, volume())")
+    assert "f" in catnn.parse(f"space R : SO(3)  space N : S(n)  let volume : 1 -> R^3 = eps[R]  {mended}")

@@ -64,7 +64,7 @@ def test_it_takes_a_blink() -> None:
     catnn.parse(PAGE)
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         catnn.parse(PAGE)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.1

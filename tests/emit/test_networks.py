@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from pathlib import Path
 
 import pytest
 import torch
@@ -32,6 +33,21 @@ def test_a_size_is_the_same_number_everywhere(name: str) -> None:
     again.load_state_dict(net.state_dict())
     assert net(x).shape == x.shape
     torch.testing.assert_close(net(x), again(x))
+
+
+def test_layers_of_another_file_count_the_nodes_of_its_spaces(tmp_path: Path) -> None:
+    """`H.V` is no Python name; how many real entries it has is a variable of its layers all the same."""
+    other = "layer f : V[2] -> V^2[3] = all + bias { reduce: mean }\nlayer g : V^2[3] -> 1[2] = all { reduce: mean }"
+    (tmp_path / "other.catnn").write_text(f"space V : S(n)\n{other}", encoding="utf-8")
+    main = tmp_path / "main.catnn"
+    main.write_text('import "other.catnn" as H\nnetwork f : H.V[2] -> 1[2] = H.f ; gelu ; H.g', encoding="utf-8")
+    net = catnn.compile(catnn.load(main)["f"], dtype=DOUBLE)
+    own = catnn.parse(f"space V : S(n)\n{other}\nnetwork h : V[2] -> 1[2] = f ; gelu ; g")
+    same = catnn.compile(own["h"], dtype=DOUBLE)
+    same.load_state_dict({name.removeprefix("H_"): weight for name, weight in net.state_dict().items()})
+    x, mask = torch.randn(2, 5, 2, dtype=DOUBLE), torch.arange(5) < torch.tensor([[3], [5]])
+    torch.testing.assert_close(net(x, mask=mask), same(x, mask=mask))
+    torch.testing.assert_close(net(x, mask=mask)[0], net(x[0, :3]))
 
 
 def test_shared_layers_are_one_module() -> None:

@@ -91,7 +91,7 @@ def test_golden_files_need_torch_alone(name: str) -> None:
         [sys.executable, "-I", "-c", RUN, str(GOLDEN / f"{name}.py")],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -120,7 +120,7 @@ for text in {list(SPECS.values())!r}:
             [sys.executable, "-c", code],
             capture_output=True,
             check=True,
-            timeout=120,
+            timeout=300,
             env={**os.environ, "PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("0", "1", "77")

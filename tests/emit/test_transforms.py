@@ -106,3 +106,48 @@ def test_parts_of_direct_sums() -> None:
             expected = jacobian(part, xs[at])
             assert_close((jacfwd(part)(xs[at]), jacrev(part)(xs[at])), (expected, expected))
             assert_close((jacobian(part, xs[at], vectorize=True),), (expected,))
+
+
+SUMS = {
+    "permutations": "space V : S(n)  layer f : V^2[2] + V[3] -> V[2] + 1[3] = all + bias",
+    "one output": "space V : S(n)  layer f : V[2] + 1[2] -> V[2] = all + bias",
+    "one input": "space V : S(n)  layer f : V^2[2] -> V[2] + V^2 + 1 = all + bias",
+    "rotations": "space V : SO(3)  layer f : V^2 + V -> V + V^2 + 1 = all",
+}
+
+
+@pytest.mark.parametrize("name", SUMS)
+def test_a_loss_of_one_output(name: str) -> None:
+    """Then the gradients of the others are zeros without a batch; weights may be batched one by one, too."""
+    item, module = build(SUMS[name], n=3)
+    parameters = dict(module.named_parameters())
+    leaves = [*inputs(item, {"n": 3}), *(p.detach() for p in parameters.values())]
+    count = len(item.source.summands)
+
+    def outputs(*values: Tensor) -> tuple[Tensor, ...]:
+        xs, weights = values[:count], dict(zip(parameters, values[count:], strict=True))
+        ys = functional_call(module, weights, (xs if count > 1 else xs[0],))
+        return ys if isinstance(ys, tuple) else (ys,)
+
+    for out in range(len(item.target.summands)):
+        for at, leaf in enumerate(leaves):
+
+            def part(value: Tensor, out: int = out, at: int = at) -> Tensor:
+                return outputs(*leaves[:at], value, *leaves[at + 1 :])[out]
+
+            def loss(value: Tensor, part: Any = part) -> Tensor:
+                return part(value).pow(3).sum()
+
+            expected = jacobian(part, leaf)
+            assert_close((jacrev(part)(leaf), jacfwd(part)(leaf)), (expected, expected), what=f"{out}, {at}")
+            assert_close((torch.func.hessian(loss)(leaf),), (hessian(loss, leaf),), what=f"{out}, {at}")
+
+            def mixed(value: Tensor, out: int = out, at: int = at) -> Tensor:
+                def energy(x: Tensor) -> Tensor:
+                    values = [*leaves[:at], value, *leaves[at + 1 :]] if at else leaves
+                    return outputs(x, *values[1:])[out].pow(2).sum()
+
+                return torch.func.grad(energy)(leaves[0])
+
+            values = torch.stack([leaf, 2 * leaf, -leaf])
+            assert_close((torch.vmap(mixed)(values),), (torch.stack([mixed(value) for value in values]),))

@@ -19,6 +19,7 @@ from catnn.native.build import library
 from catnn.native.calls import Calls
 from catnn.plan.build import plan_layer
 from catnn.plan.rates import in_c
+from catnn.testing import run as checks
 from tests.emit.definition import inputs, randomise
 
 DOUBLE = torch.float64
@@ -69,6 +70,29 @@ def outcome(
 def inputs_like(ys: tuple[torch.Tensor, ...]) -> list[torch.Tensor]:
     generator = torch.Generator().manual_seed(3)
     return [torch.randn(y.shape, generator=generator, dtype=torch.float64).to(y.dtype) for y in ys]
+
+
+STORED = {
+    "packed": "Sym^2(V)[2] -> Sym^2(V)[3] = all + bias",
+    "a bias of sums": "Sym^3(V) -> Sym^2(V) @ V = all + bias",
+    "packed and rotated": "R @ Sym^2(V)[2] -> Sym^2(V) @ R[2] = all",
+    "plain": "F @ V[2] -> V @ F[2] = all + bias + [f v -> v f]",
+    "plain and packed": "F @ Sym^2(V)[2] -> Sym^2(V) @ V @ F = all + bias",
+    "orbits": "C^2[2] -> C @ F[2] = all + bias",
+    "jellyfish": "E^2[2] -> E^2[2] = all + bias",
+    "epsilon": "Q^2[2] + Q -> Q[2] + 1 = all + bias",
+    "symplectic": "P^2[2] -> P^2[2] = all + bias",
+    "Lorentz": "L^2[2] -> L^2[2] = all + bias",
+}
+
+
+@pytest.mark.parametrize("name", STORED)
+def test_every_kind_of_layer(name: str) -> None:
+    """Forward, gradients and groups of layers stored or computed in ways of their own, as `catnn test` does."""
+    spec = catnn.parse(f"""{SPACES}space F : 2 space C : Aut(3, 0-1) space E : A(3) space Q : SO(3) space P : Sp(4)
+        space L : O(1,2)  layer f : {STORED[name]}""")
+    found = list(checks(spec, only=("dense match", "equivariance", "gradients")))
+    assert [result for result in found if not result.ok] == []
 
 
 @pytest.fixture

@@ -10,18 +10,31 @@ import pytest
 import catnn
 from catnn import calibration
 from catnn.native import attach
-from catnn.native.worth import counts, forget, worth
+from catnn.native.worth import forget
 from catnn.plan.build import plan_layer
+from catnn.plan.dense import Dense, dense
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DEFAULT, IN_C, STATEMENTS, Rates, rates, rates_file
+from catnn.plan.rates import DEFAULT, DENSE, IN_C, STATEMENTS, Rates, rates, rates_file
+from catnn.plan.ways import fastest, few, ways
 
 
-def plan_of(text: str) -> Plan:
-    return plan_layer(catnn.parse(f"space V : S(n)  layer f : {text}")["f"])
+def ways_of(text: str) -> tuple[Plan, Dense | None]:
+    layer = catnn.parse(f"space V : S(n)  layer f : {text}")["f"]
+    return plan_layer(layer), dense(layer)
+
+
+def choose(plan: Plan, form: Dense | None, sizes: dict[str, int], *, library: bool = True) -> str:
+    return fastest(ways(plan, form, library=library), sizes, DEFAULT)
 
 
 def test_what_is_counted() -> None:
-    small, large = (counts(plan_of("V^2[4] -> V^2[4] = all"), {"n": n, "batch": 2}) for n in (4, 8))
+    plan, form = ways_of("V^2[4] -> V^2[4] = all")
+    tallies = ways(plan, form)
+    assert list(tallies) == [IN_C, STATEMENTS, DENSE]
+    assert list(ways(plan, None, library=False)) == [STATEMENTS]
+    found = [{way: tally.at({"n": n, "batch": 2}) for way, tally in tallies.items()} for n in (4, 8)]
+    assert [one[DENSE][2] for one in found] == [(15 + 2) * 16 * n**4 for n in (4, 8)]
+    small, large = (one[IN_C] for one in found)
     steps, _, _, weights = small
     assert (steps, weights) == (16, 15 * 16)
     assert large[0] == steps
@@ -31,8 +44,19 @@ def test_what_is_counted() -> None:
 
 
 def test_narrow_layers_run_in_c_and_wide_ones_of_high_order_in_torch() -> None:
-    assert worth(plan_of("V^3[8] -> V^3[8] = all"), {"n": 12, "batch": 8})
-    assert not worth(plan_of("V^3[128] -> V^3[128] = all"), {"n": 6, "batch": 2})
+    assert choose(*ways_of("V^3[8] -> V^3[8] = all"), {"n": 12, "batch": 8}) == IN_C
+    wide = ways_of("V^3[128] -> V^3[128] = all")
+    assert choose(*wide, {"n": 6, "batch": 2}) == choose(*wide, {"n": 6, "batch": 2}, library=False) == STATEMENTS
+
+
+def test_tiny_layers_are_one_matrix() -> None:
+    tiny = ways_of("V^2[4] -> V^2[4] = all + bias")
+    assert choose(*tiny, {"n": 4, "batch": 2}) == DENSE
+    assert choose(*tiny, {"n": 16, "batch": 2}) == IN_C
+    plan, form = tiny
+    assert form is not None
+    assert 10_000 < few(form, plan) < 10_000_000
+    assert choose(plan, form, {"n": 4, "batch": 2}, library=False) == DENSE
 
 
 def test_the_choice_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,8 +70,12 @@ def test_the_choice_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Calls, "forward", lambda *args: found.append(1) or forward(*args))
     spec = catnn.parse("space V : S(n)  layer f : V[8] -> V[8] = all  layer g : V^3[128] -> V^3[128] = all")
     with torch.no_grad():
-        catnn.compile(spec["f"])(torch.zeros(2, 5, 8))
+        catnn.compile(spec["f"])(torch.zeros(2, 50, 8))
         assert found == [1]
+        small = catnn.compile(spec["f"])
+        small(torch.zeros(2, 5, 8))
+        assert found == [1]
+        assert len(small.known) == 1
         catnn.compile(spec["g"])(torch.zeros(2, 4, 4, 4, 128))
         assert found == [1]
 
@@ -71,9 +99,12 @@ def test_rates_are_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_explain_says_what_is_chosen_and_why() -> None:
     spec = catnn.parse("space V : S(n)  space P : Sp(r)  layer f : V^2[8] -> V^2[8] = all  layer g : P^2 -> P^2 = all")
     found = catnn.explain(spec["f"], n=16, batch=4)
-    assert found.predicted.keys() == {IN_C, STATEMENTS}
+    assert found.predicted.keys() == {IN_C, STATEMENTS, DENSE}
     assert found.predicted[IN_C] < found.predicted[STATEMENTS]
     assert "chosen, if there is a C compiler" in str(found)
     assert DEFAULT.machine in str(found)
     assert found.to_dict()["predicted"]["seconds"] == found.predicted
     assert catnn.explain(spec["g"]).predicted.keys() == {STATEMENTS}
+    tiny = catnn.explain(spec["f"], n=2, batch=1)
+    assert min(tiny.predicted, key=tiny.predicted.__getitem__) == DENSE
+    assert "few numbers" in str(tiny)

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import catnn
-from catnn.native.program import Program, read, run
+from catnn.native.program import read, run
+from catnn.native.table import Program
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Step, forward_steps, gradient_steps, total
 from catnn.plan.plan import Plan

@@ -20,7 +20,7 @@ from catnn.category.pattern import show_pattern
 from catnn.compiler import generate
 from catnn.report import links, report
 from catnn.report.listing import code_listing, spec_listing
-from catnn.syntax.embedded import embedded
+from catnn.syntax.embedded import embed, embedded, embedded_files
 from catnn.syntax.parser import make_source, parse
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -211,3 +211,64 @@ def test_the_embedded_spec_is_json() -> None:
     assert embedded("<html></html>") is None
     assert embedded('<script type="application/json" id="catnn-spec">[]</script>') is None
     assert embedded('<script type="application/json" id="catnn-spec">{</script>') is None
+
+
+def test_a_report_carries_the_files_that_its_spec_names(tmp_path: Path) -> None:
+    """Imports of imports, an array and a graph: the report alone, elsewhere, compiles to the same source."""
+    import numpy
+
+    here, there = tmp_path / "here", tmp_path / "there"
+    (here / "sub" / "deeper").mkdir(parents=True)
+    there.mkdir()
+    (here / "main.catnn").write_text(
+        'import "sub/other.catnn" as H\nspace C : Aut("ring.txt")  space F : 2\n'
+        'box w : F -> F = fixed "w.npz"\nlayer f : C[2] -> C[2] = all\nnetwork g(x: F) -> F { return w(x) }\n'
+        "let twice : H.V -> H.V = H.one ; H.one\n",
+        encoding="utf-8",
+    )
+    (here / "sub" / "other.catnn").write_text(
+        'import "deeper/last.catnn" as L\nspace V : S(n)\nlet one : V -> V = id\n', encoding="utf-8"
+    )
+    (here / "sub" / "deeper" / "last.catnn").write_text("space U : S(m)\n", encoding="utf-8")
+    (here / "ring.txt").write_text("0 1\n1 2\n2 3\n3 0\n", encoding="utf-8")
+    numpy.savez(here / "w.npz", w=numpy.eye(2))
+    spec = catnn.load(here / "main.catnn")
+    page = report(spec)
+    (there / "report.html").write_text(page, encoding="utf-8")
+    again = catnn.load(there / "report.html")
+    assert generate(again).text == generate(spec).text.replace("main.catnn", "report.html")
+    assert report(again).count("catnn-files") == 1
+    assert sorted(embedded_files(report(again))) == sorted(embedded_files(page))
+    assert sorted(embedded_files(page)) == ["ring.txt", "sub/deeper/last.catnn", "sub/other.catnn", "w.npz"]
+
+
+def test_what_a_page_carries_stays_below_its_folder() -> None:
+    files = {"../up": b"", "/etc/x": b"", "a\\b": b"", "c:d": b"", "x\ny": b"", "fine/too": b"1"}
+    assert embedded_files(embed("a.catnn", "", files)) == {"fine/too": b"1"}
+    assert embedded_files(embed("a.catnn", "")) == {}
+    assert embedded_files('<script type="application/json" id="catnn-files">[1</script>') == {}
+
+
+def test_contractions_are_drawn_and_linked() -> None:
+    """Each product of a point-ful network: a diagram, the line that asks for it, the lines of code that compute it."""
+    spec = catnn.load(str(ROOT / "examples/gallery/attention.catnn"))
+    page = report(spec)
+    lines, code = spec.text.splitlines(), generate(spec).text.splitlines()
+    found = re.findall(r'<figure data-s="(\d+)"(?: data-c="([\d ]+)")?>[^\n]*<code>(\w+) = ', page)
+    assert [name for _, _, name in found][:5] == ["q", "k", "v", "s", "t2"]
+    for line, places, name in found:
+        if not name.startswith("t"):
+            assert lines[int(line) - 1].strip().startswith(f"{name} = ")
+            assert all(f"# {name} : " in code[int(place) - 1] for place in places.split())
+            assert places or name == "s"  # a sum of several has no line of its own
+    assert lines[int(found[4][0]) - 1].strip().startswith("return")
+
+
+def test_a_report_of_every_kind_of_step() -> None:
+    from tests.view.test_every_kind import PROGRAMS
+
+    spec = catnn.parse(PROGRAMS, "programs.catnn")
+    page = Page(report(spec))
+    assert len(page.ids) == len(set(page.ids))
+    assert {f"d-{name}" for name in spec.networks} <= set(page.ids)
+    assert {"every-steps", "signed-steps"} <= set(page.ids)

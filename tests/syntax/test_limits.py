@@ -61,18 +61,18 @@ def test_chains_have_no_limit(operator: str) -> None:
 
 def test_a_hundred_thousand_tokens_in_seconds() -> None:
     text = "check f = " + " ; ".join(["(f @ [i j -> j i])"] * 10_000)
-    began = time.perf_counter()
+    began = time.process_time()
     parse(text)
-    assert time.perf_counter() - began < 15
-    began = time.perf_counter()
+    assert time.process_time() - began < 15
+    began = time.process_time()
     _, faults = parse_recovering(make_source("layr f : V -> V = all\n" * 2_000, "a"))
     assert len(faults) == 2_000
-    assert time.perf_counter() - began < 20
-    began = time.perf_counter()
+    assert time.process_time() - began < 20
+    began = time.process_time()
     parse_recovering(make_source("f g " * 20_000, "a"))
     parse_recovering(make_source("check f = g\n" + "f\n" * 20_000, "a"))
     parse_recovering(make_source("check f = " + "(" * 50_000 + ")" * 49_999, "a"))
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_files() -> None:

@@ -14,10 +14,12 @@ from catnn import view
 from catnn.category.wires import Group, Wire
 from catnn.hypergraph.box import Box as Tensor
 from catnn.hypergraph.graph import Hypergraph, compose_all, identity, permutation, single, spider, tensor_all
+from catnn.rewrite.rule import Schema
 from catnn.view.boxes import boxes_drawing
 from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, samples
 from catnn.view.layering import Layers, Unit
-from tests.view.test_every_kind import random_hypergraph
+from tests.benchmarks.pictures import layout_time
+from tests.view.test_every_kind import WRITERS, random_hypergraph
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "view"
 V, R = Wire("V", Group("S", "n")), Wire("R", Group("O", 3))
@@ -119,6 +121,28 @@ def test_planar_diagrams_are_drawn_planar() -> None:
     assert crossings(SPECIMENS["crossed"]) == 1
 
 
+def test_bends_are_drawn_planar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A zig-zag with a box in it crosses nothing; what crosses either way stands in nobody's way."""
+    found: list[int] = []
+    arrange = Layers.arrange
+
+    def counted(self: Layers) -> None:
+        arrange(self)
+        found.append(self._crossings())
+
+    monkeypatch.setattr(Layers, "arrange", counted)
+    boxes_drawing(SPECIMENS["bent"])
+    assert found == [0]
+    source = random.Random(8)
+    for _ in range(150):
+        boxes_drawing(random_hypergraph(source))
+    assert sum(found) <= 3
+
+
+def test_a_layout_of_many_boxes_is_quick() -> None:
+    assert min(layout_time(500, 8) for _ in range(2)) < 1
+
+
 # ------------------------------------------------------------------------------------------------------- rules, traces
 
 
@@ -145,13 +169,39 @@ def test_rules_traces_and_combinations_in_every_picture_format() -> None:
         assert r"\begin{tikzpicture}" in view.to_tikz(value)
         assert "<svg" in view.to_html(value)
         assert view.to_text(value).strip()
-    for value in (*spec.rules, proof):
-        with pytest.raises(ValueError, match="no graph"):
-            view.to_graphml(value)
+    for value in (*spec.rules, proof, proof.left):
+        assert view.to_dot(value).startswith("digraph")
+        for inputs in ("top", "left"):
+            assert view.to_svg(value, inputs=inputs) != view.to_svg(value)
+        with pytest.raises(ValueError, match="factor"):
+            view.to_svg(value, factored=True)
     assert "nat" in view.to_json(proof)
     dot = view.to_dot(spec.composites["both"])
     assert dot.count('label="m"') == 2
     assert "(1/2) *" in dot
+
+
+@pytest.mark.parametrize("how", WRITERS)
+def test_rules_and_proofs_read_back_equal(how: str) -> None:
+    spec = catnn.parse(SPEC)
+    proof = spec.checks[0].proof
+    assert proof is not None
+    for value in (*spec.rules[:3], spec.rules[2].reverse, proof, proof.left, proof.right):
+        assert WRITERS[how](value) == value
+    assert isinstance(spec.rules[3], Schema)
+    with pytest.raises(catnn.CatnnError, match="free arities"):
+        WRITERS[how](spec.rules[3])
+
+
+def test_the_graph_of_a_proof_is_the_documented_one() -> None:
+    proof = catnn.parse(SPEC).checks[0].proof
+    assert proof is not None
+    graph = view.to_networkx(proof)
+    steps = [data["rule"] for _, _, data in graph.edges(data=True) if data["kind"] == "step"]
+    assert steps == [step.rule.name for trace in (proof.left, proof.right) for step in trace.steps]
+    assert sum(data["kind"] == "equal" for _, _, data in graph.edges(data=True)) == 1
+    sides = {data["side"] for _, data in view.to_networkx(catnn.parse(SPEC).rules[0]).nodes(data=True)}
+    assert sides == {"left", "right"}
 
 
 VALUES = {**SPECIMENS, "combination": None, "rule": None, "schema": None, "proof": None}

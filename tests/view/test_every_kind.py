@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import fields
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import networkx
 import pytest
 
 import catnn
-from catnn import view
+from catnn import program, view
+from catnn.category.basis import whole
 from catnn.category.diagram import Diagram, Sum, linear
 from catnn.category.families import FAMILIES
 from catnn.category.halves import hom
 from catnn.category.scalar import ONE, Scalar
-from catnn.category.wires import Group, Summand, Type, Wire, Word
+from catnn.category.wires import PLAIN, Group, Summand, Type, Wire, Word
 from catnn.diagnostics import CatnnError
 from catnn.hypergraph.box import Box
+from catnn.hypergraph.contraction import Contraction, Operand
 from catnn.hypergraph.graph import Hypergraph, compose_all, identity, single, spider, tensor_all
 from catnn.hypergraph.linear import Combination, combination
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline
+from catnn.program import Add, Along, Constant, Contract, Parameter, Program, Run, Step, Tensor
+from catnn.rewrite.rule import Schema
 from tests.view.specimens import VALUES
 
-FAMILY_KEYS = (*FAMILIES, "O(1,2)")
-SIZED = {"A": (2, 3), "SO": (2, 3), "O(1,2)": (3,), "Sp": (2, 4, "r")}
+GIVEN = {"O(1,2)": 3, "Perm(3, (0 1 2))": 3, "Aut(3, 0-1 1-2)": 3, PLAIN: 2}
+"""Families with parameters, of which there is one for each form, list of generators or graph."""
+FAMILY_KEYS = (*FAMILIES, *GIVEN)
+SIZED = {**{key: (size,) for key, size in GIVEN.items()}, "A": (2, 3), "SO": (2, 3), "Sp": (2, 4, "r")}
 WRITERS = {
     "json": lambda value: view.from_json(view.to_json(value)),
     "networkx": lambda value: view.from_networkx(networkx.convert_node_labels_to_integers(view.to_networkx(value))),
@@ -38,6 +47,8 @@ WRITERS = {
 
 @cache
 def diagrams_between(source: Word, target: Word) -> tuple[Diagram, ...]:
+    if any(FAMILIES[wire.group.family].orbital for wire in source + target):
+        return tuple(d for value in whole(source, target) for _, d in value.weighted)
     return tuple(f.diagram() for f in hom(source, target))
 
 
@@ -84,8 +95,9 @@ def random_box(random: random.Random, wires: tuple[Wire, ...]) -> Box:
 
 def random_hypergraph(random: random.Random) -> Hypergraph:
     """Layers of boxes and spiders; a closed loop now and then."""
-    keys = [key for key in FAMILY_KEYS if "copy" in FAMILIES[key].generators]
-    wires = tuple(Wire(f"V{i}", Group(random.choice(keys), random.choice((3, "n")))) for i in range(2))
+    keys = [key for key in FAMILY_KEYS if "copy" in FAMILIES[key].generators and not FAMILIES[key].orbital]
+    chosen = [random.choice(keys) for _ in range(2)]
+    wires = tuple(Wire(f"V{i}", Group(key, random.choice(SIZED.get(key, (3, "n"))))) for i, key in enumerate(chosen))
     found = tensor_all([single(random_box(random, wires)) for _ in range(random.randint(1, 3))])
     for _ in range(random.randint(0, 3)):
         stage = []
@@ -116,6 +128,65 @@ def random_layer(random: random.Random) -> Layer:
     )  # fmt: skip
 
 
+def random_contraction(random: random.Random, words: list[Word], box: Box) -> tuple[Contraction, Word]:
+    """Some values and a box whose axes meet at random; the result has some of the indices, in any order."""
+    wires: list[Wire] = []
+
+    def axes(word: Word) -> tuple[int, ...]:
+        found = []
+        for wire in word:
+            met = [at for at, other in enumerate(wires) if other == wire]
+            found.append(random.choice([*met, len(wires)]))
+            wires[found[-1] :] = wires[found[-1] :] or [wire]
+        return tuple(found)
+
+    operands = [Operand(at, axes(word)) for at, word in enumerate(words)]
+    operands.append(Operand(box, axes(box.target + box.source)))
+    target = tuple(random.randrange(len(wires)) for _ in range(random.randint(0, 3) if wires else 0))
+    found = Contraction(tuple(operands), target, tuple(wires), random_scalar(random) or ONE)
+    return found, tuple(wires[index] for index in target)
+
+
+def random_program(random: random.Random) -> Network:
+    """A network of a few named values: contractions with boxes, functions along axes, layers, sums."""
+    wires = (Wire("V", Group("S", "n")), Wire("F", Group(PLAIN, 4)), Wire("R", Group("O(1,2)", 3)))
+
+    def word() -> Word:
+        return tuple(random.choice(wires) for _ in range(random.randint(0, 3)))
+
+    channels = random.randint(1, 3)
+    parameters = tuple(Parameter(name, Type((Summand(word(), random.choice((1, channels))),))) for name in "xyz")
+    values = [parameter.type.summands[0] for parameter in parameters]
+    fixed, mapped = Box("c", wires[1:2], wires[1:2], "fixed"), Box("m", *[word()] * 2, "map")
+    boxes = [Box("w", word(), word(), "learned"), fixed, mapped]
+    tensors = (Tensor(2, "zeros"), Tensor(constant=Constant((4, 4), "<f8", random.randbytes(128))), Tensor(map="relu"))
+    steps: list[Step] = []
+    for _ in range(random.randint(1, 6)):
+        inputs = tuple(random.sample(range(len(values)), random.randint(1, 2)))
+        first = values[inputs[0]]
+        step: Step = Run(Activate("relu", Type((first,))), inputs[:1], (first,))
+        kind = random.randrange(5)
+        if kind == 0:
+            found, made = random_contraction(random, [values[v].word for v in inputs], random.choice(boxes[:2]))
+            step = Contract(found, inputs, Summand(made, max(values[v].channels for v in inputs)))
+        elif kind == 1:
+            same_word = [v for v, summand in enumerate(values) if summand.word == first.word]
+            terms = tuple((random_scalar(random), v) for v in same_word)
+            step = Add(terms, Summand(first.word, max(values[v].channels for v in same_word)))
+        elif kind == 2 and first.word:
+            step = Along("softmax", (random.randrange(len(first.word)),), inputs[0], first)
+        elif kind == 3:
+            step = program.Apply(replace(mapped, source=first.word, target=first.word), inputs[0], first)
+        steps.append(step)
+        values += step.outputs
+    results = tuple((random.randrange(len(values)),) for _ in range(random.randint(1, 2)))
+    targets = tuple(Type((values[v],)) for (v,) in results)
+    names = tuple(random.choice(("", f"v{at}")) for at in range(len(values)))
+    body = Program(parameters, tuple(steps), results, targets, tuple(zip(boxes, tensors, strict=True)), names)
+    assert body.source is not None
+    return Network("net", body.source, body.target, body)
+
+
 def random_network(random: random.Random) -> Network:
     found = random_diagrams(random, 1)[0]
     wide = Type((Summand(found.source, random.randint(1, 4)),))
@@ -127,6 +198,8 @@ def random_network(random: random.Random) -> Network:
     return Network("net", wide, wide, body)
 
 
+SIGNS = ("jellyfish", "points", "free")
+"""What a diagram may have beside its blocks."""
 KINDS = {
     "diagram": (lambda r: random_diagrams(r, 1)[0], 5000),
     "sum": (random_sum, 200),
@@ -134,12 +207,35 @@ KINDS = {
     "combination": (random_combination, 100),
     "layer": (random_layer, 50),
     "network": (random_network, 50),
+    "program": (random_program, 200),
 }
 
 
+PROGRAMS = """
+space N : S(n)  space R : O(1,2)  space P : Sp(2)  space T : SO(3)  space D : 4  space E : 3
+box w : D -> E { rank: 2, init: zeros }
+box v : D -> E { share: w }
+box m : N -> N = pointwise "reciprocal"
+layer f : N[2] + N^2 -> N[2] = all + bias
+network inner(x: N[2]) -> N[2], N[2] { return relu(x), x }
+network none() -> E @ D { return w }
+network every(x: N @ D[2], y: N^2, z: N[2] + N^2) -> N @ E[2], N[2], N[2] {
+  s = [i d, e d -> i e](x, w)
+  t = [i j, j d, e d -> i e](y, x, v)
+  u = 1/2 * s - n * t
+  p = softmax[1](y)
+  g = m([i j -> i](p))
+  a, b = inner(f(z))
+  return u + [i e, i -> i e](t, g), f(z), a + b
+}
+network outer(x: N[2]) -> N[2], E @ D { a, b = inner(x) ; return a + b, none() }
+network signed(r: R, s: R, p: P, q: P, t: T, u: T) -> 1, 1, T { return ev[R](r, s), ev[P](p, q), [i, j -> k](t, u) }
+"""
+
+
 def same(a: Any, b: Any) -> bool:
-    """Equal, where layers and networks are compared by what they hold."""
-    if isinstance(a, Layer | Network | Apply | Call | Pipeline | Combine):
+    """Equal, where layers and networks, and what holds some, are compared by what they hold."""
+    if is_dataclass(a) and not isinstance(a, Diagram | Sum | Hypergraph | Combination | Wire | Scalar):
         names = [field.name for field in fields(a) if field.name != "span"]
         return type(a) is type(b) and all(same(getattr(a, name), getattr(b, name)) for name in names)
     if isinstance(a, tuple) and isinstance(b, tuple):
@@ -150,15 +246,22 @@ def same(a: Any, b: Any) -> bool:
 @pytest.mark.parametrize("kind", [pytest.param("diagram", marks=pytest.mark.slow), *list(KINDS)[1:]])
 def test_every_kind_reads_back_equal(kind: str) -> None:
     make, count = KINDS[kind]
-    source, seen = random.Random(kind), set()
+    source, seen = random.Random(kind), Counter[str]()
     for number in range(count):
         value = make(source)
         for name, again in WRITERS.items():
             found = again(value)
             assert same(value, found), (number, name, value)
         if kind == "diagram":
-            seen.update(wire.group.family for wire in value.source + value.target)
-    assert kind != "diagram" or seen == set(FAMILY_KEYS)
+            seen.update({wire.group.family for wire in value.source + value.target})
+            seen.update(what for what in SIGNS if any(getattr(value, what)))
+            seen["dual"] += any(wire.dual for wire in value.source + value.target)
+        if kind == "program":
+            seen.update(type(step).__name__ for step in value.body.steps)
+    if kind == "diagram":
+        assert seen.keys() == {*FAMILY_KEYS, *SIGNS, "dual"}
+        assert min(seen.values()) >= 30, seen
+    assert kind != "program" or seen.keys() == {"Run", "Contract", "Along", "Apply", "Add"}
 
 
 @pytest.mark.parametrize(("name", "how"), [*product(VALUES, WRITERS)])
@@ -194,11 +297,94 @@ def test_symmetric_powers_read_back_equal() -> None:
             view.from_json(text.replace("[[0, 2]]", broken))
 
 
-@pytest.mark.parametrize("file", ["graph", "points", "weightspace", "deepsets", "materials"])
+EXAMPLES = sorted(path.relative_to("examples").as_posix() for path in Path("examples").rglob("*.catnn"))
+
+
+@pytest.mark.parametrize("file", EXAMPLES)
 def test_examples_read_back_equal(file: str) -> None:
-    for value in catnn.load(f"examples/{file}.catnn").values():
-        for again in WRITERS.values():
-            assert same(value, again(value))
+    spec = catnn.load(f"examples/{file}")
+    for value in spec.shown.values():
+        if not isinstance(value, Schema):
+            assert all(same(value, again(value)) for again in WRITERS.values())
+
+
+def test_programs_read_back_equal() -> None:
+    """Every kind of step and of number, duals, forms, several results, and a network in a network."""
+    spec = catnn.parse(PROGRAMS)
+    for network in spec.networks.values():
+        assert all(same(network, again(network)) for again in WRITERS.values())
+    kinds = {type(step) for network in spec.networks.values() for step in network.body.steps}
+    assert kinds == {Run, Contract, Along, program.Apply, Add}
+
+
+def test_a_layer_of_two_networks_is_one_layer() -> None:
+    spec = catnn.parse(
+        "space V : S(n)  layer f : V -> V = all  network g : V -> V = f ; relu  network h : V -> V = g ; f ; g"
+    )
+    again = view.from_json(view.to_json(spec["h"]))
+    assert isinstance(again, Network)
+    assert len(again.networks) == 1
+    assert again.layers[0] is again.networks[0].layers[0]
+
+
+def test_documents_of_networks_grow_with_what_they_hold() -> None:
+    """Each network calls the two before it: once each, and not once for every way."""
+    lines = ["space V : S(n)  layer f : V -> V = all  network g0 : V -> V = f ; relu  network g1 : V -> V = f ; g0"]
+    lines += [f"network g{at} : V -> V = g{at - 1} ; g{at - 2}" for at in range(2, 40)]
+    network = catnn.parse("\n".join(lines))["g39"]
+    text = view.to_json(network)
+    assert len(text) < 40_000
+    again = view.from_json(text)
+    assert isinstance(again, Network)
+    assert view.to_json(again) == text
+
+
+def test_functions_of_other_packages_need_leave() -> None:
+    text = (
+        'space N : S(n)  box f : N^2 -> N = map "numpy.trace"  network inner(x: N^2) -> N { return f(x) }\n'
+        "network outer(x: N^2) -> N { return inner(x) }"
+    )
+    for network in catnn.parse(text, allow_maps=True).networks.values():
+        for how in ("json", "graphml", "hif", "networkx"):
+            written, read = getattr(view, f"to_{how}")(network), getattr(view, f"from_{how}")
+            with pytest.raises(CatnnError, match=r"numpy\.trace"):
+                read(written)
+            assert same(network, read(written, allow_maps=True))
+    document = view.to_json(catnn.parse(text, allow_maps=True)["inner"])
+    for name in ("os", "os.__dict__", "a b.c", "lambda.x", "a..b", "norm_relu"):
+        with pytest.raises(CatnnError):
+            view.from_json(document.replace("numpy.trace", name), allow_maps=True)
+
+
+@pytest.mark.parametrize("name", ["every", "outer", "signed"])
+def test_mangled_programs_are_refused_or_sound(name: str) -> None:
+    """Whatever is changed in one place of a document: it is refused with a code, or what is read can be written."""
+    value = catnn.parse(PROGRAMS)[name]
+    text, source, refused = view.to_json(value), random.Random(name), 0
+    data = json.loads(text)
+    places = list(leaves(data["body"]))
+    for _ in range(400):
+        path = source.choice(places)
+        changed = json.loads(text)
+        at = changed["body"]
+        for key in path[:-1]:
+            at = at[key]
+        at[path[-1]] = source.choice((0, 1, 7, -1, None, True, "x", "", [], {}, [0], [[0]], 1.5))
+        try:
+            again = view.from_json(json.dumps(changed))
+        except CatnnError:
+            refused += 1
+            continue
+        assert view.to_json(view.from_json(view.to_json(again))) == view.to_json(again)
+    assert refused > 200
+
+
+def leaves(data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The ways to everything in a document."""
+    pairs = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for key, inner in pairs:
+        yield (*path, key)
+        yield from leaves(inner, (*path, key))
 
 
 def test_what_is_shared_stays_shared() -> None:

@@ -30,7 +30,7 @@ quick = settings(max_examples=50, deadline=None)
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "view"
 ARMS = {
     "│": "ud", "─": "lr", "╰": "ur", "╯": "ul", "╭": "dr", "╮": "dl", "┴": "ulr", "┬": "dlr", "├": "udr", "┤": "udl",
-    "┼": "udlr", "●": "ud",
+    "┼": "udlr", "●": "ud", "○": "ud",
 }  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def trace(diagram: Diagram) -> set[frozenset[int]]:
                 joined.append(("l", "r"))  # a bar runs below this wire
             pairs = [((r, c, a), (r, c, b)) for a, b in joined]
             pairs.append(((r, c, "r"), (r, c + 1, "l")))
-            if "d" in arms(r, c) and "u" in arms(r + 1, c) and char + body[r + 1][c] != "●●":
+            if "d" in arms(r, c) and "u" in arms(r + 1, c) and char + body[r + 1][c] not in {"●●", "○●", "●○", "○○"}:
                 pairs.append(((r, c, "d"), (r + 1, c, "u")))
             for a, b in pairs:
                 parent[find(a)] = find(b)

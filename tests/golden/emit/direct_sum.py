@@ -21,6 +21,7 @@ class _Layer(nn.Module):
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
     whole: why a space takes no mask.  counted: the spaces of each size in a scalar that more than one space has.
+    limit: up to so many multiply-adds one matrix is the fastest way, where there is that way.
     """
 
     _version = FORMAT
@@ -32,6 +33,7 @@ class _Layer(nn.Module):
     counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
     is_complex = False
+    limit = 0
 
     def __init__(self, sizes: dict[str, int]) -> None:
         super().__init__()
@@ -72,6 +74,10 @@ class _Layer(nn.Module):
         if masks:
             ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.outputs, strict=True))
         return ys if len(self.outputs) > 1 else ys[0]
+
+    def few(self, work, counts, *_):
+        """Whether to compute by one matrix: so many multiply-adds are few, and no mask counts anything."""
+        return 0 < work < self.limit and all(isinstance(count, int) for count in counts.values())
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
@@ -252,11 +258,14 @@ def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
 
 
 def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation."""
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation.
+
+    In memory they are its transpose, so that a product with what comes in reads them in order.
+    """
     count, out, in_ = weight.shape
     permutations = count // (outputs * inputs)
-    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 0, 3, 1, 4)
-    return blocks.reshape(permutations, outputs * out, inputs * in_)
+    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 1, 4, 0, 3)
+    return blocks.reshape(permutations, inputs * in_, outputs * out).transpose(1, 2)
 
 
 def _flat(x: Tensor) -> Tensor:
@@ -383,6 +392,39 @@ def _outer(x: Tensor, g: Tensor, orders) -> Tensor:
     return torch.stack([rows.T @ x.reshape(-1, x.shape[-1]) for rows in turned])
 
 
+def _entries(known, at, letters, factors, lengths, like):
+    """The matrices of diagrams as columns, made once a size: 1 where the indices with one letter are equal.
+
+    known: those made before, by their number `at`; letters: of the axes of each diagram, outputs first; factors: of
+    each diagram, or None; lengths: of the axes; like: a tensor of the dtype and on the device wanted.
+    """
+    key = (at, lengths, like.dtype, like.device)
+    if key in known:
+        return known[key]
+    columns = []
+    with torch.inference_mode(False):
+        for word in letters:
+            column = torch.ones(lengths, dtype=like.dtype, device=like.device)
+            for b, letter in enumerate(word):
+                a = min(a for a, other in enumerate(word) if other == letter)
+                if a < b:
+                    same = torch.eye(lengths[b], dtype=like.dtype, device=like.device)
+                    column = column * same.view(*(n if axis in (a, b) else 1 for axis, n in enumerate(lengths)))
+            columns.append(column.flatten())
+        found = torch.stack(columns, 1)
+        if factors is not None:
+            found = found * torch.tensor(factors, dtype=like.dtype, device=like.device)
+    if type(found) is Tensor and not _wrapped(found):  # else it belongs to a mode or transform, and is gone with it
+        known[key] = found
+    return found
+
+
+def _summed(entries: Tensor, weight: Tensor, rows: int) -> Tensor:
+    """The sum of weight times diagram, as a matrix (rows * channels, columns * channels)."""
+    table = (entries @ weight.flatten(1)).view(rows, -1, *weight.shape[1:])
+    return table.transpose(1, 2).reshape(rows * weight.shape[1], -1)
+
+
 def _split_pack(weight_0_0, weight_0_1, weight_1_0, weight_1_1):
     """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
     w0 = torch.cat((_blocks(weight_0_0[0:4], 2, 2), _blocks(weight_0_1[0:2], 2, 1)), 2)  # 1 x 2 x 3 blocks
@@ -491,6 +533,7 @@ class _Split(torch.autograd.Function):
     @staticmethod
     def backward(ctx, g0, g1):
         x0, x1, w0, w1, w2, w3, b0, b1, n = _saved(ctx)
+        g0, g1, w0, w1, w2, w3 = _alike(g0, g1, w0, w1, w2, w3)
         grads = _split_reduce_back(g0, g1)
         dx, shared = (None, None), (None,)
         if any(ctx.needs_input_grad[:2]):
@@ -514,6 +557,30 @@ class _Split(torch.autograd.Function):
         return _vmap(_Split.apply, _split, 2, in_dims, args)
 
 
+SPLIT_DIAGRAMS_0_0 = (
+    "iijj", "iijk", "ijkk", "ijkl", "iiii", "iiij", "iiji", "ijii", "ijik", "ijki", "ijjj", "ijjk", "ijkj", "ijij",
+    "ijji",
+)
+SPLIT_DIAGRAMS_0_1 = ("iij", "ijk", "iii", "iji", "ijj")
+SPLIT_DIAGRAMS_1_0 = ("ii", "ij")
+SPLIT_DIAGRAMS_1_1 = ("i",)
+SPLIT_INVARIANTS_0 = ("ii", "ij")
+SPLIT_INVARIANTS_1 = ("",)
+
+
+def _split_dense(known, x0, x1, weight_0_0, weight_0_1, weight_1_0, weight_1_1, b0, b1, n):
+    """split as one matrix a pair of summands, the weights summed into it: for few numbers."""
+    w0 = _summed(_entries(known, 0, SPLIT_DIAGRAMS_0_0, None, (n, n, n, n), weight_0_0), weight_0_0, n**2)
+    w1 = _summed(_entries(known, 1, SPLIT_DIAGRAMS_0_1, None, (n, n, n), weight_0_1), weight_0_1, n**2)
+    w2 = _summed(_entries(known, 2, SPLIT_DIAGRAMS_1_0, None, (n, n), weight_1_0), weight_1_0, 1)
+    w3 = _summed(_entries(known, 3, SPLIT_DIAGRAMS_1_1, None, (n,), weight_1_1), weight_1_1, 1)
+    z0 = (_entries(known, 4, SPLIT_INVARIANTS_0, None, (n, n), b0) @ b0).flatten()
+    y0 = (linear(x0.flatten(-3), w0, z0) + linear(x1.flatten(-2), w1)).unflatten(-1, (n, n, 4))
+    z1 = (_entries(known, 5, SPLIT_INVARIANTS_1, None, (), b1) @ b1).flatten()
+    y1 = (linear(x0.flatten(-3), w2, z1) + linear(x1.flatten(-2), w3))
+    return (y0, y1)
+
+
 class Split(_Layer):
     """split : V^2[2] + V[3] -> V^2[4] + 1[2], 23 diagrams and 3 for the bias; equivariant under S(n) on V."""
 
@@ -523,9 +590,11 @@ class Split(_Layer):
     space_sizes = {"V": "n"}
     whole = {}
     counted = {}
+    limit = 2_700_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
+        self.known = {}
         self.weight_0_0 = nn.Parameter(torch.empty(15, 4, 2, device=device, dtype=dtype))
         self.weight_0_1 = nn.Parameter(torch.empty(5, 4, 3, device=device, dtype=dtype))
         self.bias_0 = nn.Parameter(torch.empty(2, 4, device=device, dtype=dtype))
@@ -550,6 +619,22 @@ class Split(_Layer):
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
+        if not _traced():
+            n = lengths["n"]
+            work = 6 * n + 8 * n**2 + 60 * n**3 + 120 * n**4
+            work += (6 * n + 4 * n**2 + 12 * n**3 + 8 * n**4) * xs[0].shape[:-3].numel()
+            if self.few(work, counts, xs, lengths):
+                return _split_dense(
+                    self.known,
+                    *xs,
+                    self.weight_0_0.to(xs[0].dtype),
+                    self.weight_0_1.to(xs[0].dtype),
+                    self.weight_1_0.to(xs[0].dtype),
+                    self.weight_1_1.to(xs[0].dtype),
+                    self.bias_0.to(xs[0].dtype),
+                    self.bias_1.to(xs[0].dtype),
+                    n,
+                )
         args = (
             *xs,
             *_split_pack(

@@ -21,6 +21,7 @@ class _Layer(nn.Module):
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
     whole: why a space takes no mask.  counted: the spaces of each size in a scalar that more than one space has.
+    limit: up to so many multiply-adds one matrix is the fastest way, where there is that way.
     """
 
     _version = FORMAT
@@ -32,6 +33,7 @@ class _Layer(nn.Module):
     counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
     is_complex = False
+    limit = 0
 
     def __init__(self, sizes: dict[str, int]) -> None:
         super().__init__()
@@ -72,6 +74,10 @@ class _Layer(nn.Module):
         if masks:
             ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.outputs, strict=True))
         return ys if len(self.outputs) > 1 else ys[0]
+
+    def few(self, work, counts, *_):
+        """Whether to compute by one matrix: so many multiply-adds are few, and no mask counts anything."""
+        return 0 < work < self.limit and all(isinstance(count, int) for count in counts.values())
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
@@ -252,11 +258,14 @@ def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
 
 
 def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation."""
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation.
+
+    In memory they are its transpose, so that a product with what comes in reads them in order.
+    """
     count, out, in_ = weight.shape
     permutations = count // (outputs * inputs)
-    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 0, 3, 1, 4)
-    return blocks.reshape(permutations, outputs * out, inputs * in_)
+    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 1, 4, 0, 3)
+    return blocks.reshape(permutations, inputs * in_, outputs * out).transpose(1, 2)
 
 
 def _flat(x: Tensor) -> Tensor:
@@ -383,6 +392,39 @@ def _outer(x: Tensor, g: Tensor, orders) -> Tensor:
     return torch.stack([rows.T @ x.reshape(-1, x.shape[-1]) for rows in turned])
 
 
+def _entries(known, at, letters, factors, lengths, like):
+    """The matrices of diagrams as columns, made once a size: 1 where the indices with one letter are equal.
+
+    known: those made before, by their number `at`; letters: of the axes of each diagram, outputs first; factors: of
+    each diagram, or None; lengths: of the axes; like: a tensor of the dtype and on the device wanted.
+    """
+    key = (at, lengths, like.dtype, like.device)
+    if key in known:
+        return known[key]
+    columns = []
+    with torch.inference_mode(False):
+        for word in letters:
+            column = torch.ones(lengths, dtype=like.dtype, device=like.device)
+            for b, letter in enumerate(word):
+                a = min(a for a, other in enumerate(word) if other == letter)
+                if a < b:
+                    same = torch.eye(lengths[b], dtype=like.dtype, device=like.device)
+                    column = column * same.view(*(n if axis in (a, b) else 1 for axis, n in enumerate(lengths)))
+            columns.append(column.flatten())
+        found = torch.stack(columns, 1)
+        if factors is not None:
+            found = found * torch.tensor(factors, dtype=like.dtype, device=like.device)
+    if type(found) is Tensor and not _wrapped(found):  # else it belongs to a mode or transform, and is gone with it
+        known[key] = found
+    return found
+
+
+def _summed(entries: Tensor, weight: Tensor, rows: int) -> Tensor:
+    """The sum of weight times diagram, as a matrix (rows * channels, columns * channels)."""
+    table = (entries @ weight.flatten(1)).view(rows, -1, *weight.shape[1:])
+    return table.transpose(1, 2).reshape(rows * weight.shape[1], -1)
+
+
 def _mix_pack(weight):
     """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
     w0 = _blocks(weight[0:4], 2, 2)                             # 1 x 2 x 2 blocks
@@ -492,6 +534,20 @@ class _Mix(torch.autograd.Function):
         return _vmap(_Mix.apply, _mix, 1, in_dims, args)
 
 
+MIX_DIAGRAMS = (
+    "iijj", "iijk", "ijkk", "ijkl", "iiii", "iiij", "iiji", "ijii", "ijik", "ijki", "ijjj", "ijjk", "ijkj", "ijij",
+    "ijji",
+)
+MIX_INVARIANTS = ("ii", "ij")
+
+
+def _mix_dense(known, x, weight, b, n):
+    """mix as one matrix a pair of summands, the weights summed into it: for few numbers."""
+    w0 = _summed(_entries(known, 0, MIX_DIAGRAMS, None, (n, n, n, n), weight), weight, n**2)
+    z0 = (_entries(known, 1, MIX_INVARIANTS, None, (n, n), b) @ b).flatten()
+    return (linear(x.flatten(-3), w0, z0).unflatten(-1, (n, n, 16)),)
+
+
 class Mix(_Layer):
     """mix : V^2[3] -> V^2[16], 15 diagrams and 2 for the bias; equivariant under S(n) on V."""
 
@@ -501,9 +557,11 @@ class Mix(_Layer):
     space_sizes = {"V": "n"}
     whole = {}
     counted = {}
+    limit = 3_100_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
+        self.known = {}
         self.weight = nn.Parameter(torch.empty(15, 16, 3, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(2, 16, device=device, dtype=dtype))
         self.reset_parameters(generator)
@@ -518,6 +576,11 @@ class Mix(_Layer):
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
+        if not _traced():
+            n = lengths["n"]
+            work = 720 * n**4 + 48 * n**4 * xs[0].shape[:-3].numel()
+            if self.few(work, counts, xs, lengths):
+                return _mix_dense(self.known, *xs, self.weight.to(xs[0].dtype), self.bias.to(xs[0].dtype), n)
         args = (
             *xs,
             *_mix_pack(self.weight.to(xs[0].dtype)),

@@ -21,6 +21,7 @@ class _Layer(nn.Module):
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
     whole: why a space takes no mask.  counted: the spaces of each size in a scalar that more than one space has.
+    limit: up to so many multiply-adds one matrix is the fastest way, where there is that way.
     """
 
     _version = FORMAT
@@ -32,6 +33,7 @@ class _Layer(nn.Module):
     counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
     is_complex = False
+    limit = 0
 
     def __init__(self, sizes: dict[str, int]) -> None:
         super().__init__()
@@ -72,6 +74,10 @@ class _Layer(nn.Module):
         if masks:
             ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.outputs, strict=True))
         return ys if len(self.outputs) > 1 else ys[0]
+
+    def few(self, work, counts, *_):
+        """Whether to compute by one matrix: so many multiply-adds are few, and no mask counts anything."""
+        return 0 < work < self.limit and all(isinstance(count, int) for count in counts.values())
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
@@ -291,11 +297,14 @@ def _full(shape: tuple[int, ...], *pieces: Tensor) -> Tensor:
 
 
 def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation."""
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation.
+
+    In memory they are its transpose, so that a product with what comes in reads them in order.
+    """
     count, out, in_ = weight.shape
     permutations = count // (outputs * inputs)
-    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 0, 3, 1, 4)
-    return blocks.reshape(permutations, outputs * out, inputs * in_)
+    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 1, 4, 0, 3)
+    return blocks.reshape(permutations, inputs * in_, outputs * out).transpose(1, 2)
 
 
 def _flat(x: Tensor) -> Tensor:
@@ -403,6 +412,39 @@ def _products(y: Tensor | None, x: Tensor, w: Tensor, orders) -> Tensor:
     return y
 
 
+def _entries(known, at, letters, factors, lengths, like):
+    """The matrices of diagrams as columns, made once a size: 1 where the indices with one letter are equal.
+
+    known: those made before, by their number `at`; letters: of the axes of each diagram, outputs first; factors: of
+    each diagram, or None; lengths: of the axes; like: a tensor of the dtype and on the device wanted.
+    """
+    key = (at, lengths, like.dtype, like.device)
+    if key in known:
+        return known[key]
+    columns = []
+    with torch.inference_mode(False):
+        for word in letters:
+            column = torch.ones(lengths, dtype=like.dtype, device=like.device)
+            for b, letter in enumerate(word):
+                a = min(a for a, other in enumerate(word) if other == letter)
+                if a < b:
+                    same = torch.eye(lengths[b], dtype=like.dtype, device=like.device)
+                    column = column * same.view(*(n if axis in (a, b) else 1 for axis, n in enumerate(lengths)))
+            columns.append(column.flatten())
+        found = torch.stack(columns, 1)
+        if factors is not None:
+            found = found * torch.tensor(factors, dtype=like.dtype, device=like.device)
+    if type(found) is Tensor and not _wrapped(found):  # else it belongs to a mode or transform, and is gone with it
+        known[key] = found
+    return found
+
+
+def _summed(entries: Tensor, weight: Tensor, rows: int) -> Tensor:
+    """The sum of weight times diagram, as a matrix (rows * channels, columns * channels)."""
+    table = (entries @ weight.flatten(1)).view(rows, -1, *weight.shape[1:])
+    return table.transpose(1, 2).reshape(rows * weight.shape[1], -1)
+
+
 def _lift_pack(weight):
     """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
     w0 = weight[0:1]                                            # 1 x 1 x 1 blocks
@@ -492,6 +534,15 @@ class _Lift(torch.autograd.Function):
         return _vmap(_Lift.apply, _lift, 1, in_dims, args)
 
 
+LIFT_DIAGRAMS = ("ijkj", "ijij")
+
+
+def _lift_dense(known, x, weight, n):
+    """lift as one matrix a pair of summands, the weights summed into it: for few numbers."""
+    w0 = _summed(_entries(known, 0, LIFT_DIAGRAMS, (n**-1, 1), (n, 3, n, 3), weight), weight, 3 * n)
+    return (linear(x.flatten(-3), w0).unflatten(-1, (n, 3, 4)),)
+
+
 class Lift(_Layer):
     """lift : N @ R -> N @ R[4], 2 diagrams; equivariant under S(n) on N x O(3) on R."""
 
@@ -501,9 +552,11 @@ class Lift(_Layer):
     space_sizes = {"N": "n", "R": 3}
     whole = {"R": "its size is 3 in every entry; give it a size that is a name"}
     counted = {}
+    limit = 1_300_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
+        self.known = {}
         self.weight = nn.Parameter(torch.empty(2, 4, 1, device=device, dtype=dtype))
         self.register_parameter("bias", None)
         self.reset_parameters(generator)
@@ -515,6 +568,11 @@ class Lift(_Layer):
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
+        if not _traced():
+            n = lengths["n"]
+            work = 72 * n**2 + 36 * n**2 * xs[0].shape[:-3].numel()
+            if self.few(work, counts, xs, lengths):
+                return _lift_dense(self.known, *xs, self.weight.to(xs[0].dtype), n)
         args = (
             *xs,
             *_lift_pack(self.weight.to(xs[0].dtype)),
@@ -606,6 +664,7 @@ class _Outer(torch.autograd.Function):
     @staticmethod
     def backward(ctx, g):
         x0, x1, w0, w1, b, n = _saved(ctx)
+        g, w0, w1 = _alike(g, w0, w1)
         grads = _outer_2_reduce_back(g)
         dx = (None, None)
         if any(ctx.needs_input_grad[:2]):
@@ -629,6 +688,17 @@ class _Outer(torch.autograd.Function):
         return _vmap(_Outer.apply, _outer_2, 2, in_dims, args)
 
 
+OUTER_2_DIAGRAMS_0_1 = ("iij", "ijk", "iii", "iji", "ijj")
+OUTER_2_INVARIANTS_0 = ("ii", "ij")
+
+
+def _outer_2_dense(known, x0, x1, weight_0_1, b, n):
+    """outer as one matrix a pair of summands, the weights summed into it: for few numbers."""
+    w0 = _summed(_entries(known, 0, OUTER_2_DIAGRAMS_0_1, None, (n, n, n), weight_0_1), weight_0_1, n**2)
+    z0 = (_entries(known, 1, OUTER_2_INVARIANTS_0, None, (n, n), b) @ b).flatten()
+    return (linear(x1.flatten(-2), w0, z0).unflatten(-1, (n, n, 4)),)
+
+
 class Outer(_Layer):
     """outer : N @ R[4] + N -> N^2[4], 5 diagrams and 2 for the bias; equivariant under S(n) on N x O(3) on R."""
 
@@ -638,9 +708,11 @@ class Outer(_Layer):
     space_sizes = {"N": "n", "R": 3}
     whole = {"R": "its size is 3 in every entry; give it a size that is a name"}
     counted = {}
+    limit = 7_600_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
+        self.known = {}
         self.register_parameter("weight_0_0", None)
         self.weight_0_1 = nn.Parameter(torch.empty(5, 4, 1, device=device, dtype=dtype))
         self.bias_0 = nn.Parameter(torch.empty(2, 4, device=device, dtype=dtype))
@@ -656,6 +728,17 @@ class Outer(_Layer):
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
+        if not _traced():
+            n = lengths["n"]
+            work = 20 * n**3 + 4 * n**3 * xs[0].shape[:-3].numel()
+            if self.few(work, counts, xs, lengths):
+                return _outer_2_dense(
+                    self.known,
+                    *xs,
+                    self.weight_0_1.to(xs[0].dtype),
+                    self.bias_0.to(xs[0].dtype),
+                    n,
+                )
         args = (
             *xs,
             *_outer_2_pack(self.weight_0_1.to(xs[0].dtype)),
@@ -748,6 +831,17 @@ class _Pool(torch.autograd.Function):
         return _vmap(_Pool.apply, _pool, 1, in_dims, args)
 
 
+POOL_DIAGRAMS = ("ii", "ij")
+POOL_INVARIANTS = ("",)
+
+
+def _pool_dense(known, x, weight, b, n):
+    """pool as one matrix a pair of summands, the weights summed into it: for few numbers."""
+    w0 = _summed(_entries(known, 0, POOL_DIAGRAMS, None, (n, n), weight), weight, 1)
+    z0 = (_entries(known, 1, POOL_INVARIANTS, None, (), b) @ b).flatten()
+    return (linear(x.flatten(-3), w0, z0),)
+
+
 class Pool(_Layer):
     """pool : N^2[4] -> 1[4], 2 diagrams and 1 for the bias; equivariant under S(n) on N."""
 
@@ -757,9 +851,11 @@ class Pool(_Layer):
     space_sizes = {"N": "n"}
     whole = {}
     counted = {}
+    limit = 600_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
+        self.known = {}
         self.weight = nn.Parameter(torch.empty(2, 4, 4, device=device, dtype=dtype))
         self.bias = nn.Parameter(torch.empty(1, 4, device=device, dtype=dtype))
         self.reset_parameters(generator)
@@ -772,6 +868,11 @@ class Pool(_Layer):
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
+        if not _traced():
+            n = lengths["n"]
+            work = 32 * n**2 + 16 * n**2 * xs[0].shape[:-3].numel()
+            if self.few(work, counts, xs, lengths):
+                return _pool_dense(self.known, *xs, self.weight.to(xs[0].dtype), self.bias.to(xs[0].dtype), n)
         args = (
             *xs,
             *_pool_pack(self.weight.to(xs[0].dtype)),
@@ -864,6 +965,15 @@ class _Spread(torch.autograd.Function):
         return _vmap(_Spread.apply, _spread, 1, in_dims, args)
 
 
+SPREAD_DIAGRAMS = ("ii", "ij")
+
+
+def _spread_dense(known, x, weight, n):
+    """spread as one matrix a pair of summands, the weights summed into it: for few numbers."""
+    w0 = _summed(_entries(known, 0, SPREAD_DIAGRAMS, None, (n, n), weight), weight, n**2)
+    return (linear(x.flatten(-1), w0).unflatten(-1, (n, n, 4)),)
+
+
 class Spread(_Layer):
     """spread : 1[4] -> N^2[4], 2 diagrams; equivariant under S(n) on N."""
 
@@ -873,9 +983,11 @@ class Spread(_Layer):
     space_sizes = {"N": "n"}
     whole = {}
     counted = {}
+    limit = 600_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
+        self.known = {}
         self.weight = nn.Parameter(torch.empty(2, 4, 4, device=device, dtype=dtype))
         self.register_parameter("bias", None)
         self.reset_parameters(generator)
@@ -887,6 +999,11 @@ class Spread(_Layer):
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
+        if not _traced():
+            n = lengths["n"]
+            work = 32 * n**2 + 16 * n**2 * xs[0].shape[:-1].numel()
+            if self.few(work, counts, xs, lengths):
+                return _spread_dense(self.known, *xs, self.weight.to(xs[0].dtype), n)
         args = (
             *xs,
             *_spread_pack(self.weight.to(xs[0].dtype)),

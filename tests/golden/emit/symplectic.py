@@ -21,6 +21,7 @@ class _Layer(nn.Module):
     label: the name in messages.  inputs, outputs: ((spaces of the axes), channels) for each summand.
     space_sizes: the size of each space, a name or a number.  is_complex: whether tensors and weights are complex.
     whole: why a space takes no mask.  counted: the spaces of each size in a scalar that more than one space has.
+    limit: up to so many multiply-adds one matrix is the fastest way, where there is that way.
     """
 
     _version = FORMAT
@@ -32,6 +33,7 @@ class _Layer(nn.Module):
     counted: dict[str, tuple[str, ...]]
     even: tuple[str, ...] = ()
     is_complex = False
+    limit = 0
 
     def __init__(self, sizes: dict[str, int]) -> None:
         super().__init__()
@@ -72,6 +74,10 @@ class _Layer(nn.Module):
         if masks:
             ys = tuple(_masked(v, [masks.get(s) for s in w]) for v, (w, _) in zip(ys, self.outputs, strict=True))
         return ys if len(self.outputs) > 1 else ys[0]
+
+    def few(self, work, counts, *_):
+        """Whether to compute by one matrix: so many multiply-adds are few, and no mask counts anything."""
+        return 0 < work < self.limit and all(isinstance(count, int) for count in counts.values())
 
     def compute(self, xs, lengths, counts):
         """The layer on checked tensors."""
@@ -242,11 +248,14 @@ def _vmap(apply, plain, xs, in_dims, args):
 
 
 def _blocks(weight: Tensor, outputs: int, inputs: int) -> Tensor:
-    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation."""
+    """Weights (outputs * inputs * permutations, out, in) as a block matrix for each permutation.
+
+    In memory they are its transpose, so that a product with what comes in reads them in order.
+    """
     count, out, in_ = weight.shape
     permutations = count // (outputs * inputs)
-    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 0, 3, 1, 4)
-    return blocks.reshape(permutations, outputs * out, inputs * in_)
+    blocks = weight.view(outputs, inputs, permutations, out, in_).permute(2, 1, 4, 0, 3)
+    return blocks.reshape(permutations, inputs * in_, outputs * out).transpose(1, 2)
 
 
 def _zeros(like: Tensor, shape: tuple[int, ...]) -> Tensor:

@@ -1,0 +1,134 @@
+"""Products in a Fourier basis of S_p: the same numbers as permutation by permutation, and where they are taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+import catnn
+from catnn.category.young import Blocks, young
+from catnn.native import calls as calling
+from catnn.native import spectral
+from catnn.native.spectral import Turning
+from catnn.plan import fourier as planning
+from catnn.plan.build import plan_layer
+from catnn.plan.fourier import fourier, proved, saved, worthwhile
+from catnn.plan.plan import Plan
+from catnn.plan.prove import UnsoundPlanError
+from tests.emit.definition import randomise
+from tests.native.test_attach import DOUBLE, outcome, plainly  # noqa: F401
+
+LAYERS = {
+    "rotations": "R^3[4] -> R^3[5] = all",
+    "fourth order": "R^4[2] -> R^4[3] = all",
+    "permutations": "T^3[6] -> T^3[5] = all + bias",
+    "means": "T^3[5] -> T^3[5] = all { reduce: mean }",
+    "three to four": "T^4[3] -> T^3[2] = all + bias",
+    "sums": "T^3[4] + T^2[3] -> T^3[5] + T^2[4] = all + bias",
+    "reflections": "H^4[3] -> H^4[4] = all",
+    "a span": "T^3[5] -> T^3[6] = span { [i j k -> k j i], [i j k -> j k i], [i j k -> j i k], [i j k -> i j k] }",
+    "a whole target twice": "R^3[5] + R^3[6] -> R^3[5] = all",
+    "of two spaces": "R^2 @ T^2[4] -> R^2 @ T^2[4] = all",
+}
+SPACES = "space R : O(3)\nspace T : S(3)\nspace H : H(2)\n"
+
+
+def layer_of(name: str) -> Any:
+    return catnn.parse(f"{SPACES}layer f : {LAYERS[name]}")["f"]
+
+
+@pytest.fixture
+def always(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Every product that has blocks is computed by them; how many were."""
+    found: list[int] = []
+    original = spectral.mix
+
+    def counted(*args: Any, **options: Any) -> None:
+        found.append(1)
+        original(*args, **options)
+
+    monkeypatch.setattr(spectral, "mix", counted)
+    monkeypatch.setattr(planning, "GAIN", 100.0)
+    monkeypatch.setattr(calling, "worthwhile", lambda savings, entries: True)
+    return found
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_blocks_compute_the_layer(name: str, always: list[int], plainly: Any) -> None:  # noqa: F811
+    item = layer_of(name)
+    for batch in ((), (3,)):
+        module = randomise(catnn.compile(item, dtype=DOUBLE))
+        found = outcome(item, module, {}, batch, DOUBLE)
+        module.zero_grad()
+        for one, other in zip(found, plainly(outcome, item, module, {}, batch, DOUBLE), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+    assert always
+
+
+def test_floats_too(always: list[int], plainly: Any) -> None:  # noqa: F811
+    item = layer_of("fourth order")
+    module = randomise(catnn.compile(item))
+    found = outcome(item, module, {}, (3,), torch.float32)
+    module.zero_grad()
+    for one, other in zip(found, plainly(outcome, item, module, {}, (3,), torch.float32), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-3)
+    assert always
+
+
+@pytest.mark.parametrize("channels", [1, 7, 8, 16, 33, 64, 100])
+def test_any_number_of_channels(channels: int, always: list[int], plainly: Any) -> None:  # noqa: F811
+    text = f"space R : O(2)  layer f : R^2[{channels}] -> R^2[{channels}] = all"
+    item = catnn.parse(text)["f"]
+    module = randomise(catnn.compile(item, dtype=DOUBLE))
+    found = outcome(item, module, {}, (2,), DOUBLE)
+    module.zero_grad()
+    for one, other in zip(found, plainly(outcome, item, module, {}, (2,), DOUBLE), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+    assert always
+
+
+def plan_of(text: str) -> Plan:
+    return plan_layer(catnn.parse(f"space R : O(3)  space V : S(n)  layer f : {text}")["f"])
+
+
+def test_what_is_saved() -> None:
+    *_, last = fourier(plan_of("R^4[32] -> R^4[32] = all"))
+    assert last is not None
+    assert last.blocks.work == 201
+    assert (last.before, last.after) == (23 * 81 * 1024, 201 * 1024 + 3 * 525 * 64)
+    assert saved([last, None], 10) == 10 * (last.before - last.after) - last.weights
+    assert not any(fourier(plan_of("V^4[32] -> V^4[32] = all")))
+    assert not any(fourier(plan_of("R[32] -> R[32] = all")))
+    assert not any(fourier(plan_of("R^3[1] -> R^3[1] = all")))
+
+
+def test_few_entries_go_permutation_by_permutation() -> None:
+    layer = catnn.parse("space R : O(3)  layer f : R^4[32] -> R^4[32] = all")["f"]
+    savings = fourier(plan_layer(layer))
+    assert not worthwhile(savings, 1)
+    assert worthwhile(savings, 64)
+
+
+def test_weights_and_those_of_blocks_are_each_others_transposes() -> None:
+    sigmas = ((0, 1, 2), (2, 0, 1), (1, 0, 2))
+    turning = Turning(young(3, 3), sigmas)
+    w = torch.randn(3, 4, 5, dtype=DOUBLE, requires_grad=True)
+    blocks = turning.blocks(w, mirrored=True)
+    g = torch.randn_like(blocks)
+    (wanted,) = torch.autograd.grad(blocks, w, g)
+    torch.testing.assert_close(turning.gradient(g, w.shape), wanted)
+
+
+def test_wrong_blocks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def spoilt(p: int, n: int) -> Blocks:
+        found = young(p, n)
+        return replace(found, shapes=found.shapes[:1])
+
+    proved.cache_clear()
+    monkeypatch.setattr(planning, "young", spoilt)
+    with pytest.raises(UnsoundPlanError, match="the blocks of 2 axes of length 3: 6 vectors are no basis"):
+        proved(2, 3)
+    proved.cache_clear()
