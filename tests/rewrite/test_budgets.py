@@ -94,7 +94,7 @@ def rules(draw: st.DrawFn) -> list[Rule]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(rules(), graphs(V, 6))
 def test_no_rules_outrun_their_budget(laws: list[Rule], graph: Hypergraph) -> None:
     """Every strategy comes back with an outcome whose trace replays, however the rules go on."""
