@@ -128,6 +128,26 @@ def test_what_has_no_other_way_is_measured_alone() -> None:
     assert "skipped: " in str(found)
 
 
+@pytest.mark.parametrize(
+    ("group", "arrow"),
+    [
+        ("U(2)", "V @ V'[2] -> V @ V' + V' @ V"),
+        ("A(3)", "V^2 -> V^2"),
+        ("SO(3)", "V^2 -> V"),
+        ("Aut(3, 0-1)", "V^2 -> V"),
+        ("S(n)", "Sym^2(V)[2] -> V"),
+        ("3", "V^2 -> V"),
+        ("H(n)", "V^2 -> V^2"),
+    ],
+)
+def test_every_kind_of_layer_is_measured(group: str, arrow: str) -> None:
+    """Complex ones on complex inputs; those without other ways alone."""
+    layer = catnn.parse(f"space V : {group}  layer f : {arrow} = all")["f"]
+    sizes = {"n": 3} if "n" in group else {}
+    found = bench(layer, batch=1, repeat=1, seconds=0.001, **sizes)
+    assert found.comparisons[0].row(COMPILED).forward > 0
+
+
 def test_peak_bytes_counts_what_is_held_at_once() -> None:
     def call() -> torch.Tensor:
         first = torch.zeros(1000)
