@@ -211,7 +211,6 @@ def test_dependencies_are_declared() -> None:
     declared = {*sys.stdlib_module_names, "catnn", "networkx", "numpy", "opt_einsum", "sympy", "torch"}
     maker = {
         "catnn/syntax/make_tables.py": {"lark"},  # run after a change of the grammar, from the extra `test`
-        "catnn/plan/searching.py": {"cotengra"},  # the extra `cotengra`
         "catnn/view/png.py": {"resvg_py"},  # the extra `png`
         "catnn/playground/app.py": {"starlette"},  # the extra `serve`
         "catnn/playground/server.py": {"uvicorn"},
