@@ -163,3 +163,25 @@ def test_wrong_sizes(options: dict[str, int], code: str) -> None:
     with pytest.raises(catnn.CatnnError) as caught:
         bench(parsed("S(n)", "V[1] -> V[1] = all"), **options)
     assert caught.value.diagnostics[0].code == code
+
+
+def test_the_picture_of_a_benchmark_has_a_bar_for_each_time() -> None:
+    from xml.etree import ElementTree
+
+    from catnn.bench import COMPILED, Benchmark, Comparison, Measured
+    from tests.benchmarks.plot import plot
+
+    rows = (
+        Measured(COMPILED, 1.0, 2.0),
+        Measured("slow & plain", 20.0, 8.0),
+        Measured("floor", 0.8, None),
+        Measured("absent", skipped="too large"),
+    )
+    text = plot([Benchmark("a machine", (Comparison("layer <f>", 100, rows),))])
+    found = ElementTree.fromstring(text)
+    names = [element.text for element in found.iter() if element.tag.endswith("text")]
+    assert {"layer <f>", "slow & plain", "floor", "20", "4", "0.8"} <= set(names)
+    assert "absent" not in names
+    bars = [e for e in found.iter() if e.tag.endswith("rect") and e.get("height") == "9"]
+    assert len(bars) == 3
+    assert all(float(bar.attrib["width"]) > 0 for bar in bars)

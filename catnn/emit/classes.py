@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from catnn.category.basis import Basis
 from catnn.category.families import FAMILIES
@@ -11,6 +11,7 @@ from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Summand, Type, Wire, bases
 from catnn.emit.dense import dense_call
 from catnn.emit.drawing import draw
+from catnn.emit.folding import WIDTH
 from catnn.emit.functions import bias_names
 from catnn.emit.pack import Packing
 from catnn.emit.tying import Tying, joined_axes, parted_axes
@@ -28,6 +29,7 @@ class Computed:
 
     name: of its autograd Function; prefix: how its functions start; extras: the sizes and counts that they take.
     tying: where diagrams are orbits, what ties the weights; dense: the dense form, if it has one.
+    held: the expressions of parameters that are those of other modules.
     """
 
     part: Lowered
@@ -38,6 +40,11 @@ class Computed:
     extras: tuple[str, ...]
     tying: Tying | None = None
     dense: Dense | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
+
+    def weight(self, name: str) -> str:
+        """The expression of a parameter."""
+        return self.held.get(name, f"self.{name}")
 
     @property
     def indices(self) -> dict[str, str]:
@@ -56,27 +63,8 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     sizes = size_names(layer)
     parameters = ["self", *(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
     given = ", ".join(f"{quoted(s)}: {size_parameter(s)}" for s in sizes)
-    lines = [
-        f"class {name}({'_Symmetric' if is_symmetric(layer) else '_Layer'}):",
-        f'    """{_doc(layer)}"""',
-        "",
-        f"    label = {quoted(layer.name)}",
-        f"    inputs = {shapes(layer.source)}",
-        f"    outputs = {shapes(layer.target)}",
-        f"    space_sizes = {space_sizes(wires(layer))}",
-    ]
-    lines += [f"    whole = {whole(wires(layer))}"]
-    lines += [f"    counted = {counted(wires(layer), _counted_sizes([one.plan for one in computed]))}"]
-    if is_symmetric(layer):
-        lines.append(f"    powers = {one_tuple((_powers(layer.source), _powers(layer.target)))}")
-    even = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].step == 2]
-    if even:
-        lines.append(f"    even = {one_tuple(even)}")
-    if layer.is_complex:
-        lines.append("    is_complex = True")
     found = computed[0].dense
-    if found:
-        lines.append(f"    limit = {few(found, computed[0].plan):_}")
+    lines = _head(layer, computed, f"class {name}({'_Symmetric' if is_symmetric(layer) else '_Layer'}):", _doc(layer))
     lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]
     if found:
         lines.append("        self.known = {}")
@@ -90,19 +78,69 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     lines += ["        self.reset_parameters(generator)", "", "    def reset_parameters(self, generator=None):"]
     lines += ['        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""']
     lines += [f"        {line}" for line in _reset(layer, sizes)]
-    lines += ["", "    def compute(self, xs, lengths, counts):", '        """The layer on checked tensors."""']
-    lines += [f"        {line}" for line in _compute(layer, computed)]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_computing(layer, computed)]) + "\n"
 
 
-def whole(spaces: tuple[Wire, ...]) -> str:
-    """Why a space takes no mask, by space, as Python."""
-    reasons = [(wire.space, unmasked(wire)) for wire in spaces]
-    return f"{{{', '.join(f'{quoted(space)}: {quoted(reason)}' for space, reason in reasons if reason is not None)}}}"
+def together_class(layer: Layer, computed: Computed, name: str, kinds: Sequence[str]) -> str:
+    """The source of the class of a layer that is computed for others; kinds: their classes."""
+    doc = f"{' and '.join(kinds)}, computed as one: {layer.source} -> {layer.target}."
+    lines = _head(layer, [computed], f"class {name}(_Together):", doc)
+    lines.append(f"    kinds = {one_tuple(kinds)}")
+    return "\n".join([*lines, *_computing(layer, [computed])]) + "\n"
 
 
-def counted(spaces: tuple[Wire, ...], sizes: set[str]) -> str:
-    """The spaces of each of these sizes, those in scalars, that more than one space has, as Python.
+def _computing(layer: Layer, computed: Sequence[Computed]) -> list[str]:
+    lines = ["", "    def compute(self, xs, lengths, counts):", '        """The layer on checked tensors."""']
+    return [*lines, *(f"        {line}" for line in _compute(layer, computed))]
+
+
+def _head(layer: Layer, computed: Sequence[Computed], opening: str, doc: str) -> list[str]:
+    """The first lines of a class: what it is called, and the shapes of its tensors."""
+    lines = [
+        opening,
+        f'    """{doc}"""',
+        "",
+        f"    label = {quoted(layer.name)}",
+        f"    inputs = {shapes(layer.source)}",
+        f"    outputs = {shapes(layer.target)}",
+        f"    space_sizes = {space_sizes(wires(layer))}",
+    ]
+    lines += [f"    {line}" for line in whole(wires(layer))]
+    lines += [f"    {line}" for line in counted(wires(layer), _counted_sizes([one.plan for one in computed]))]
+    if is_symmetric(layer):
+        lines.append(f"    powers = {one_tuple((_powers(layer.source), _powers(layer.target)))}")
+    even = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].step == 2]
+    if even:
+        lines.append(f"    even = {one_tuple(even)}")
+    if layer.is_complex:
+        lines.append("    is_complex = True")
+    found = computed[0].dense
+    if found:
+        lines.append(f"    limit = {few(found, computed[0].plan):_}")
+    return lines
+
+
+def whole(spaces: tuple[Wire, ...]) -> list[str]:
+    """The class attribute that says why a space takes no mask, nothing where all take one.
+
+    >>> from catnn.category.wires import PLAIN, Group
+    >>> for line in whole((Wire("F", Group(PLAIN, 64)), Wire("H", Group(PLAIN, 4)))):
+    ...     print(line)
+    whole = dict.fromkeys(("F", "H"), "it has no symmetry, so nothing is padded there")
+    """
+    reasons = {wire.space: reason for wire in spaces if (reason := unmasked(wire)) is not None}
+    if len(reasons) > 1 and len(set(reasons.values())) == 1:
+        (reason,) = set(reasons.values())
+        return [f"whole = dict.fromkeys({one_tuple(map(quoted, reasons))}, {quoted(reason)})"]
+    rows = [f"{quoted(space)}: {quoted(reason)}" for space, reason in reasons.items()]
+    line = f"whole = {{{', '.join(rows)}}}"
+    if len(line) <= WIDTH:
+        return [line] if rows else []
+    return ["whole = {", *(f"    {row}," for row in rows), "}"]
+
+
+def counted(spaces: tuple[Wire, ...], sizes: set[str]) -> list[str]:
+    """The class attribute with the spaces of each of these sizes, those in scalars, that more than one space has.
 
     With masks they must count alike, or the scalar would be two numbers.
     """
@@ -112,7 +150,7 @@ def counted(spaces: tuple[Wire, ...], sizes: set[str]) -> str:
         for size, same in found.items()
         if len(same) > 1 and any(unmasked(w) is None for w in same)
     ]
-    return f"{{{', '.join(several)}}}"
+    return [f"counted = {{{', '.join(several)}}}"] if several else []
 
 
 def unmasked(wire: Wire) -> str | None:
@@ -139,6 +177,7 @@ def _counted_sizes(plans: Sequence[Plan]) -> set[str]:
     """The sizes by name in the scalars of plans, closed loops among them."""
     scales = [product.scale for plan in plans for product in plan.products]
     scales += [direct.scale for plan in plans for direct in plan.directs]
+    scales += [constant.scale for plan in plans for constant in plan.constants]
     return {size for scale in scales for size, _ in scale if isinstance(size, str)}
 
 
@@ -230,7 +269,7 @@ def _compute(layer: Layer, computed: Sequence[Computed]) -> list[str]:
     if len(computed) == 1 and not computed[0].part.folded and not computed[0].tying:
         one = computed[0]
         return [
-            *(dense_call(one.dense, layer, one.plan, one.prefix) if one.dense else ()),
+            *(dense_call(one.dense, layer, one.plan, one.prefix, one.weight) if one.dense else ()),
             *_arguments(layer, one),
             "if _traced() or not _derived(*args):",
             f"    return _{one.prefix}(*args)",
@@ -265,14 +304,16 @@ def _arguments(layer: Layer, computed: Computed) -> list[str]:
     packing = computed.packing
     if packing:
         indices = {index for index, _ in packing.indices}
-        tensors = [f"self.{t}" if t in indices else f"self.{t}.to(xs[0].dtype)" for t in packing.function.tensors]
+        tensors = [
+            f"self.{t}" if t in indices else f"{computed.weight(t)}.to(xs[0].dtype)" for t in packing.function.tensors
+        ]
         if tying:
             tensors = [f"self.{t}" if t in indices else t for t in packing.function.tensors]
         call = f"*_{computed.prefix}_pack({', '.join(tensors)})"
         opened = [f"*_{computed.prefix}_pack(", *(f"    {t}," for t in tensors), ")"]
         arguments += [call] if len(call) < 100 else opened
     names = [layer.bias_name(o) for o in bias_names(computed.plan)]
-    arguments += names if tying else [f"self.{name}.to(xs[0].dtype)" for name in names]
+    arguments += names if tying else [f"{computed.weight(name)}.to(xs[0].dtype)" for name in names]
     by_variable = {size_variable(s): f"lengths[{quoted(s)}]" for s in size_names(layer)}
     by_variable |= {count_variable(w.space): f"counts[{quoted(w.space)}]" for w in wires(layer)}
     arguments += [by_variable[extra] for extra in computed.extras]

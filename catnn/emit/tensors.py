@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catnn.emit.writer import Names
@@ -21,6 +21,10 @@ NAME = re.compile(r"(?<![\w.\"'])[A-Za-z]\w*")
 
 WEIGHT = re.compile(r" = self\.\w+\Z")
 """The end of a line that takes a weight, which lives on anyway."""
+
+
+COLUMN = 58
+"""Where comments start, where they can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +51,19 @@ class Lines:
         """`name = expression` under a fresh name, which is returned."""
         name = self.names.fresh(wanted)
         line = f"{name} = {expression}"
-        self.lines.append(f"{line.ljust(58)}  # {comment}" if comment else line)
+        self.lines.append(f"{line.ljust(COLUMN)}  # {comment}" if comment else line)
         return name
+
+
+def renamed_in(line: str, names: Mapping[str, str]) -> str:
+    """A line with other names for some of its variables.
+
+    >>> renamed_in('z_2 = f(z, z_2.z, "z")', {"z": "q", "z_2": "k"})
+    'k = f(q, k.z, "z")'
+    """
+    code, gap, comment = line.partition("  #")
+    new = NAME.sub(lambda found: names.get(found[0], found[0]), code.rstrip())
+    return f"{new.ljust(COLUMN)}{gap}{comment}" if gap else new
 
 
 def released(lines: Sequence[str], result: str) -> list[str]:

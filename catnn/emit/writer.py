@@ -60,6 +60,22 @@ class Names:
         self._last[safe] = number
         return name
 
+    def own(self, wanted: str) -> str:
+        """`wanted` as it is, where that is a free ASCII identifier; else a fresh name like it.
+
+        >>> Names().own("bias_"), Names(["bias_"]).own("bias_"), Names().own("lambda")
+        ('bias_', 'bias', 'lambda_')
+        """
+        if not IDENTIFIER.match(wanted) or reserved_word(wanted) or wanted in self._used:
+            return self.fresh(wanted)
+        self._used.add(wanted)
+        return wanted
+
+    def release(self, names: Iterable[str]) -> None:
+        """Names that were given out and are not used after all."""
+        self._used.difference_update(names)
+        self._last.clear()
+
     def prefix(self, wanted: str) -> str:
         """How the names of a layer's functions start, so that none of them means anything else."""
         name = self.fresh(wanted)
