@@ -11,7 +11,6 @@ from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Summand, Type, Wire, bases
 from catnn.emit.dense import dense_call
 from catnn.emit.drawing import draw
-from catnn.emit.folding import WIDTH
 from catnn.emit.functions import bias_names
 from catnn.emit.pack import Packing
 from catnn.emit.tying import Tying, joined_axes, parted_axes
@@ -105,8 +104,8 @@ def _head(layer: Layer, computed: Sequence[Computed], opening: str, doc: str) ->
         f"    outputs = {shapes(layer.target)}",
         f"    space_sizes = {space_sizes(wires(layer))}",
     ]
-    lines += [f"    {line}" for line in whole(wires(layer))]
-    lines += [f"    {line}" for line in counted(wires(layer), _counted_sizes([one.plan for one in computed]))]
+    spaces, sizes = wires(layer), _counted_sizes([one.plan for one in computed])
+    lines += [f"    {line}" for line in stated(whole=whole(spaces), counted=counted(spaces, sizes))]
     if is_symmetric(layer):
         lines.append(f"    powers = {one_tuple((_powers(layer.source), _powers(layer.target)))}")
     even = [quoted(w.space) for w in wires(layer) if FAMILIES[w.group.family].step == 2]
@@ -120,27 +119,31 @@ def _head(layer: Layer, computed: Sequence[Computed], opening: str, doc: str) ->
     return lines
 
 
-def whole(spaces: tuple[Wire, ...]) -> list[str]:
-    """The class attribute that says why a space takes no mask, nothing where all take one.
+def whole(spaces: tuple[Wire, ...]) -> str:
+    """Why a space takes no mask, by space, as Python.
 
     >>> from catnn.category.wires import PLAIN, Group
-    >>> for line in whole((Wire("F", Group(PLAIN, 64)), Wire("H", Group(PLAIN, 4)))):
-    ...     print(line)
-    whole = dict.fromkeys(("F", "H"), "it has no symmetry, so nothing is padded there")
+    >>> print(whole((Wire("F", Group(PLAIN, 64)), Wire("H", Group(PLAIN, 4)))))
+    dict.fromkeys(("F", "H"), "it has no symmetry, so nothing is padded there")
     """
     reasons = {wire.space: reason for wire in spaces if (reason := unmasked(wire)) is not None}
-    if len(reasons) > 1 and len(set(reasons.values())) == 1:
-        (reason,) = set(reasons.values())
-        return [f"whole = dict.fromkeys({one_tuple(map(quoted, reasons))}, {quoted(reason)})"]
-    rows = [f"{quoted(space)}: {quoted(reason)}" for space, reason in reasons.items()]
-    line = f"whole = {{{', '.join(rows)}}}"
-    if len(line) <= WIDTH:
-        return [line] if rows else []
-    return ["whole = {", *(f"    {row}," for row in rows), "}"]
+    if len(reasons) > 1 and len({*reasons.values()}) == 1:
+        (reason,) = {*reasons.values()}
+        return f"dict.fromkeys({one_tuple(map(quoted, reasons))}, {quoted(reason)})"
+    return f"{{{', '.join(f'{quoted(space)}: {quoted(reason)}' for space, reason in reasons.items())}}}"
 
 
-def counted(spaces: tuple[Wire, ...], sizes: set[str]) -> list[str]:
-    """The class attribute with the spaces of each of these sizes, those in scalars, that more than one space has.
+def stated(**attributes: str) -> list[str]:
+    """The lines of class attributes; what is empty is so by default.
+
+    >>> stated(whole="{}", counted='{"n": ("V", "W")}')
+    ['counted = {"n": ("V", "W")}']
+    """
+    return [f"{name} = {value}" for name, value in attributes.items() if value != "{}"]
+
+
+def counted(spaces: tuple[Wire, ...], sizes: set[str]) -> str:
+    """The spaces of each of these sizes, those in scalars, that more than one space has, as Python.
 
     With masks they must count alike, or the scalar would be two numbers.
     """
@@ -150,7 +153,7 @@ def counted(spaces: tuple[Wire, ...], sizes: set[str]) -> list[str]:
         for size, same in found.items()
         if len(same) > 1 and any(unmasked(w) is None for w in same)
     ]
-    return [f"counted = {{{', '.join(several)}}}"] if several else []
+    return f"{{{', '.join(several)}}}"
 
 
 def unmasked(wire: Wire) -> str | None:

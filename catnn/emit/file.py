@@ -12,6 +12,7 @@ from pathlib import Path
 
 from catnn.category.basis import Basis
 from catnn.diagnostics import CatnnError, Diagnostic, Label, fail
+from catnn.emit.folding import folded_text
 from catnn.emit.layer import Piece, emit_layer
 from catnn.emit.network import emit_network
 from catnn.emit.program import emit_program
@@ -121,7 +122,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     lines = [_import_line(path, name) for path, name in imports.items()]
     linear += "".join(f"{line}\n" for line in lines)
     head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear=linear)
-    body = "\n\n".join([head, *_parts(parts), *texts])
+    body = "\n\n".join([head, *_parts(parts), *map(folded_text, texts)])
     try:
         vet(body, frozenset(lines))
     except UnsafeSourceError as fault:

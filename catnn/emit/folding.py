@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from textwrap import wrap
 
-WIDTH = 112
-"""Lines of a body are no longer, without their indentation of eight."""
+WIDTH = 120
+"""Lines are no longer, if they can be broken."""
 
 OPENING, CLOSING = "([{", ")]}"
 OPERATORS = (" + ", " - ", " @ ", " * ")
@@ -16,7 +16,12 @@ OPERATORS = (" + ", " - ", " @ ", " * ")
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 
 
-def folded(line: str, width: int = WIDTH + 8) -> list[str]:
+def folded_text(text: str) -> str:
+    """Every line of a text, folded."""
+    return "".join(f"{found}\n" for line in text.removesuffix("\n").split("\n") for found in folded(line))
+
+
+def folded(line: str, width: int = WIDTH) -> list[str]:
     """A line of code, with its indentation, as lines of at most `width` where its brackets allow that.
 
     A comment that does not fit goes above.
@@ -32,6 +37,8 @@ def folded(line: str, width: int = WIDTH + 8) -> list[str]:
         return [line]
     bare = line.lstrip(" ")
     indent = " " * (len(line) - len(bare))
+    if bare.startswith("# "):
+        return [f"{indent}# {piece}" for piece in wrap(bare[2:], width - len(indent) - 2, break_on_hyphens=False)]
     if bare.startswith('"""'):
         pieces = wrap(bare, width - len(indent), break_long_words=False, break_on_hyphens=False)
         return [f"{indent}{piece}" for piece in pieces]

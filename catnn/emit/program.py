@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Summand
-from catnn.emit.classes import counted, space_sizes, whole
-from catnn.emit.folding import folded
+from catnn.emit.classes import counted, space_sizes, stated, whole
 from catnn.emit.layer import Emitted
 from catnn.emit.members import (
     OWN,
@@ -91,7 +90,7 @@ def emit_program(
     text += [f"        {line}".rstrip() for line in released(lines, results)]
     text.append(f"        return {results}")
     return Emitted(
-        "\n".join(found for line in text for found in folded(line)) + "\n",
+        "\n".join(text) + "\n",
         frozenset({"_Program", "_left", *writer.lines.parts, *weighed.parts, *(["_complex"] if turned else [])}),
     )
 
@@ -110,8 +109,7 @@ def _constants(network: Network, program: Program) -> list[str]:
         f"label = {quoted(network.name)}",
         f"inputs = {one_tuple(shapes)}",
         f"space_sizes = {space_sizes(spaces)}",
-        *whole(spaces),
-        *counted(spaces, scalar_sizes(network)),
+        *stated(whole=whole(spaces), counted=counted(spaces, scalar_sizes(network))),
     ]
     even = [quoted(wire.space) for wire in spaces if FAMILIES[wire.group.family].step == 2]
     if even:

@@ -29,8 +29,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
-    whole: dict[str, str]
-    counted: dict[str, tuple[str, ...]]
+    whole: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
     even: tuple[str, ...] = ()
     is_complex = False
     limit = 0
@@ -537,7 +537,9 @@ class _Split(torch.autograd.Function):
         grads = _split_reduce_back(g0, g1)
         dx, shared = (None, None), (None,)
         if any(ctx.needs_input_grad[:2]):
-            dx, shared = _split_run_back(g0, g1, grads, w0, w1, w2, w3, x0 if any(ctx.needs_input_grad[2:]) else None, n)
+            dx, shared = _split_run_back(
+                g0, g1, grads, w0, w1, w2, w3, x0 if any(ctx.needs_input_grad[2:]) else None, n
+            )
         if any(ctx.needs_input_grad[2:]):
             dw = _split_weights(x0, x1, g0, g1, _split_reduce(x0, x1), grads, *shared)
         else:
@@ -588,8 +590,6 @@ class Split(_Layer):
     inputs = ((("V", "V"), 2), (("V",), 3))
     outputs = ((("V", "V"), 4), ((), 2))
     space_sizes = {"V": "n"}
-    whole = {}
-    counted = {}
     limit = 2_700_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):

@@ -29,8 +29,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
-    whole: dict[str, str]
-    counted: dict[str, tuple[str, ...]]
+    whole: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
     even: tuple[str, ...] = ()
     is_complex = False
     limit = 0
@@ -435,7 +435,8 @@ def _even_run(x, halves, w0, w1, w2, b):
     """Mix and expand."""
     r = halves[0]                                               # [i i ->], [i j ->]
     r_2 = halves[1]                                             # [i i -> i], [i j -> i], [i j -> j]
-    r_3 = halves[2]                                             # sgn[i i -> j], sgn[i j -> i], sgn[i j -> j], sgn[i j -> k]
+    # sgn[i i -> j], sgn[i j -> i], sgn[i j -> j], sgn[i j -> k]
+    r_3 = halves[2]
     z = linear(r, w0[0], b.reshape(-1))                         # [->]
     y = _full((*x.shape[:-3], 3, 4), z.unsqueeze(-2))           # [i -> i]
     y = _products(y, r_2, w1.transpose(1, 2), ((0,),))          # [i -> i]
@@ -531,7 +532,6 @@ class Even(_Layer):
     outputs = ((("V",), 4),)
     space_sizes = {"V": 3}
     whole = {"V": "its size is 3 in every entry; give it a size that is a name"}
-    counted = {}
 
     def __init__(self, device=None, dtype=None, generator=None):
         super().__init__({})

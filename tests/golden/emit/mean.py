@@ -29,8 +29,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
-    whole: dict[str, str]
-    counted: dict[str, tuple[str, ...]]
+    whole: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
     even: tuple[str, ...] = ()
     is_complex = False
     limit = 0
@@ -546,8 +546,6 @@ class Pool(_Layer):
     inputs = ((("V", "V"), 3),)
     outputs = ((("V",), 8),)
     space_sizes = {"V": "n"}
-    whole = {}
-    counted = {}
     limit = 580_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):

@@ -29,8 +29,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
-    whole: dict[str, str]
-    counted: dict[str, tuple[str, ...]]
+    whole: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
     even: tuple[str, ...] = ()
     is_complex = False
     limit = 0
@@ -555,8 +555,6 @@ class Mix(_Layer):
     inputs = ((("V", "V"), 3),)
     outputs = ((("V", "V"), 16),)
     space_sizes = {"V": "n"}
-    whole = {}
-    counted = {}
     limit = 3_100_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):

@@ -29,8 +29,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
-    whole: dict[str, str]
-    counted: dict[str, tuple[str, ...]]
+    whole: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
     even: tuple[str, ...] = ()
     is_complex = False
     limit = 0
@@ -551,7 +551,6 @@ class Lift(_Layer):
     outputs = ((("N", "R"), 4),)
     space_sizes = {"N": "n", "R": 3}
     whole = {"R": "its size is 3 in every entry; give it a size that is a name"}
-    counted = {}
     limit = 1_300_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
@@ -707,7 +706,6 @@ class Outer(_Layer):
     outputs = ((("N", "N"), 4),)
     space_sizes = {"N": "n", "R": 3}
     whole = {"R": "its size is 3 in every entry; give it a size that is a name"}
-    counted = {}
     limit = 7_600_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
@@ -849,8 +847,6 @@ class Pool(_Layer):
     inputs = ((("N", "N"), 4),)
     outputs = (((), 4),)
     space_sizes = {"N": "n"}
-    whole = {}
-    counted = {}
     limit = 600_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
@@ -981,8 +977,6 @@ class Spread(_Layer):
     inputs = (((), 4),)
     outputs = ((("N", "N"), 4),)
     space_sizes = {"N": "n"}
-    whole = {}
-    counted = {}
     limit = 600_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
@@ -1085,7 +1079,6 @@ class Center(_Layer):
     outputs = ((("N", "R"), 1),)
     space_sizes = {"N": "n", "R": 3}
     whole = {"R": "its size is 3 in every entry; give it a size that is a name"}
-    counted = {}
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
@@ -1125,7 +1118,9 @@ class Move(nn.Module):
 
     def forward(self, x, mask=None):
         """(*batch, n, 3, 1) -> (*batch, n, 3, 4); mask: bool (*batch, n), True = real."""
-        masks = _masks("move", mask, {"N": "n", "R": 3}, {"R": "its size is 3 in every entry; give it a size that is a name"})
+        masks = _masks(
+            "move", mask, {"N": "n", "R": 3}, {"R": "its size is 3 in every entry; give it a size that is a name"}
+        )
         x_2 = self.center(x, masks)                     # N @ R
         x_3 = self.lift(x_2, masks)                     # N @ R[4]
         x_4 = _gate(x_3, _by_space(masks, ("N", "R")))  # gate

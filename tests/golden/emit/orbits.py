@@ -29,8 +29,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
-    whole: dict[str, str]
-    counted: dict[str, tuple[str, ...]]
+    whole: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
     even: tuple[str, ...] = ()
     is_complex = False
     limit = 0
@@ -410,8 +410,10 @@ class Bond(_Layer):
     inputs = ((("V", "R"), 2),)
     outputs = ((("V", "R"), 3),)
     space_sizes = {"V": 4, "R": "n"}
-    whole = {"V": "its size is 4 in every entry; give it a size that is a name", "R": "O(n) mixes the indices, so none of them is padding"}
-    counted = {}
+    whole = {
+        "V": "its size is 4 in every entry; give it a size that is a name",
+        "R": "O(n) mixes the indices, so none of them is padding",
+    }
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})

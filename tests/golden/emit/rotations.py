@@ -29,8 +29,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
-    whole: dict[str, str]
-    counted: dict[str, tuple[str, ...]]
+    whole: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
     even: tuple[str, ...] = ()
     is_complex = False
     limit = 0
@@ -497,7 +497,6 @@ class Turn(_Layer):
     outputs = ((("R", "R"), 4),)
     space_sizes = {"R": "n"}
     whole = {"R": "O(n) mixes the indices, so none of them is padding"}
-    counted = {}
     limit = 190_000
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):

@@ -29,8 +29,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
-    whole: dict[str, str]
-    counted: dict[str, tuple[str, ...]]
+    whole: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
     even: tuple[str, ...] = ()
     is_complex = False
     limit = 0
@@ -554,7 +554,6 @@ class Fold(_Layer):
     outputs = ((("V", "F"), 2),)
     space_sizes = {"F": 6, "V": "n"}
     whole = {"F": "it has no symmetry, so nothing is padded there"}
-    counted = {}
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
         super().__init__({"n": n})
@@ -691,7 +690,6 @@ class Outer(_Symmetric):
     outputs = ((("V", "V"), 3),)
     space_sizes = {"V": "n", "F": 6}
     whole = {"F": "it has no symmetry, so nothing is padded there"}
-    counted = {}
     powers = (((1, 1),), ((2,),))
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
@@ -806,8 +804,6 @@ class Inner(_Symmetric):
     inputs = ((("V", "V", "V"), 3),)
     outputs = ((("V",), 2),)
     space_sizes = {"V": "n"}
-    whole = {}
-    counted = {}
     powers = (((2, 1),), ((1,),))
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):

@@ -29,8 +29,8 @@ class _Layer(nn.Module):
     inputs: tuple[tuple[tuple[str, ...], int], ...]
     outputs: tuple[tuple[tuple[str, ...], int], ...]
     space_sizes: dict[str, str | int]
-    whole: dict[str, str]
-    counted: dict[str, tuple[str, ...]]
+    whole: dict[str, str] = {}
+    counted: dict[str, tuple[str, ...]] = {}
     even: tuple[str, ...] = ()
     is_complex = False
     limit = 0
@@ -394,7 +394,6 @@ class Flow(_Layer):
     outputs = ((("P",), 2),)
     space_sizes = {"P": "n"}
     whole = {"P": "Sp(n) mixes the indices, so none of them is padding"}
-    counted = {}
     even = ("P",)
 
     def __init__(self, n=16, device=None, dtype=None, generator=None):
