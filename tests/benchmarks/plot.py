@@ -15,7 +15,7 @@ STYLE = "text{font:12px sans-serif;fill:#222}.t{font-weight:600}.n{font-size:10p
 
 def plot(found: Iterable[Benchmark]) -> str:
     """A picture of how many times longer than the compiled layer each way takes; skipped ways have no bar."""
-    comparisons = [comparison for benchmark in found for comparison in benchmark.comparisons]
+    comparisons = [comparison for benchmark in found for comparison in benchmark.comparisons if _bars(comparison)]
     largest = max((value for one in comparisons for _, times in _bars(one) for value in times.values()), default=1.0)
     smallest = min((value for one in comparisons for _, times in _bars(one) for value in times.values()), default=1.0)
     low, high = min(0.5, smallest), max(10.0, largest) * 1.3
@@ -41,7 +41,7 @@ def plot(found: Iterable[Benchmark]) -> str:
     lines = [
         f'<line x1="{place(tick):.1f}" x2="{place(tick):.1f}" y1="24" y2="{y:.0f}"/>'
         f'<text class="n" x="{place(tick):.1f}" y="20" text-anchor="middle">{tick:g}</text>'
-        for tick in (0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+        for tick in (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
         if low <= tick <= high
     ]
     legend = "".join(
