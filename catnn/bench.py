@@ -147,7 +147,8 @@ def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, second
     """One layer at one size beside everything else that can compute it."""
     own = {name: sizes[name] for name in item_sizes(layer)}
     module = compile_item(layer, **own)  # type: ignore[arg-type]
-    xs = tuple(torch.randn(batch, *_lengths(s, own), s.channels) for s in layer.source.summands)
+    dtype = torch.get_default_dtype().to_complex() if layer.is_complex else None
+    xs = tuple(torch.randn(batch, *_lengths(s, own), s.channels, dtype=dtype) for s in layer.source.summands)
     with torch.no_grad():
         ys = module(xs if len(xs) > 1 else xs[0])
     ys = ys if isinstance(ys, tuple) else (ys,)

@@ -14,6 +14,7 @@ from functools import cached_property
 from math import prod
 from typing import Any
 
+from catnn.category.basis import Basis
 from catnn.category.diagram import Diagram
 from catnn.category.half import Half
 from catnn.category.halves import factors, level_key
@@ -262,6 +263,11 @@ def _levels(layer: Layer) -> tuple[Level, ...]:
     found = []
     for o, row in enumerate(layer.weighted):
         for i, pair in enumerate(row):
+            if isinstance(pair, Basis):
+                for one in pair.levels:
+                    sizes = len(one.inputs), len(one.sigmas), len(one.outputs), len(one)
+                    found.append(Level((o, i), show_word(one.word), *sizes))
+                continue
             counts: Counter[Word] = Counter()
             sides: dict[Word, tuple[set[Half], set[tuple[int, ...]], set[Half]]] = {}
             for cut in (factors(split(diagram)[0]) for morphism in pair for _, diagram in morphism.weighted):

@@ -87,7 +87,8 @@ class Layer(Drawable):
     @cached_property
     def folds(self) -> bool:
         """Whether the weights mix plain axes with the channels, as those of `all` do; a `span` says what it mixes."""
-        terms = (value for row in self.weighted for pair in row for value in pair)
+        pairs = (pair for row in self.weighted for pair in row)
+        terms = (value for pair in pairs for value in (pair[:1] if isinstance(pair, Basis) else pair))
         return not any(wire.plain for value in terms for wire in value.source + value.target)
 
     def weight_shape(self, out: int, in_: int) -> tuple[int, int, int]:

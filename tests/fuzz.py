@@ -2,7 +2,8 @@
 
     python -m tests.fuzz [COUNT] [SEED]
 
-Takes the specs of the repository (examples, golden, errors), breaks each in a few places, and loads the result.
+Takes the specs of the repository (examples, specs, errors, those in the documentation), breaks each in a few places,
+loads the result, and formats, shows and reads back what still means something.
 The same seed breaks the same specs in the same places.
 """
 
@@ -16,20 +17,30 @@ import traceback
 from pathlib import Path
 
 import catnn
+from catnn import view
+from catnn.model import Layer, Network
+from catnn.rewrite.rule import Schema
+from catnn.syntax.printer import format_source
 
 ROOT = Path(__file__).resolve().parent.parent
-SLOW = 5.0  # seconds that one spec may take, far above what any of them needs
+SLOW = 15.0  # seconds of computing that one spec may take, far above what any of them needs
+FEW = 40  # a definition of more diagrams is not drawn: that is slow, and no fault
+SNIPPET = re.compile(r"^```catnn\n(.*?)^```", re.MULTILINE | re.DOTALL)
 TOKEN = re.compile(r"\w+|->|=>|\s+|#[^\n]*|.", re.DOTALL)
 SPARE = (
     "space let layer network check rule box import all span bias id swap perm merge copy unit discard spider ev coev "
-    "relu gate V W R n 0 1 2 3 12 100001 1/0 -> → = => : ; , @ ⊗ + - * / ' † ^ ( ) [ ] { } # \" S O Sp sgn \0 é 𝕍"
+    "relu gate V W R n 0 1 2 3 12 100001 1/0 -> → = => : ; , @ ⊗ + - * / ' † ^ ( ) [ ] { } # \" S O Sp sgn \0 é 𝕍 "
+    "return adj eps softmax layer_norm abstract pointwise fixed rank share init adjoint symmetric reduce mean self "
+    "inputs Sym Aut Perm U A H B S+ O(1,2) Sym^2(V) V' | 0-1 0->1 (0 x y f"
 ).split(" ")
 
 
 def seeds() -> list[str]:
     """The specs to start from, in an order that depends on their names alone."""
     files = sorted(path for folder in ("examples", "tests") for path in (ROOT / folder).rglob("*.catnn"))
-    return [path.read_text(encoding="utf-8", errors="replace") for path in files]
+    texts = [path.read_text(encoding="utf-8", errors="replace") for path in files]
+    pages = sorted((ROOT / "docs").rglob("*.md"))
+    return texts + [found for page in pages for found in SNIPPET.findall(page.read_text(encoding="utf-8"))]
 
 
 def mutate(text: str, others: list[str], rng: random.Random) -> str:
@@ -59,18 +70,45 @@ def mutate(text: str, others: list[str], rng: random.Random) -> str:
 
 def try_one(text: str) -> str | None:
     """What is wrong with how catnn takes a spec, or None."""
-    start = time.perf_counter()
+    start = time.process_time()
+    fault = None
     try:
-        spec = catnn.parse(text)
-        repr(spec)
-    except catnn.CatnnError as error:
-        if not all(re.fullmatch(r"E\d{4}", diagnostic.code) for diagnostic in error.diagnostics):
-            return f"a diagnostic without a code:\n{error}"
-        str(error)
+        try:
+            spec = catnn.parse(text)
+        except catnn.CatnnError as error:
+            if not all(re.fullmatch(r"E\d{4}", diagnostic.code) for diagnostic in error.diagnostics):
+                return f"a diagnostic without a code:\n{error}"
+            str(error)
+        else:
+            repr(spec)
+            fault = taken_along(spec)
     except Exception:
         return traceback.format_exc()
-    taken = time.perf_counter() - start
-    return f"took {taken:.1f} s" if taken > SLOW else None
+    taken = time.process_time() - start
+    return f"took {taken:.1f} s" if taken > SLOW else fault
+
+
+def taken_along(spec: catnn.Spec) -> str | None:
+    """What is wrong with how a spec is printed, shown and read back, or None."""
+    printed = format_source(spec.text, spec.path)
+    if format_source(printed, spec.path) != printed:
+        return f"printed twice it is another text:\n{printed}"
+    again = catnn.parse(printed)
+    if list(again.shown) != list(spec.shown):
+        return f"printed it defines something else:\n{printed}"
+    for name, value in spec.shown.items():
+        if isinstance(value, Layer) and sum(len(pair) for row in value.weighted for pair in row) > FEW:
+            continue
+        view.to_text(value)
+        view.to_svg(value)
+        if isinstance(value, Layer | Network) and view.to_json(value) != view.to_json(again.shown[name]):
+            return f"printed `{name}` is something else:\n{printed}"
+        text = view.to_json(value)
+        if isinstance(value, Schema):
+            continue  # many rules, one for each arity: none of them is read back
+        if view.to_json(view.from_json(text)) != text:
+            return f"`{name}` is not read back"
+    return None
 
 
 def main(count: int = 2000, seed: int = 0) -> int:

@@ -128,6 +128,26 @@ def test_what_has_no_other_way_is_measured_alone() -> None:
     assert "skipped: " in str(found)
 
 
+@pytest.mark.parametrize(
+    ("group", "arrow"),
+    [
+        ("U(2)", "V @ V'[2] -> V @ V' + V' @ V"),
+        ("A(3)", "V^2 -> V^2"),
+        ("SO(3)", "V^2 -> V"),
+        ("Aut(3, 0-1)", "V^2 -> V"),
+        ("S(n)", "Sym^2(V)[2] -> V"),
+        ("3", "V^2 -> V"),
+        ("H(n)", "V^2 -> V^2"),
+    ],
+)
+def test_every_kind_of_layer_is_measured(group: str, arrow: str) -> None:
+    """Complex ones on complex inputs; those without other ways alone."""
+    layer = catnn.parse(f"space V : {group}  layer f : {arrow} = all")["f"]
+    sizes = {"n": 3} if "n" in group else {}
+    found = bench(layer, batch=1, repeat=1, seconds=0.001, **sizes)
+    assert found.comparisons[0].row(COMPILED).forward > 0
+
+
 def test_peak_bytes_counts_what_is_held_at_once() -> None:
     def call() -> torch.Tensor:
         first = torch.zeros(1000)
@@ -143,3 +163,25 @@ def test_wrong_sizes(options: dict[str, int], code: str) -> None:
     with pytest.raises(catnn.CatnnError) as caught:
         bench(parsed("S(n)", "V[1] -> V[1] = all"), **options)
     assert caught.value.diagnostics[0].code == code
+
+
+def test_the_picture_of_a_benchmark_has_a_bar_for_each_time() -> None:
+    from xml.etree import ElementTree
+
+    from catnn.bench import COMPILED, Benchmark, Comparison, Measured
+    from tests.benchmarks.plot import plot
+
+    rows = (
+        Measured(COMPILED, 1.0, 2.0),
+        Measured("slow & plain", 20.0, 8.0),
+        Measured("floor", 0.8, None),
+        Measured("absent", skipped="too large"),
+    )
+    text = plot([Benchmark("a machine", (Comparison("layer <f>", 100, rows),))])
+    found = ElementTree.fromstring(text)
+    names = [element.text for element in found.iter() if element.tag.endswith("text")]
+    assert {"layer <f>", "slow & plain", "floor", "20", "4", "0.8"} <= set(names)
+    assert "absent" not in names
+    bars = [e for e in found.iter() if e.tag.endswith("rect") and e.get("height") == "9"]
+    assert len(bars) == 3
+    assert all(float(bar.attrib["width"]) > 0 for bar in bars)

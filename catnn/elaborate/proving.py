@@ -35,6 +35,8 @@ def _decided(node: nodes.CheckStatement, scope: Scope, left: Combination, right:
     laws = laws_of(builtin(left, right), scope.rules)
     reduced = normalise(left, right, laws)
     proof = meet(*reduced)
+    if proof is None and (scope.broken or any(e.kind == "rule" and e.value is None for e in scope.entries.values())):
+        return None  # it may lack a rule that is wrong itself, which has been reported
     found = None if proof is not None else counterexample(left, right, laws, FEW)
     if proof is None and found is None and laws:
         proof = prove(left, right, laws, reduced=reduced)

@@ -286,7 +286,8 @@ class Expansion:
         constants = self.constants[half]
         comment = str(half.diagram().dagger())
         name, bias = "", ""
-        if len(constants) == 1 and not pieces and self.whole and not half.word:
+        alone = len(constants) == 1 and not pieces and not half.word and constants[0].partition("[")[0].isidentifier()
+        if alone and self.whole:
             bias = f", {constants[0]}"
         elif pieces + constants:
             name = self.body.let(self.name, self._whole(pieces + constants, half), comment)

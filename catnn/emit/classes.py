@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from catnn.category.basis import Basis
 from catnn.category.families import FAMILIES
@@ -28,6 +28,7 @@ class Computed:
 
     name: of its autograd Function; prefix: how its functions start; extras: the sizes and counts that they take.
     tying: where diagrams are orbits, what ties the weights; dense: the dense form, if it has one.
+    held: the expressions of parameters that are those of other modules.
     """
 
     part: Lowered
@@ -38,6 +39,11 @@ class Computed:
     extras: tuple[str, ...]
     tying: Tying | None = None
     dense: Dense | None = None
+    held: Mapping[str, str] = field(default_factory=dict)
+
+    def weight(self, name: str) -> str:
+        """The expression of a parameter."""
+        return self.held.get(name, f"self.{name}")
 
     @property
     def indices(self) -> dict[str, str]:
@@ -56,9 +62,42 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     sizes = size_names(layer)
     parameters = ["self", *(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
     given = ", ".join(f"{quoted(s)}: {size_parameter(s)}" for s in sizes)
+    found = computed[0].dense
+    lines = _head(layer, computed, f"class {name}({'_Symmetric' if is_symmetric(layer) else '_Layer'}):", _doc(layer))
+    lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]
+    if found:
+        lines.append("        self.known = {}")
+    if layer.is_complex:
+        lines.append("        dtype = _complex(dtype)")
+    lines += [f"        {line}" for line in _parameters(layer)]
+    for constant, index in (pair for one in computed for pair in one.indices.items()):
+        lines.append(f"        {index} = torch.tensor({constant}, device=device)")
+        lines.append(f"        self.register_buffer({quoted(index)}, {index}, persistent=False)")
+    lines += [f"        {line}" for one in computed if one.tying for line in one.tying.setup]
+    lines += ["        self.reset_parameters(generator)", "", "    def reset_parameters(self, generator=None):"]
+    lines += ['        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""']
+    lines += [f"        {line}" for line in _reset(layer, sizes)]
+    return "\n".join([*lines, *_computing(layer, computed)]) + "\n"
+
+
+def together_class(layer: Layer, computed: Computed, name: str, kinds: Sequence[str]) -> str:
+    """The source of the class of a layer that is computed for others; kinds: their classes."""
+    doc = f"{' and '.join(kinds)}, computed as one: {layer.source} -> {layer.target}."
+    lines = _head(layer, [computed], f"class {name}(_Together):", doc)
+    lines.append(f"    kinds = {one_tuple(kinds)}")
+    return "\n".join([*lines, *_computing(layer, [computed])]) + "\n"
+
+
+def _computing(layer: Layer, computed: Sequence[Computed]) -> list[str]:
+    lines = ["", "    def compute(self, xs, lengths, counts):", '        """The layer on checked tensors."""']
+    return [*lines, *(f"        {line}" for line in _compute(layer, computed))]
+
+
+def _head(layer: Layer, computed: Sequence[Computed], opening: str, doc: str) -> list[str]:
+    """The first lines of a class: what it is called, and the shapes of its tensors."""
     lines = [
-        f"class {name}({'_Symmetric' if is_symmetric(layer) else '_Layer'}):",
-        f'    """{_doc(layer)}"""',
+        opening,
+        f'    """{doc}"""',
         "",
         f"    label = {quoted(layer.name)}",
         f"    inputs = {shapes(layer.source)}",
@@ -77,22 +116,7 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     found = computed[0].dense
     if found:
         lines.append(f"    limit = {few(found, computed[0].plan):_}")
-    lines += ["", f"    def __init__({', '.join(parameters)}):", f"        super().__init__({{{given}}})"]
-    if found:
-        lines.append("        self.known = {}")
-    if layer.is_complex:
-        lines.append("        dtype = _complex(dtype)")
-    lines += [f"        {line}" for line in _parameters(layer)]
-    for constant, index in (pair for one in computed for pair in one.indices.items()):
-        lines.append(f"        {index} = torch.tensor({constant}, device=device)")
-        lines.append(f"        self.register_buffer({quoted(index)}, {index}, persistent=False)")
-    lines += [f"        {line}" for one in computed if one.tying for line in one.tying.setup]
-    lines += ["        self.reset_parameters(generator)", "", "    def reset_parameters(self, generator=None):"]
-    lines += ['        """Draw the weights anew: unit variance in and out, an equal share a diagram; biases are 0."""']
-    lines += [f"        {line}" for line in _reset(layer, sizes)]
-    lines += ["", "    def compute(self, xs, lengths, counts):", '        """The layer on checked tensors."""']
-    lines += [f"        {line}" for line in _compute(layer, computed)]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def whole(spaces: tuple[Wire, ...]) -> str:
@@ -139,6 +163,7 @@ def _counted_sizes(plans: Sequence[Plan]) -> set[str]:
     """The sizes by name in the scalars of plans, closed loops among them."""
     scales = [product.scale for plan in plans for product in plan.products]
     scales += [direct.scale for plan in plans for direct in plan.directs]
+    scales += [constant.scale for plan in plans for constant in plan.constants]
     return {size for scale in scales for size, _ in scale if isinstance(size, str)}
 
 
@@ -230,7 +255,7 @@ def _compute(layer: Layer, computed: Sequence[Computed]) -> list[str]:
     if len(computed) == 1 and not computed[0].part.folded and not computed[0].tying:
         one = computed[0]
         return [
-            *(dense_call(one.dense, layer, one.plan, one.prefix) if one.dense else ()),
+            *(dense_call(one.dense, layer, one.plan, one.prefix, one.weight) if one.dense else ()),
             *_arguments(layer, one),
             "if _traced() or not _derived(*args):",
             f"    return _{one.prefix}(*args)",
@@ -265,14 +290,16 @@ def _arguments(layer: Layer, computed: Computed) -> list[str]:
     packing = computed.packing
     if packing:
         indices = {index for index, _ in packing.indices}
-        tensors = [f"self.{t}" if t in indices else f"self.{t}.to(xs[0].dtype)" for t in packing.function.tensors]
+        tensors = [
+            f"self.{t}" if t in indices else f"{computed.weight(t)}.to(xs[0].dtype)" for t in packing.function.tensors
+        ]
         if tying:
             tensors = [f"self.{t}" if t in indices else t for t in packing.function.tensors]
         call = f"*_{computed.prefix}_pack({', '.join(tensors)})"
         opened = [f"*_{computed.prefix}_pack(", *(f"    {t}," for t in tensors), ")"]
         arguments += [call] if len(call) < 100 else opened
     names = [layer.bias_name(o) for o in bias_names(computed.plan)]
-    arguments += names if tying else [f"self.{name}.to(xs[0].dtype)" for name in names]
+    arguments += names if tying else [f"{computed.weight(name)}.to(xs[0].dtype)" for name in names]
     by_variable = {size_variable(s): f"lengths[{quoted(s)}]" for s in size_names(layer)}
     by_variable |= {count_variable(w.space): f"counts[{quoted(w.space)}]" for w in wires(layer)}
     arguments += [by_variable[extra] for extra in computed.extras]

@@ -124,8 +124,9 @@ class _Writer:
             left, right, rows, columns = right, left, columns, rows
         if not summed:
             return self._outer(left, right, [*shared, *rows, *columns], comment)
-        if not rows and not columns:
-            return self._inner(left, right, shared, summed, comment)
+        matrix = left if rows else right
+        if (not rows and not columns) or self._entrywise(matrix, shared, rows, columns):
+            return self._inner(left, right, sort_axes((*matrix.axes,), matrix.axes), summed, comment)
         summed.sort(key=right.axes.index)
         if not shared:  # torch folds the rows by itself
             flat = len(rows) > 1 and [*rows, *summed] != list(left.axes)  # rows that lie apart it would take one by one
@@ -161,8 +162,12 @@ class _Writer:
         order = sort_axes(axes, self.wanted if self.last else self.short)
         return Held(self.lines.let("z", f"{ordered(left, order)} * {ordered(right, order)}", comment), tuple(order))
 
-    def _inner(self, left: Held, right: Held, shared: list[int], summed: list[int], comment: str) -> Held:
-        order = sort_axes((*shared, *summed), left.axes)
+    @staticmethod
+    def _entrywise(matrix: Held, shared: list[int], rows: list[int], columns: list[int]) -> bool:
+        """Whether matrices times vectors are better multiplied entry by entry: they would be copied to be matrices."""
+        return len(shared) > 1 and not (rows and columns) and [*matrix.axes[: len(shared)]] != shared
+
+    def _inner(self, left: Held, right: Held, order: list[int], summed: list[int], comment: str) -> Held:
         sums = [at for at, axis in enumerate(order) if axis in summed]
         expression = (
             f"({ordered(left, order)} * {ordered(right, order)}).sum({sums[0] if len(sums) == 1 else tuple(sums)})"

@@ -6,7 +6,7 @@ is plain torch, which autograd and all transforms know.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import prod
 from textwrap import wrap
 
@@ -124,11 +124,11 @@ def _product(word: Word) -> str:
     return " * ".join(([] if number == 1 and shown else [str(number)]) + shown)
 
 
-def dense_call(found: Dense, layer: Layer, plan: Plan, prefix: str) -> list[str]:
-    """The statements of the method that take the dense way where it is the fastest."""
+def dense_call(found: Dense, layer: Layer, plan: Plan, prefix: str, held: Callable[[str], str]) -> list[str]:
+    """The statements of the method that take the dense way where it is the fastest; held: how parameters are had."""
     _, weights, _ = _names(found, layer)
     biases = [layer.bias_name(o) for o in bias_names(plan)]
-    tensors = [f"self.{name}.to(xs[0].dtype)" for name in (*weights.values(), *biases)]
+    tensors = [f"{held(name)}.to(xs[0].dtype)" for name in (*weights.values(), *biases)]
     sizes = sizes_of(found)
     given = ["self.known", "*xs", *tensors, *(size_variable(size) for size in sizes)]
     call = [f"return _{prefix}_dense({', '.join(given)})"]

@@ -31,7 +31,7 @@ def _epsilon(x: Tensor, n: int, legs: tuple, axes: tuple, arms: tuple = (), summ
         rest = tuple(i for i in range(n) if i not in chosen)
         spread[rest] = -value if sum(i > j for i in rest for j in chosen) % 2 else value
     for arm in (*(None for _ in axes), *reversed(arms)):
-        one = spread[min(spread)]
+        one, *_ = spread.values()
         zero = torch.zeros_like(one if arm is None else one.select(arm, 0))
         following = {}
         for rest in {tuple(j for j in key if j != i): None for key in spread for i in key}:

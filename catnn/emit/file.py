@@ -10,10 +10,12 @@ from hashlib import sha256
 from itertools import count
 from pathlib import Path
 
+from catnn.category.basis import Basis
 from catnn.diagnostics import CatnnError, Diagnostic, Label, fail
 from catnn.emit.layer import Piece, emit_layer
 from catnn.emit.network import emit_network
 from catnn.emit.program import emit_program
+from catnn.emit.sharing import sharing
 from catnn.emit.vet import UnsafeSourceError, vet
 from catnn.emit.writer import Names, cap_words
 from catnn.model import Layer, Network
@@ -95,11 +97,24 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
             plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense))
         texts.append(written.text)
         parts |= written.parts
+    names = Names(classes.values())
     for network in networks:
+        shared, made = sharing(network), list[str]()
+        for number, virtual in enumerate(shared.found, 1):
+            made.append(names.fresh(f"{classes[id(network)]}Part{number}"))
+            (part,) = lowered(virtual.layer)
+            prefix = prefixes.prefix(made[-1].lower())
+            piece = Piece(part, proved_part(part), prefix, proved_dense(virtual.layer, part))
+            held = {name: f"self.parts[{at}].{own}" for name, (at, own) in virtual.parameters.items()}
+            written = emit_layer(virtual.layer, [piece], made[-1], held, [classes[id(one)] for one in virtual.parts])
+            ((function, extras),) = written.functions
+            plans.append(Written(made[-1], function, prefix, piece.plan, extras, piece.dense))
+            texts.append(written.text)
+            parts |= written.parts
         if network.program is None:
-            emitted = emit_network(network, classes[id(network)], classes)
+            emitted = emit_network(network, classes[id(network)], classes, shared, made)
         else:
-            emitted = emit_program(network, classes[id(network)], classes, imports)
+            emitted = emit_program(network, classes[id(network)], classes, imports, shared, made)
         texts.append(emitted.text)
         parts |= emitted.parts
     linear = "from torch.nn.functional import linear\n" if any("linear(" in text for text in texts) else ""
@@ -145,12 +160,29 @@ def proved_part(part: Lowered) -> Plan:
 
 def proved_plan(layer: Layer) -> Plan:
     """The plan of a layer, proved.  Raises: CatnnError (E1015) where the proof fails, which is a defect of catnn."""
-    plan = plan_layer(layer)
-    try:
-        prove(plan, layer)
-    except UnsoundPlanError as fault:
-        raise _defect(str(fault)) from fault
-    return plan
+    key = _value(layer)
+    if key not in _PLANS:
+        plan = plan_layer(layer)
+        try:
+            prove(plan, layer)
+        except UnsoundPlanError as fault:
+            raise _defect(str(fault)) from fault
+        if len(_PLANS) >= MOST_PLANS:
+            del _PLANS[next(iter(_PLANS))]
+        _PLANS[key] = plan
+    return _PLANS[key]
+
+
+def _value(layer: Layer) -> object:
+    """What a plan depends on: layers of any files that are equal in this are planned and proved once a process."""
+    tables = [
+        (pair.levels, pair.mean) if isinstance(pair, Basis) else tuple(pair) for row in layer.weighted for pair in row
+    ]
+    return layer.name, layer.source, layer.target, tuple(tables), layer.biases, layer.fixed_parts, layer.reduce
+
+
+MOST_PLANS = 256
+_PLANS: dict[object, Plan] = {}
 
 
 def proved_dense(layer: Layer, part: Lowered) -> Dense | None:

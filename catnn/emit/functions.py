@@ -66,7 +66,7 @@ def constants_along(plan: Plan, product: Product) -> list[Constant]:
         return []
     found = [c for c in plan.constants if c.column.summand == product.columns[0].summand]
     same = tuple(c.column for c in found) == product.columns and [c.index for c in found] == list(range(len(found)))
-    return found if same and not product.scale else []
+    return found if same and not product.scale and all(c.plain for c in found) else []
 
 
 def is_shared(plan: Plan, product: Product) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from textwrap import wrap
 
-from catnn.emit.classes import Computed, index_constant, is_symmetric, layer_class, size_names
+from catnn.emit.classes import Computed, index_constant, is_symmetric, layer_class, size_names, together_class
 from catnn.emit.dense import dense_constants, dense_function
 from catnn.emit.derivative import Functions
 from catnn.emit.functions import Function, constant_rows, extras_of, reduce_function
@@ -51,8 +51,14 @@ class Piece:
     dense: Dense | None = None
 
 
-def emit_layer(layer: Layer, pieces: Sequence[Piece], class_name: str) -> Emitted:
-    """The functions and the class of a layer; pieces: what it is the sum of, one or two."""
+def emit_layer(
+    layer: Layer, pieces: Sequence[Piece], class_name: str, held: Mapping[str, str] | None = None,
+    kinds: Sequence[str] = (),
+) -> Emitted:  # fmt: skip
+    """The functions and the class of a layer; pieces: what it is the sum of, one or two.
+
+    held, kinds: of a layer that is computed for others, the expressions of its parameters, and the classes of those.
+    """
     texts: list[str] = []
     parts = set(ALWAYS)
     computed: list[Computed] = []
@@ -77,8 +83,12 @@ def emit_layer(layer: Layer, pieces: Sequence[Piece], class_name: str) -> Emitte
         if found:
             texts.append(dense_constants(found, prefix))
             texts.append(dense_function(found, layer, plan, prefix))
-        computed.append(Computed(piece.part, plan, name, prefix, packing, functions.extras, tying, found))
-    texts.append(layer_class(layer, computed, class_name))
+        computed.append(Computed(piece.part, plan, name, prefix, packing, functions.extras, tying, found, held or {}))
+    if held is None:
+        texts.append(layer_class(layer, computed, class_name))
+    else:
+        texts.append(together_class(layer, computed[0], class_name, kinds))
+        parts |= {"_Together", "_as_made"}
     if "_normal(" in texts[-1]:
         parts |= {"_normal"}
     if layer.is_complex:

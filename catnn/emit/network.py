@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from catnn.activations import ACTIVATIONS
@@ -23,6 +23,7 @@ from catnn.emit.members import (
     submodules,
     untold,
 )
+from catnn.emit.sharing import Sharing
 from catnn.emit.writer import Names, one_tuple, quoted, size_parameter
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
 from catnn.program import Program
@@ -42,6 +43,8 @@ class Forward:
     told: bool = False
     lengths: str = "sizes"
     axes: dict[str | int, Axis] = field(default_factory=dict)
+    shared: Sharing = field(default_factory=Sharing)
+    ready: dict[tuple[str, int], str] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
     lines: list[str] = field(default_factory=list)
     parts: set[str] = field(default_factory=set)
@@ -57,11 +60,16 @@ class Forward:
         return part
 
 
-def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) -> Emitted:
-    """The class of a network; classes: the class name of every layer and network by identity."""
+def emit_network(
+    network: Network, class_name: str, classes: Mapping[int, str], shared: Sharing, made: Sequence[str]
+) -> Emitted:
+    """The class of a network; classes: the class name of every layer and network by identity.
+
+    shared: what is computed as one; made: the classes of those.
+    """
     modules = submodules(network)
     sizes = network_sizes(network)
-    forward = Forward(network, modules, parts={"_masks"}, axes=_axes(network.source))
+    forward = Forward(network, modules, parts={"_masks"}, axes=_axes(network.source), shared=shared)
     forward.names.fresh("x")
     for name in ("mask", "masks", "sizes", "counts"):
         forward.names.fresh(name)
@@ -79,7 +87,7 @@ def emit_network(network: Network, class_name: str, classes: Mapping[int, str]) 
         "        super().__init__()",
         f"        self.sizes = {{{', '.join(f'{quoted(s)}: {size_parameter(s)}' for s in sizes)}}}",
     ]
-    lines += [f"        {line}" for line in made_parts(network, classes)]
+    lines += [f"        {line}" for line in (*made_parts(network, classes), *made_together(network, shared, made))]
     again = [f"self.{modules[id(part)]}.reset_parameters(generator)" for part in parts_of(network) if has_parts(part)]
     if again:
         lines += ["", "    def reset_parameters(self, generator=None):", '        """Draw all weights anew."""']
@@ -116,8 +124,11 @@ def stage_lines(forward: Forward, stage: Stage, x: str) -> str:
             forward.bare |= x == "x"
             return x
         case Pipeline(stages):
-            for inner in stages:
-                x = stage_lines(forward, inner, x)
+            at = 0
+            while at < len(stages):
+                pair = forward.shared.pair(*stages[at : at + 2]) if at + 1 < len(stages) else None
+                x = stage_lines(forward, stages[at], x) if pair is None else _composed(forward, pair, x)
+                at += 1 if pair is None else 2
             return x
         case Activate(activation, source):
             return _activate(forward, activation, source, x)
@@ -205,6 +216,57 @@ def _masks(forward: Forward, summand: Summand) -> str:
 
 
 def _call(forward: Forward, part: Layer | Network, x: str) -> str:
+    if (x, id(part)) in forward.ready:
+        return forward.ready[x, id(part)]
+    result = forward.let(_called(forward, part, x), str(part.target))
+    program = part.program if isinstance(part, Network) else None
+    if program is not None and len(program.targets) > 1 and len(part.target.summands) > len(program.targets):
+        pieces = [f"*{result}[{at}]" if len(target.summands) > 1 else f"{result}[{at}]"
+                  for at, target in enumerate(program.targets)]  # fmt: skip
+        return forward.let(f"({', '.join(pieces)})", "side by side")
+    return result
+
+
+def made_together(network: Network, shared: Sharing, made: Sequence[str]) -> list[str]:
+    """The line that makes what is computed as one."""
+    modules = submodules(network)
+    calls = [
+        f"{name}({', '.join(f'self.{modules[id(part)]}' for part in virtual.parts)})"
+        for name, virtual in zip(made, shared.found, strict=True)
+    ]
+    return [f"self._together = {one_tuple(calls)}"] if calls else []
+
+
+def join(forward: Forward, stages: Iterable[Stage], x: str) -> None:
+    """The layers with which stages on one tensor begin, computed as one if they are; then their results are ready."""
+    stages = list(stages)
+    number = forward.shared.group(stages)
+    heads = forward.shared.heads(stages)
+    if number is None or any((x, id(layer)) in forward.ready for layer in heads):
+        return
+    names = [forward.names.fresh("x") for _ in heads]
+    each = ", ".join(_called(forward, layer, x) for layer in heads)
+    line = f"{', '.join(names)} = {_whole(forward, number, x)} else ({each})"
+    forward.lines.append(f"{line}  # {', '.join(str(layer.target) for layer in heads)}")
+    forward.ready.update(((x, id(layer)), name) for layer, name in zip(heads, names, strict=True))
+
+
+def _composed(forward: Forward, number: int, x: str) -> str:
+    """Two layers one after the other, as one."""
+    first, second = forward.shared.found[number].parts
+    each = _called(forward, second, _called(forward, first, x))
+    return forward.let(f"{_whole(forward, number, x)} else {each}", str(second.target))
+
+
+def _whole(forward: Forward, number: int, x: str) -> str:
+    """The call of what is computed as one, where it may be."""
+    virtual, name = forward.shared.found[number], f"self._together[{number}]"
+    modules = ", ".join(f"self.{forward.modules[id(part)]}" for part in virtual.parts)
+    return f"{_called(forward, virtual.layer, x, name)} if {forward.use('_as_made')}({name}, {modules})"
+
+
+def _called(forward: Forward, part: Layer | Network, x: str, module: str = "") -> str:
+    """The call of a part as an expression; module: what is called, its submodule without."""
     told = untold(part)
     forward.told |= told
     own = {wire.space for wire in spaces_of(part)}
@@ -218,12 +280,7 @@ def _call(forward: Forward, part: Layer | Network, x: str) -> str:
     given = [*([arguments] if arguments else []), masks if program is None else f"mask={masks}"]
     if told:
         given += [forward.lengths, "counts"] if program is None else [f"sizes={forward.lengths}", "counts=counts"]
-    result = forward.let(f"self.{forward.modules[id(part)]}({', '.join(given)})", str(part.target))
-    if program is not None and len(program.targets) > 1 and len(part.target.summands) > len(program.targets):
-        pieces = [f"*{result}[{at}]" if len(target.summands) > 1 else f"{result}[{at}]"
-                  for at, target in enumerate(program.targets)]  # fmt: skip
-        return forward.let(f"({', '.join(pieces)})", "side by side")
-    return result
+    return f"{module or f'self.{forward.modules[id(part)]}'}({', '.join(given)})"
 
 
 def spread_arguments(program: Program, x: str) -> str:
@@ -273,6 +330,7 @@ def _metrics(summand: Summand) -> list[str]:
 
 
 def _combine(forward: Forward, terms: tuple[tuple[Scalar, Stage], ...], target: Type, x: str) -> str:
+    join(forward, (inner for _, inner in terms), x)
     values = [(scalar, stage_lines(forward, inner, x)) for scalar, inner in terms]
     results = []
     for at, summand in enumerate(target.summands):

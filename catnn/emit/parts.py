@@ -92,6 +92,34 @@ class _Layer(nn.Module):
         return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
 
 
+class _Together(_Layer):
+    """Layers of a network that are computed as one, with the weights of their modules; kinds: the classes of those."""
+
+    kinds: tuple[type, ...]
+
+    def __init__(self, *parts) -> None:
+        super().__init__({name: size for part in parts for name, size in part.sizes.items()})
+        self.parts = parts
+        self.known: dict = {}
+
+    def parameters(self, recurse=True):
+        """Those of the modules."""
+        return [parameter for part in self.parts for parameter in part.parameters(recurse)]
+
+
+def _as_made(whole, *parts):
+    """Whether to compute by a `_Together`: its modules are these, none is replaced, parametrised or hooked.
+
+    Where code is traced each is called by itself: what traces it finds out what they share.
+    """
+    return not _traced() and all(
+        part is own
+        and type(part) is kind
+        and not (part._forward_hooks or part._forward_pre_hooks or part._backward_hooks or part._backward_pre_hooks)
+        for part, own, kind in zip(parts, whole.parts, whole.kinds, strict=True)
+    )
+
+
 def _masks(label, mask, space_sizes, whole, several=False):
     """The masks by space, checked as far as they can be without the tensors.
 

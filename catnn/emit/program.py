@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
 from catnn.category.families import FAMILIES
@@ -24,7 +23,8 @@ from catnn.emit.members import (
     scalar_sizes,
     submodules,
 )
-from catnn.emit.network import Axis, Forward, spread_arguments, stage_lines, told_sizes
+from catnn.emit.network import Axis, Forward, join, made_together, spread_arguments, stage_lines, told_sizes
+from catnn.emit.sharing import Sharing, readers
 from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered, released
 from catnn.emit.weigh import Weighed, tensor_lines
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
@@ -37,18 +37,19 @@ from catnn.program import Add, Along, Apply, Contract, Program, Run, Step
 
 
 def emit_program(
-    network: Network, class_name: str, classes: Mapping[int, str], imports: Mapping[str, str] = MappingProxyType({})
-) -> Emitted:
+    network: Network, class_name: str, classes: Mapping[int, str], imports: Mapping[str, str], shared: Sharing,
+    made: Sequence[str],
+) -> Emitted:  # fmt: skip
     """The class of a point-ful network.
 
     classes: the class name of every layer and network by identity; imports: what functions of other packages are
-    called, by their import paths.
+    called, by their import paths; shared: what is computed as one; made: the classes of those.
     """
     program = network.program
     assert program is not None
     modules = submodules(network)
     weighed = tensor_lines(program, Names([*MODULE, *OWN, *modules.values()]), imports)
-    writer = _Writer(network, program, modules, weighed)
+    writer = _Writer(network, program, modules, weighed, shared)
     for name in ("mask", "masks", "sizes", "counts", "batch", "lengths", "device", "dtype", "generator"):
         writer.lines.names.fresh(name)
     arguments = [writer.lines.names.fresh(parameter.name) for parameter in program.parameters]
@@ -70,7 +71,7 @@ def emit_program(
         f"        super().__init__({{{', '.join(f'{quoted(s)}: {size_parameter(s)}' for s in sizes)}}})",
         *(["        dtype = _complex(dtype)"] if turned else []),
         *(f"        {line}" for line in weighed.setup),
-        *(f"        {line}" for line in made_parts(network, classes)),
+        *(f"        {line}" for line in (*made_parts(network, classes), *made_together(network, shared, made))),
     ]
     if weighed.draw:
         text += [
@@ -131,12 +132,15 @@ class _Writer:
     program: Program
     modules: Mapping[int, str]
     weighed: Weighed
+    shared_layers: Sharing
     lines: Lines = field(default_factory=Lines)
     held: list[Held] = field(default_factory=list)
     shared: Shared = field(default_factory=Shared)
     squeezed: dict[int, Held] = field(default_factory=dict)
     axes: dict[str | int, Axis] = field(default_factory=dict)
     done: dict[Step, int] = field(default_factory=dict)
+    ready: dict[tuple[str, int], str] = field(default_factory=dict)
+    arguments: dict[tuple[int, ...], str] = field(default_factory=dict)
 
     def begin(self, arguments: list[str]) -> None:
         """The inputs, checked and with one batch axis; parameters that are direct sums come apart."""
@@ -219,10 +223,7 @@ class _Writer:
         if isinstance(activation, Activate) and ACTIVATIONS[activation.activation].kind != "norm":
             self._pointwise(activation.activation, step)
             return
-        variables = [self.lines.let("x", self.whole(value, spread=True)) for value in step.inputs]
-        x = variables[0] if len(variables) == 1 else f"({', '.join(variables)})"
-        if len(variables) > 1:
-            x = self.lines.let("x", x)
+        x = self._argument(step.inputs)
         forward = Forward(
             self.network,
             self.modules,
@@ -231,10 +232,21 @@ class _Writer:
             parts=self.lines.parts,
             lengths="lengths",
             axes=self.axes,
+            shared=self.shared_layers,
+            ready=self.ready,
         )
+        join(forward, readers(self.network)[step.inputs], x)
         result = stage_lines(forward, step.stage, x)
         for at, summand in enumerate(step.outputs):
             self._hold(result if len(step.outputs) == 1 else f"{result}[{at}]", summand)
+
+    def _argument(self, inputs: tuple[int, ...]) -> str:
+        """The variable of what a layer or network is called with, made once where several are."""
+        if inputs not in self.arguments:
+            variables = [self.lines.let("x", self.whole(value, spread=True)) for value in inputs]
+            joined = variables[0] if len(variables) == 1 else self.lines.let("x", f"({', '.join(variables)})")
+            self.arguments[inputs] = joined
+        return self.arguments[inputs]
 
     def slim(self, value: int) -> Held:
         """A value without the axis of a single channel."""

@@ -65,7 +65,11 @@ def run_function(plan: Plan, name: str, letter: str, *, transposed: bool, extra:
     for constant in plan.constants:
         if constant not in placed:
             column = constant.column
-            outs[column.summand].constants[column.half].append(f"{biases[column.summand]}[{constant.index}]")
+            value = f"{biases[column.summand]}[{constant.index}]"
+            value = scaled(body, value, 0, scale_factors(body, constant.scale, wires_of(plan)))
+            if constant.coefficient != 1:
+                value = f"{number(constant.coefficient)} * {value}"
+            outs[column.summand].constants[column.half].append(value)
     results = [expansion.write(transposed) for expansion in outs]
     shared = [whole.shared for expansion in outs for whole in expansion.whole if whole.shared]
     body.say(f"return {one_tuple(results)}, {one_tuple(shared)}" if shared else f"return {one_tuple(results)}")

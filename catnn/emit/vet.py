@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -42,10 +43,11 @@ TORCH = frozenset(
 
 ATTRIBUTES = frozenset(
     """
-    T __init__ _apply _load_from_state_dict _parameters add_ addmm_ append apply baddbmm_ clamp clone conj
+    T __init__ _apply _backward_hooks _backward_pre_hooks _forward_hooks _forward_pre_hooks
+    _load_from_state_dict _parameters add_ addmm_ append apply baddbmm_ clamp clone conj
     contiguous data_ptr device diag diagonal dim draw dtype element_size enter even expand flatten flip forward
-    fromkeys get index_put index_select inputs is_complex is_contiguous items join label masked_fill min movedim
-    mul_ needs_input_grad new_empty new_ones new_zeros numel parameters permute pow powers real register_buffer
+    fromkeys get index_put index_select inputs is_complex is_contiguous items join kinds label masked_fill min movedim
+    mul_ needs_input_grad new_empty new_ones new_zeros numel parameters parts permute pow powers real register_buffer
     register_module reset_parameters reshape rest rsqrt save_for_backward save_for_forward saved_tensors scatter
     scatter_reduce select setdefault shape sizes sort space_sizes sqrt squeeze sub_ sum tensor_split to to_complex
     transpose type unflatten unique unsqueeze update values view whole
@@ -59,6 +61,10 @@ BUILTINS = frozenset(
     len list map max min next range reversed round set sorted staticmethod str sum super tuple type zip
     """.split()
 )
+
+
+PARAMETER = re.compile(r"(weight|bias)(_[0-9]+)*")
+"""The parameters of layers, which those that are computed for them read."""
 
 
 class UnsafeSourceError(AssertionError):
@@ -116,7 +122,11 @@ def _faults(tree: ast.Module, imports: frozenset[str]) -> Iterator[tuple[ast.AST
                     if id(node) not in inner and chain not in TORCH:
                         yield node, f"`{chain}`"
                     inner.add(id(node))
-                elif name not in ATTRIBUTES and (chain != f"self.{name}" or name.startswith("__")):
+                elif (
+                    name not in ATTRIBUTES
+                    and not PARAMETER.fullmatch(name)
+                    and (chain != f"self.{name}" or name.startswith("__"))
+                ):
                     yield value, f"`.{name}`"
             case ast.Name(id=name) if name in aliases and id(node) not in called:
                 yield node, f"`{name}` without a call"

@@ -13,6 +13,7 @@ from catnn.emit.functions import (
     is_shared,
     row_groups,
 )
+from catnn.emit.running import number
 from catnn.emit.writer import Body, one_tuple
 from catnn.plan.plan import Plan, Product, Row, inverse
 
@@ -79,7 +80,9 @@ def _bias(body: Body, plan: Plan, o: int, there: Halves) -> str:
             return body.let("b", f"{_flat(body, there.read(rows))}.sum(0).view({len(rows)}, -1)")
     parts: dict[int, list[str]] = {}
     for c in constants:
-        parts.setdefault(c.index, []).append(f"{_flat(body, there.single(Row(o, c.column.half)))}.sum(0)")
+        value = scaled(body, there.single(Row(o, c.column.half)), 0, scale_factors(body, c.scale, wires_of(plan)))
+        factor = "" if c.coefficient == 1 else f"{number(c.coefficient)} * "
+        parts.setdefault(c.index, []).append(f"{factor}{_flat(body, value)}.sum(0)")
     return body.let("b", f"torch.stack({one_tuple(' + '.join(found) for found in parts.values())})")
 
 

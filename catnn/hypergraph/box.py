@@ -131,6 +131,6 @@ def ends_fault(wire: Wire, into: int, out: int) -> str | None:
         return family.block_fault(ports)
     if kind == "plain" or family.oriented:
         return None if into == out == 1 else f"joins {into} ends to {out}, a wire goes from one end to one"
-    if ports == 2 or (ports == 1 and "unit" in family.generators):
-        return None
+    if ports == 2 or (ports == 1 and not family.epsilon and family.block_fault(1) is None):
+        return None  # a wire of B(n) or B'(n) may end alone
     return f"has {ports} port{'s' if ports != 1 else ''}, a matching pairs exactly 2"

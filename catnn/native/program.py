@@ -86,7 +86,8 @@ def run(program: Program, plan: Plan, rows: Mapping[Row, View], outputs: list[in
     for constant in plan.constants:
         channels = plan.target.summands[constant.column.summand].channels
         view = View(biases[constant.column.summand], constant.index * channels, ())
-        targets[constant.column.summand].pending[constant.column.half].append((view, Fraction(1)))
+        factor = program.scale(constant.scale) * constant.coefficient
+        targets[constant.column.summand].pending[constant.column.half].append((view, factor))
     for target in targets:
         target.write()
 
@@ -220,4 +221,5 @@ def weigh(program: Program, plan: Plan, back: Plan, rows: Mapping[Row, View], gr
         out = constant.column.summand
         channels = plan.target.summands[out].channels
         target = View(biases[out], constant.index * channels, ())
-        program.add(target, grads[Row(out, constant.column.half)], (), channels, Fraction(1))
+        factor = program.scale(constant.scale) * constant.coefficient
+        program.add(target, grads[Row(out, constant.column.half)], (), channels, factor)

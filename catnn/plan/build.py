@@ -47,12 +47,7 @@ def plan_layer(layer: Layer) -> Plan:
         for t in terms
         if t.index is None
     )
-    constants = tuple(
-        Constant(Column(out, factors(diagram).output), index)
-        for out, biases in enumerate(layer.biases)
-        for index, morphism in enumerate(biases)
-        for _, diagram in morphism.weighted
-    )
+    constants = tuple(_constants(layer))
     rows = [row for product in products for row in product.rows] + [d.row for d in directs]
     columns = [column for product in products for column in product.columns]
     columns += [d.column for d in directs] + [c.column for c in constants]
@@ -65,6 +60,15 @@ def plan_layer(layer: Layer) -> Plan:
         for o, word in enumerate(layer.target.words)
     ]
     return Plan(layer.name, layer.source, layer.target, tuple(reads), tuple(writes), products, directs, constants)
+
+
+def _constants(layer: Layer) -> Iterator[Constant]:
+    for out, biases in enumerate(layer.biases):
+        for index, morphism in enumerate(biases):
+            for scalar, diagram in morphism.weighted:
+                cut = factors(diagram)
+                for monomial, value in scalar.terms:
+                    yield Constant(Column(out, cut.output), index, monomial, -value if cut.sign < 0 else value)
 
 
 def _terms(layer: Layer, *, mean: bool, fixed_alone: bool = False) -> Iterator[Term]:

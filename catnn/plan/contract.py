@@ -89,7 +89,8 @@ def plan_contraction(
     cost = 0
     own = [axes[products[value - len(axes)].left if value >= len(axes) else value] for value in live]
     inputs = [tuple(i for i in _stored(found) if i in current[value]) for value, found in zip(live, own, strict=True)]
-    for left, right in _path(inputs, target, lengths):
+    order = {index: at for at, index in reversed(list(enumerate((BATCH, *contraction.target))))}
+    for left, right in _path(inputs, target, lengths, order):
         one, other = live[left], live[right]
         volume = _volume(current[one] | current[other], lengths)
         cost += volume + WRITE * _volume(current[add(one, other, [one, other])], lengths)
@@ -117,10 +118,12 @@ def _stored(axes: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(dict.fromkeys(axes), key=lambda index: {BATCH: -1, CHANNELS: 1}.get(index, 0)))
 
 
-def _path(inputs: list[tuple[int, ...]], target: set[int], lengths: dict[int, int]) -> list[tuple[int, int]]:
+def _path(
+    inputs: list[tuple[int, ...]], target: set[int], lengths: dict[int, int], order: dict[int, int]
+) -> list[tuple[int, int]]:
     """Pairs of positions, as opt_einsum counts them: both are removed, the result goes to the end.
 
-    inputs: the indices of each operand, as they lie in memory.
+    inputs: the indices of each operand, as they lie in memory; order: the places of indices in the result.
     """
     if len(inputs) < 2:
         return []
@@ -137,7 +140,7 @@ def _path(inputs: list[tuple[int, ...]], target: set[int], lengths: dict[int, in
     if any(len(pair) > 2 for pair in found):  # no order keeps within the memory
         found = [tuple(sorted(pair)) for pair in search(frozen, output, lengths, None)]
     pairs = [(pair[0], pair[1]) for pair in found]
-    costs = Costs(inputs, frozenset(target), lengths, WRITE, max(MOST_NUMBERS, largest))
+    costs = Costs(inputs, frozenset(target), lengths, WRITE, max(MOST_NUMBERS, largest), order)
     if len(inputs) <= MOST_OPTIMAL:
         return path_of(exchanged(tree_of(pairs, len(inputs)), costs), len(inputs))
     better = searched(costs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 Tree = int | tuple["Tree", "Tree"]
@@ -23,7 +23,7 @@ class Costs:
     """What the cost of a tree depends on.
 
     operands: the indices of each, as they lie in memory; target: those that are not summed; write: what it costs to
-    write a number; most: how many numbers an intermediate tensor may have.
+    write a number; most: how many numbers an intermediate tensor may have; order: the places of indices in the result.
     """
 
     operands: Sequence[tuple[int, ...]]
@@ -31,14 +31,17 @@ class Costs:
     lengths: Mapping[int, int]
     write: int
     most: int
+    order: Mapping[int, int] = field(default_factory=dict)
 
-    def of(self, tree: Tree) -> tuple[int, int]:
-        """What is too large in a tree; its multiplications, what it writes and what it reads across."""
+    def of(self, tree: Tree) -> tuple[int, int, int]:
+        """What is too large in a tree; its multiplications, what it writes and what it reads across; and, of trees that
+        are equal in these, how many indices its products take as one.
+        """
         uses = Counter(index for axes in self.operands for index in axes)
-        large = cost = 0
+        large = cost = joined = 0
 
         def walk(node: Tree) -> tuple[tuple[int, ...], Counter[int]]:
-            nonlocal large, cost
+            nonlocal large, cost, joined
             if isinstance(node, int):
                 return self.operands[node], Counter(self.operands[node])
             (left, inside), (right, others) = walk(node[0]), walk(node[1])
@@ -50,11 +53,12 @@ class Costs:
             for vectors, matrices, at in ((left, right, node[1]), (right, left, node[0])):
                 if isinstance(at, int):  # what is made on the way lies as it is needed
                     cost += ACROSS * self._across(vectors, matrices, kept)
-            shared = [i for i in left if i in right]
-            return tuple(i for i in dict.fromkeys((*shared, *left, *right)) if i in kept), inside
+            axes, more = self._product(left, right, kept)
+            joined += more
+            return axes, inside
 
         walk(tree)
-        return large, cost
+        return large, cost, joined
 
     def _across(self, vectors: tuple[int, ...], matrices: tuple[int, ...], kept: set[int]) -> int:
         """The numbers of matrices that are multiplied by vectors, batch by batch, and lie with what is summed last."""
@@ -62,6 +66,27 @@ class Costs:
         rest = [i for i in matrices if i not in shared]
         batched = bool(shared) and set(vectors) <= set(matrices)
         return self._volume(matrices) if batched and rest and rest[-1] not in kept and kept.intersection(rest) else 0
+
+    def _product(self, left: tuple[int, ...], right: tuple[int, ...], kept: set[int]) -> tuple[tuple[int, ...], int]:
+        """The indices of a product as they lie, and how many further ones its columns and its sums take as one."""
+        shared = [i for i in left if i in right and i in kept]
+        summed = [i for i in left if i in right and i not in kept]
+        own = [[i for i in one if i in kept and i not in other] for one, other in ((left, right), (right, left))]
+        if not all(own):  # entry by entry, or a matrix times a vector
+            matrix = left if own[0] else right
+            return tuple(i for i in matrix if i in kept), max(0, len(summed) - 1)
+        first = min((*own[0], *own[1]), key=lambda index: self.order.get(index, len(self.order)))
+        rows, columns = own if first in own[0] else reversed(own)
+        if not summed:
+            return (*shared, *rows, *columns), 0
+        parted = sum(self._parted(one, mine, summed) for one, mine in zip((left, right), own, strict=True))
+        return (*shared, *rows, *columns), len(columns) - 1 + len(summed) - 1 + parted
+
+    @staticmethod
+    def _parted(axes: tuple[int, ...], own: list[int], summed: list[int]) -> int:
+        """How often what is summed stands between indices that are taken as one, so that the tensor is copied."""
+        inside = [index in summed for index in axes if index in own or index in summed]
+        return sum(inside[at - 1] != inside[at] for at in range(1, len(inside))) // 2
 
     def _volume(self, indices: Iterable[int]) -> int:
         return prod(self.lengths[index] for index in indices)

@@ -9,11 +9,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from catnn.category.basis import Basis
 from catnn.category.diagram import Diagram
 from catnn.category.gram import norm2
+from catnn.category.half import Half
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Summand
-from catnn.model import Layer
+from catnn.model import Layer, Morphisms
 from catnn.plan.cost import BATCH, Cost, total, volume
 from catnn.rewrite.planar import factorise
 
@@ -22,11 +24,16 @@ DENSE, PAPERS, STACKED = "dense matrix", "one diagram at a time", "stacked maps"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """The diagrams from one source summand to one target summand."""
+    """The diagrams from one source summand to one target summand: some of them, each with how many cost the same."""
 
     source: Summand
     target: Summand
-    diagrams: tuple[Diagram, ...]
+    diagrams: tuple[tuple[Diagram, int], ...]
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return sum(number for _, number in self.diagrams)
 
 
 def naive_costs(layer: Layer) -> dict[str, Cost]:
@@ -48,8 +55,38 @@ def pairs(layer: Layer) -> Iterator[Pair]:
     """The pairs of summands with all diagrams of their terms, weighted and fixed."""
     for o, target in enumerate(layer.target.summands):
         for i, source in enumerate(layer.source.summands):
-            morphisms = (*layer.weighted[o][i], *layer.fixed_parts[o][i])
-            yield Pair(source, target, tuple(d for morphism in morphisms for _, d in morphism.weighted))
+            weighted, fixed = layer.weighted[o][i], layer.fixed_parts[o][i]
+            found = list(_classes(weighted)) if isinstance(weighted, Basis) else _each(weighted)
+            yield Pair(source, target, (*found, *_each(fixed)))
+
+
+def _each(morphisms: Morphisms) -> list[tuple[Diagram, int]]:
+    return [(diagram, 1) for morphism in morphisms for _, diagram in morphism.weighted]
+
+
+def _classes(basis: Basis) -> Iterator[tuple[Diagram, int]]:
+    """A diagram of each kind: what a diagram costs depends on the blocks that do not go through, and on the level.
+
+    On the side of the input their sizes count as well, for what is read; permutations cost nothing.
+    """
+    for level in basis.levels:
+        outs, ins = _counted(level.outputs, sizes=False), _counted(level.inputs, sizes=True)
+        for c, outputs in outs:
+            for r, inputs in ins:
+                for _, diagram in basis.at(level, c, r, 0).weighted:
+                    yield diagram, outputs * inputs * len(level.sigmas)
+
+
+def _counted(halves: tuple[Half, ...], *, sizes: bool) -> list[tuple[int, int]]:
+    """A half of each kind, by number, and how many are of it."""
+    first: dict[object, int] = {}
+    counts: Counter[object] = Counter()
+    for at, half in enumerate(halves):
+        closed = [block for block, through in zip(half.blocks, half.through, strict=True) if not through]
+        kind = (half.kind, tuple(sorted((half.word[b[0]].space, len(b) * sizes) for b in closed)))
+        first.setdefault(kind, at)
+        counts[kind] += 1
+    return [(at, counts[kind]) for kind, at in first.items()]
 
 
 def _dense(pair: Pair) -> Iterator[Cost]:
@@ -58,8 +95,8 @@ def _dense(pair: Pair) -> Iterator[Cost]:
         return
     channels = pair.source.channels * pair.target.channels
     matrix = volume(pair.source.word + pair.target.word, channels, batch=False)
-    for entries, count in Counter(norm2(diagram) for diagram in pair.diagrams).items():
-        entries = entries * Scalar.of(count * channels)
+    for diagram, count in pair.diagrams:
+        entries = norm2(diagram) * Scalar.of(count * channels)
         yield Cost(entries, entries, entries)
     yield Cost(matrix + _size(pair.source), _size(pair.target), matrix * Scalar.size(BATCH))
 
@@ -69,10 +106,10 @@ def _papers(pair: Pair) -> Iterator[Cost]:
     ins, outs = pair.source.channels, pair.target.channels
     batch = Scalar.size(BATCH)
     found: Counter[tuple[Scalar, Scalar, Scalar]] = Counter()
-    for diagram in pair.diagrams:
+    for diagram, number in pair.diagrams:
         cut = factorise(diagram)
         through = volume(tuple(p.wire for p in cut.pieces if p.kind == "through"), batch=False)
-        found[cut.contractions, through, cut.copies] += 1
+        found[cut.contractions, through, cut.copies] += number
     for (contractions, through, copies), count in found.items():
         left, right = batch * Scalar.of(count * ins), batch * Scalar.of(count * outs)
         weights = Scalar.of(count * ins * outs)
@@ -85,7 +122,7 @@ def _stacked(pair: Pair) -> Iterator[Cost]:
     """(diagrams, *batch, n^l, C_in) is written and read once, and mixed in one product."""
     if not pair.diagrams:
         return
-    ins, outs, count = pair.source.channels, pair.target.channels, len(pair.diagrams)
+    ins, outs, count = pair.source.channels, pair.target.channels, pair.count
     images = volume(pair.target.word, ins * count)
     yield Cost(_size(pair.source) * Scalar.of(count), images)
     madds = volume(pair.target.word, ins * outs * count)

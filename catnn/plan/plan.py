@@ -119,10 +119,17 @@ class Direct:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A bias: column += bias[index]; the level is the unit."""
+    """A bias: column += coefficient * scale * bias[index]; the level is the unit."""
 
     column: Column
     index: int
+    scale: Scale = ()
+    coefficient: Fraction = Fraction(1)
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is the bias as it is."""
+        return self.coefficient == 1 and not self.scale
 
 
 @dataclass(frozen=True, slots=True)

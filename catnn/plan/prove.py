@@ -96,7 +96,9 @@ def computed(plan: Plan, known: tuple[Values, Values] | None = None, *, weights:
         join((direct.column.summand, direct.row.summand, None), factor, direct.column, direct.sigma, direct.row)
     for constant in plan.constants:
         column = constant.column
-        found[column.summand, -1, constant.index].extend(writes[column.summand][column.half].weighted)
+        factor = monomial(constant.scale) * Scalar.of(constant.coefficient)
+        terms = [(factor * value, diagram) for value, diagram in writes[column.summand][column.half].weighted]
+        found[column.summand, -1, constant.index].extend(terms)
     return {key: linear(terms[0][1].source, terms[0][1].target, terms) for key, terms in found.items()}
 
 

@@ -128,7 +128,7 @@ class Code:
         """
         patterns = self._patterns.get(cls, {})
         found: set[int] = set()
-        for _, diagram in term.weighted:
+        for _, diagram in embedded(term).weighted:  # plans are of the ambient family, whose halves exist
             for name in _names(diagram):
                 found.update(patterns.get(name, ()))
         if weight is not None:

@@ -173,6 +173,8 @@ class _Search:
         for depth, step in enumerate(trace.steps, 1):
             value = Combination(here.source, here.target, step.after)
             self.keep(value, step, self.seen[here].value, depth)
+            if value not in self.seen:  # too large, as is what follows from it
+                return
             here = value
 
     def keep(self, value: Combination, step: Step, parent: Combination, depth: int) -> bool:

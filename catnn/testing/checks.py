@@ -80,8 +80,9 @@ def dense_match(layer: Layer, seed: int = 0) -> str:
 def equivariance(item: Layer | Network, seed: int = 0) -> str:
     """Acting on the input acts on the output, for random elements of every group."""
     spaces = wires(item)
-    if not spaces:
-        raise Skip("no space, so no group acts")
+    groups = dict.fromkeys(str(wire.group) for wire in spaces if not wire.plain)
+    if not groups:
+        raise Skip("no space with a symmetry, so no group acts")
     tried = _sizes(item)
     for at, sizes in enumerate(tried):
         module = module_of(item, sizes, seed)
@@ -93,7 +94,7 @@ def equivariance(item: Layer | Network, seed: int = 0) -> str:
             wanted = act(elements, ys, item.target)
             scale = max(float(t.abs().max()) for t in (*moved, *ys) if t.numel())
             compare(call(module, moved), wanted, shown(sizes), 10 * scale)
-    return f"{_tried(tried)}; a random element of {', '.join(dict.fromkeys(str(wire.group) for wire in spaces))}"
+    return f"{_tried(tried)}; a random element of {', '.join(groups)}"
 
 
 def gradients(item: Layer | Network, seed: int = 0) -> str:

@@ -13,7 +13,7 @@ from catnn.category.wires import Wire
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.view import SIDES
-from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, Item, Label, Point, beside, text_width, words
+from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, Item, Label, Point, beside, samples, text_width, words
 from catnn.view.layering import End, Layers, Unit
 from catnn.view.layout import MARGIN, RADIUS, STEP, Styles, styles
 
@@ -89,6 +89,7 @@ class _Picture:
         """The units that are spiders (or bends), and the vertex of each."""
         self._units(lengths, sideways=sideways)
         self._wires()
+        self._around()
         self.layers.arrange()
 
     def _units(self, lengths: list[float], *, sideways: bool) -> None:
@@ -139,6 +140,22 @@ class _Picture:
                 self._wire(end, (unit, at), (style, vertex))
             for at, end in enumerate(reads):
                 self._wire((unit, at), end, (style, vertex))
+
+    def _around(self) -> None:
+        """A wire that would run back, into a box below or into its own, goes up to a cap, down, and up from a cup."""
+        units, wires = self.layers.units, self.layers.wires
+        self.layers.rank()
+        ranks = [unit.rank for unit in units]
+        for at, (tail, head) in enumerate(tuple(wires)):
+            if ranks[head[0]] > ranks[tail[0]]:
+                continue
+            cap, cup = len(units), len(units) + 1
+            units += [Unit(16.0, 2, 0), Unit(16.0, 0, 2)]
+            self.layers.free |= {cap, cup}
+            self.kinds |= dict.fromkeys((cap, cup), self.colours[at][1])
+            wires[at] = tail, (cap, 0)
+            self._wire((cup, 1), (cap, 1), self.colours[at])
+            self._wire((cup, 0), head, self.colours[at])
 
     def _wire(self, tail: End, head: End, style: tuple[int, int]) -> None:
         self.layers.wires.append((tail, head))
@@ -209,8 +226,7 @@ class _Picture:
             x, y = self._end(end, above=False)
             (ax, ay) = points[-1]
             half = self.depth / 2 if passing else 0.0
-            back = y <= ay
-            bend = max(0.5 * (y - half - ay), ROW * 0.9 if back else 0.0)
+            bend = 0.5 * (y - half - ay)
             points += [(ax, ay + bend), (x, y - half - bend), (x, y - half)]
             if passing:
                 points += [(x, y), (x, y), (x, y + half)]
@@ -247,8 +263,9 @@ def _padded(drawing: Drawing) -> Drawing:
     for item in drawing.items:
         match item:
             case Curve(points=points):
-                xs += [x for x, _ in points[::3]]
-                ys += [y for _, y in points[::3]]
+                reached = [*points[::3], *samples(points)]
+                xs += [x for x, _ in reached]
+                ys += [y for _, y in reached]
             case Box(corner=(x, y)):
                 xs += [x - 1, x + item.width + 1]
                 ys += [y - 1, y + item.height + 1]
@@ -257,6 +274,7 @@ def _padded(drawing: Drawing) -> Drawing:
                 xs += [x - RADIUS - 1, x + RADIUS + 1]
     from catnn.view.drawing import placed
 
-    left, top = min(xs), min(ys)
-    items = placed(drawing, -left, -top)
-    return Drawing(max(xs) - left, max(ys) - top, items, drawing.title)
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    if min(left, top, drawing.width - right, drawing.height - bottom) < -0.01:  # then with half a wire's width
+        left, top, right, bottom = left - 1, top - 1, right + 1, bottom + 1
+    return Drawing(right - left, bottom - top, placed(drawing, -left, -top), drawing.title)

@@ -67,7 +67,7 @@ class Layers:
     def arrange(self) -> None:
         """Ranks, rows, orders and places."""
         self.real = len(self.units)
-        self._rank()
+        self.rank()
         self._rows()
         self._order()
         self._place()
@@ -93,7 +93,7 @@ class Layers:
 
     # -------------------------------------------------------------------------------------------------------- ranks
 
-    def _rank(self) -> None:
+    def rank(self) -> None:
         """The longest way from the inputs; where wires run in a circle, it is cut at the unit that comes first."""
         count = len(self.units)
         after: list[list[int]] = [[] for _ in range(count)]

@@ -24,8 +24,7 @@ def value_names(program: Program) -> tuple[str, ...]:
     """
     given = program.names or ("",) * len(program.values)
     taken, number = {*given}, 0
-    at = len(program.values) - sum(len(step.outputs) for step in program.steps)
-    names = list(given[:at])
+    names = [parameter.name for parameter in program.parameters for _ in parameter.type.summands]
     for step in program.steps:
         for _ in step.outputs:
             name = given[len(names)] or tensor_name(step)

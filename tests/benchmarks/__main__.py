@@ -1,4 +1,4 @@
-"""Measure the compiled layers beside other ways to compute them, and write docs/benchmarks.md.
+"""Measure the compiled layers beside other ways to compute them, and write docs/benchmarks.md and its picture.
 
 python -m tests.benchmarks [--quick] [--output FILE]
 """
@@ -13,6 +13,7 @@ import catnn
 from catnn.bench import Benchmark, bench
 from catnn.measure import one_thread
 from tests.benchmarks.others import construction, rotations
+from tests.benchmarks.plot import plot
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -22,6 +23,8 @@ CASES: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("S(n)", "V^2[16] -> V^2[16] = all + bias", {"batch": 32, "n": 48}),
     ("S(n)", "V^3[8] -> V^3[8] = all", {"batch": 8, "n": 12}),
     ("S(n)", "V^4[4] -> V^4[4] = all", {"batch": 2, "n": 8}),
+    ("S(n)", "V^4[4] -> V^4[4] = all", {"batch": 16, "n": 8}),
+    ("S(n)", "V^2[4] -> V^2[4] = all + bias", {"batch": 2, "n": 4}),
     ("O(3)", "V^3[32] -> V^3[32] = all", {"batch": 64}),
 )
 
@@ -32,8 +35,9 @@ PAGE = """\
 
 Written by `make bench`. Machine: {machine}.
 
-The compiled layer runs in C where [the cost model](explanation/reduce-mix-expand.md#which-way-is-taken) says so;
-what that predicted stands beside each title.
+The compiled layer runs in C, or as one matrix, where
+[the cost model](explanation/reduce-mix-expand.md#which-way-is-taken) says so; what that predicted stands beside each
+title.
 
 Every way computes the same layer on the same weights in one run; all were checked against the compiled layer in
 float64, forward and gradient, before they were measured. Times are process times, medians of interleaved rounds, as
@@ -47,6 +51,8 @@ of what torch's allocator hands out beyond the inputs, the output itself include
 - **fused by hand**: what a careful person writes for 2 -> 2; the gradient is autograd's.
 - **floor**: for 2 -> 2, two products of x with channels x channels matrices and one copy of x. That is no layer, but
   what no way to compute one avoids. It is measured forward alone.
+
+![Times, as multiples of the compiled layer's](images/benchmarks.svg)
 
 {tables}
 ## Other libraries
@@ -85,6 +91,9 @@ def main() -> None:
     with one_thread():
         others = [*rotations(compiled=False), *construction()]
     options.output.write_text(page(found, others), encoding="utf-8")
+    picture = options.output.with_name("images") / "benchmarks.svg"
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_text(plot(found), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -192,6 +192,21 @@ def test_wrong_rules(text: str, codes: list[str]) -> None:
     assert [fault.code for fault in faults(BOXES + text)] == codes
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ("rule r : g => g^q", "E0706"),
+        ("rule r : g g => id", "E0010"),
+        ("rule r : g ; nothing => id", "E0101"),
+        ("rule r : f + g => id", "E0705"),
+    ],
+)
+def test_a_wrong_rule_does_not_make_checks_wrong(wrong: str, code: str) -> None:
+    """What needs the rule is neither proved nor refuted, and nothing is said of it; what holds without it is."""
+    found = faults(BOXES + f"{wrong}\ncheck g ; g = id\ncheck k ; f = k\ncheck f ; id = f")
+    assert [fault.code for fault in found] == [code]
+
+
 def test_a_rule_that_is_a_law_already_is_harmless() -> None:
     spec = catnn.parse(BOXES + "rule special : copy ; merge => id\ncheck f ; copy ; merge = f")
     assert steps(spec) == [0]

@@ -167,3 +167,11 @@ def test_a_group_of_one_element_has_every_matrix() -> None:
         torch.linalg.matrix_rank(torch.stack([torch.from_numpy(d.matrix()).double().ravel() for d in layer.diagrams]))
         == 8
     )
+
+
+def test_layers_with_spread_jellyfish_compile_without_breaks() -> None:
+    module = catnn.compile(catnn.parse("space V : A(3)  layer f : V^2[2] -> V^2[3] = all + bias")["f"])
+    x = torch.randn(2, 3, 3, 2)
+    torch._dynamo.reset()
+    fast = torch.compile(module, backend="aot_eager", fullgraph=True)
+    torch.testing.assert_close(fast(x), module(x), rtol=1e-4, atol=1e-5)

@@ -100,7 +100,7 @@ def test_pickle_in_a_fresh_process(tmp_path: Path) -> None:
 import sys, torch
 sys.path.insert(0, {str(ROOT)!r})
 module, xs, y = torch.load({str(tmp_path / "module.pt")!r}, weights_only=False)
-assert torch.equal(module(*xs), y)
+torch.testing.assert_close(module(*xs), y)  # that process may take another way to the same numbers
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
 

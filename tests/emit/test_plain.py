@@ -7,7 +7,9 @@ import torch
 
 import catnn
 from catnn.plan.lower import lowered
+from catnn.testing import Skip
 from catnn.testing import run as checks
+from catnn.testing.checks import equivariance
 from catnn.testing.dense import definition
 from catnn.testing.samples import call, inputs, module_of
 from tests.nullspace import Rep, dimension, permutations, plus, power, rotations, side_by_side, still, times
@@ -163,3 +165,11 @@ def test_masks_are_for_the_spaces_that_something_permutes() -> None:
         torch.testing.assert_close(module(x, mask=real)[0, real[0]], alone)
     with pytest.raises(ValueError, match="F takes no mask: it has no symmetry, so nothing is padded there"):
         catnn.compile(spec["p"])(x, mask={"F": torch.ones(2, 6, dtype=torch.bool)})
+
+
+def test_plain_spaces_are_no_groups_to_act() -> None:
+    """What `catnn test` says of equivariance speaks of groups alone, and is skipped where there are none."""
+    spec = catnn.parse("space V : S(n)  space F : 3  layer f : V @ F -> V @ F = all  layer g : F -> F = all")
+    assert equivariance(spec["f"]).endswith("a random element of S(n)")
+    with pytest.raises(Skip):
+        equivariance(spec["g"])

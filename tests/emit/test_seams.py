@@ -82,3 +82,16 @@ def test_weights_of_sums_that_vanish_at_a_size(element: str) -> None:
         assert module.weight.abs().max() < 10
         y = module(torch.ones(n, n, 2, dtype=torch.float64))
         assert y.abs().max() < 100
+
+
+def test_adj_of_a_directed_graph_is_its_pattern() -> None:
+    spec = catnn.parse("space G : Aut(3, 0->1 1->2 2->0)  let a : G -> G = adj  check adj = [i -> j | j i]")
+    assert spec["a"].matrix().tolist() == [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
+
+
+def test_the_spec_of_every_feature_computes_what_it_says() -> None:
+    spec = catnn.load("tests/specs/seams.catnn")
+    assert len(spec.checks) == 6
+    results = list(testing.run(spec, only=("dense match", "equivariance", "copies")))
+    assert [result for result in results if not result.ok] == []
+    assert sum(result.status == "ok" for result in results) >= 35

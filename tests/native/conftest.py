@@ -21,8 +21,13 @@ def native(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     if library() is None:
         pytest.skip("there is no C compiler here")
     monkeypatch.setattr(attaching, "FORCED", IN_C)  # whatever the cost model says of so small sizes
+    _detach()  # what tests without the library left behind
     yield
     library.cache_clear()
+    _detach()
+
+
+def _detach() -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("catnn_generated_"):
             detach(module)

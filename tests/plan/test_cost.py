@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -117,3 +118,13 @@ def test_no_sympy_at_import() -> None:
     code = "import sys, catnn.plan.cost, catnn.plan.naive; print({'sympy', 'torch', 'numpy'} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["V^3[2] -> V^2[3] = all", "V @ R^3[2] -> R @ V[1] = all", "R^4[1] -> R^2[1] = all", "V^2[1] + V[2] -> V[2] = all"],
+)
+def test_costs_by_kinds_of_halves_are_those_diagram_by_diagram(text: str) -> None:
+    layer = catnn.parse(f"space V : S(n)  space R : O(m)  layer f : {text}")["f"]
+    listed = replace(layer, weighted=tuple(tuple(tuple(pair) for pair in row) for row in layer.weighted))
+    assert naive_costs(layer) == naive_costs(listed)

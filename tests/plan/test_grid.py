@@ -126,3 +126,22 @@ def test_five_to_five() -> None:
             module.weight[at] = 1
             want = torch.from_numpy(large.diagrams[at].matrix(n)).to(DOUBLE) @ x.flatten()
             torch.testing.assert_close(module(x).flatten(), want)
+
+
+def test_equal_layers_are_planned_and_proved_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever files they are in; one that differs in anything that a plan depends on is planned anew."""
+    from catnn.emit import file
+
+    planned = []
+    original = file.plan_layer
+    monkeypatch.setattr(file, "_PLANS", {})
+    monkeypatch.setattr(file, "MOST_PLANS", 3)
+    monkeypatch.setattr(file, "plan_layer", lambda layer: planned.append(layer) or original(layer))
+    texts = ["V^2[2] -> V^2[2] = all", "V^2[2] -> V[2] = all", "V^2[2] -> V^2[2] = all { reduce: mean }"]
+    texts += ["V^2[2] -> V^2[2] = all + bias", "V^2[2] -> V^2[3] = all", "V^2[2] -> V^2[2] = all + id"]
+    for text in texts:
+        for end in ("\n", "\nlayer other : V[1] -> V[1] = all\n"):
+            layer = catnn.parse(f"space V : S(n)  layer f : {text}{end}")["f"]
+            assert file.proved_plan(layer) == original(layer)
+    assert len(planned) == len(texts)
+    assert len(file._PLANS) == 3

@@ -213,6 +213,22 @@ def test_the_embedded_spec_is_json() -> None:
     assert embedded('<script type="application/json" id="catnn-spec">{</script>') is None
 
 
+GROUPS = (
+    "S(n)", "S(2)", "A(3)", "O(n)", "SO(3)", "Sp(n)", "O(1,2)", "H(n)", "H(2)", "B(n)", "S'(n)", "B'(n)", "S+(n)",
+    "O+(n)", "Perm(3, (0 1 2))", "Aut(3, 0-1)", "3",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_group_has_a_report(group: str) -> None:
+    """Also those whose diagrams have halves that are none of theirs: the diagonal of H(n), say."""
+    spec = catnn.parse(f"space V : {group}  layer f : V^2[2] -> V^2[2] = all + bias  layer g : V + 1 -> V + V^2 = all")
+    assert Page(report(spec)).ids
+    code = links.Code(generate(spec).text)
+    for at, diagram in enumerate(spec["f"].diagrams):
+        assert code.of("F", diagram, at)
+
+
 def test_a_report_carries_the_files_that_its_spec_names(tmp_path: Path) -> None:
     """Imports of imports, an array and a graph: the report alone, elsewhere, compiles to the same source."""
     import numpy

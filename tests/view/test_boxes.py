@@ -45,6 +45,9 @@ SPECIMENS: dict[str, Hypergraph] = {
                             tensor_all([F, F])]),
     "bent": compose_all([tensor_all([spider(R, 0, 2), identity((R,))]), tensor_all([identity((R,)), W, identity((R,))]),
                          tensor_all([identity((R,)), spider(R, 2, 0)])]),
+    "traced": compose_all([spider(V, 0, 2), tensor_all([compose_all([G, F]), identity((V,))]), spider(V, 2, 0)]),
+    "turned": compose_all([tensor_all([identity((V,)), spider(V, 0, 2)]), tensor_all([F, identity((V,))]),
+                           tensor_all([G, identity((V,))]), tensor_all([identity((V,)), spider(V, 2, 0)])]),
     "loop": tensor_all([compose_all([spider(V, 0, 1), spider(V, 1, 0)]), H]),
 }  # fmt: skip
 
@@ -63,7 +66,8 @@ def clear(drawing: Drawing) -> None:
                 inside = left + 1 < x < left + box.width - 1 and top + 1 < y < top + box.height - 1
                 assert not inside, "a wire runs through a box"
     for item in drawing.items:
-        points = item.points[::3] if isinstance(item, Curve) else [item.corner] if isinstance(item, Box) else []
+        points = [item.corner] if isinstance(item, Box) else []
+        points += [*item.points[::3], *samples(item.points)] if isinstance(item, Curve) else []
         assert all(-0.1 <= x <= drawing.width + 0.1 and -0.1 <= y <= drawing.height + 0.1 for x, y in points)
 
 
@@ -80,6 +84,21 @@ def test_random_diagrams_are_clear() -> None:
     source = random.Random(8)
     for _ in range(150):
         clear(boxes_drawing(random_hypergraph(source)))
+
+
+def test_wires_that_run_back_go_around() -> None:
+    """Random diagrams with an output led back to an input: no wire through a box, and nothing is cut."""
+    source, count = random.Random(9), 0
+    for _ in range(300):
+        graph = random_hypergraph(source)
+        if not graph.source or graph.source[:1] != graph.target[:1]:
+            continue
+        count += 1
+        (wire, *rest), (_, *left) = graph.source, graph.target
+        turn, back = spider(wire, 0, 2), spider(wire, 2, 0)
+        around = tensor_all([turn, identity(tuple(rest))]), tensor_all([identity((wire,)), graph])
+        clear(boxes_drawing(compose_all([*around, tensor_all([back, identity(tuple(left))])])))
+    assert count > 20
 
 
 def test_another_side_is_refused() -> None:

@@ -14,8 +14,11 @@ import pytest
 import catnn
 from catnn import view
 from catnn.model import Network
+from catnn.program import Contract
+from catnn.report.steps import program_style
 from catnn.view.chart import network_drawing
 from catnn.view.drawing import SIZES, Box, Curve, Drawing, Label, samples, text_width
+from catnn.view.programs import contraction_drawing, value_names
 from tests.view.specimens import NET
 from tests.view.test_boxes import clear
 from tests.view.test_every_kind import PROGRAMS, random_network, random_program
@@ -73,6 +76,23 @@ def test_random_networks_are_clear() -> None:
                 drawing = network_drawing(value, inputs=inputs)
                 clear(drawing)
                 legible(drawing)
+
+
+def test_random_contractions_are_clear() -> None:
+    import random
+
+    source, count = random.Random(4), 0
+    for _ in range(150):
+        program = random_program(source).program
+        assert program is not None
+        for step in program.steps:
+            if isinstance(step, Contract):
+                count += 1
+                drawing = contraction_drawing(program, step, value_names(program), program_style(program))
+                clear(drawing)
+                boxes = sum(isinstance(item, Box) for item in drawing.items)
+                assert boxes == len(step.contraction.operands)
+    assert count > 50
 
 
 def test_every_step_is_drawn() -> None:

@@ -14,7 +14,7 @@ import catnn
 from catnn import view
 from tests.view.specimens import VALUES
 from tests.view.test_boxes import SPEC, SPECIMENS
-from tests.view.test_every_kind import random_diagrams, random_hypergraph
+from tests.view.test_every_kind import PROGRAMS, random_diagrams, random_hypergraph
 
 TEX = next(filter(None, map(shutil.which, ("pdflatex", "lualatex"))), None)
 
@@ -34,6 +34,9 @@ def samples() -> list[str]:
     values = [*VALUES.values(), *SPECIMENS.values(), spec.rules[0], proof, catnn.diagram("SO(3)", "i j -> k")]
     values += [random_diagrams(source, 1)[0] for _ in range(2)] + [random_hypergraph(source) for _ in range(2)]
     pictures = [view.to_tikz(value, standalone=True) for value in values]
+    named = catnn.parse(PROGRAMS).networks
+    pictures += [view.to_tikz(named[name], standalone=True, inputs="left") for name in ("every", "signed")]
+    pictures.append(view.to_tikz(proof, standalone=True, inputs="left"))
     return [*pictures, view.to_tikz(values[1], standalone=True, inputs="left", factored=False)]
 
 
