@@ -136,11 +136,11 @@ class Code:
         return tuple(sorted(found)) or ((self.starts[cls],) if cls in self.starts else ())
 
     def named(self, cls: str, name: str) -> tuple[int, ...]:
-        """The lines of a class whose comment says that they make a value of this name."""
+        """The lines of a class that give a value of this name to its variable."""
         start = self.starts.get(cls, len(self.lines))
         stop = min((line for line in self.starts.values() if line > start), default=len(self.lines) + 1)
         here = enumerate(self.lines[start : stop - 1], start + 1)
-        return tuple(at for at, line in here if line.rpartition("  # ")[2].startswith(f"{name} : "))
+        return tuple(at for at, line in here if line.startswith(f"        {name} = "))
 
 
 def _names(diagram: Diagram) -> Iterator[str]:
