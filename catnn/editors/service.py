@@ -19,6 +19,7 @@ from catnn.hypergraph.box import Box
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network, Spec
 from catnn.syntax import nodes
+from catnn.syntax.declared import declared
 from catnn.syntax.lexing import tokenize
 from catnn.syntax.parser import make_source, parse_recovering
 from catnn.syntax.printer import format_source
@@ -165,18 +166,7 @@ def _value(name: str, network: Any) -> str | None:
 
 def _declaration(text: str, name: str) -> nodes.Statement | None:
     module, _ = parse_recovering(make_source(text, "<text>"))
-    return next((s for s in module.statements if name in (n.text for n in _declared(s))), None)
-
-
-def _declared(statement: nodes.Statement) -> tuple[nodes.Name, ...]:
-    match statement:
-        case nodes.SpaceStatement() | nodes.BoxStatement():
-            return statement.names
-        case nodes.CheckStatement():
-            return ()
-        case nodes.ImportStatement():
-            return (statement.alias,)
-    return (statement.name,)
+    return next((s for s in module.statements if name in (n.text for n in declared(s))), None)
 
 
 def definition(text: str, at: Place, base: Path | None = None) -> tuple[Path | None, Place, Place] | None:
@@ -198,7 +188,7 @@ def definition(text: str, at: Place, base: Path | None = None) -> tuple[Path | N
         return None
     if dot and isinstance(statement, nodes.ImportStatement):
         return _imported(statement, rest, base)
-    name = next(n for n in _declared(statement) if n.text == alias)
+    name = next(n for n in declared(statement) if n.text == alias)
     source = name.span.source
     return None, place(source, name.span.start), place(source, name.span.end)
 
@@ -214,7 +204,7 @@ def _imported(
     statement_ = _declaration(text, name)
     if statement_ is None:
         return None
-    found = next(n for n in _declared(statement_) if n.text == name)
+    found = next(n for n in declared(statement_) if n.text == name)
     return file, place(found.span.source, found.span.start), place(found.span.source, found.span.end)
 
 
@@ -229,5 +219,5 @@ def formatted(text: str) -> str | None:
 def names(text: str) -> tuple[str, ...]:
     """What may be completed: the words of the language, and what the text defines."""
     module, _ = parse_recovering(make_source(text, "<text>"))
-    own = [name.text for statement in module.statements for name in _declared(statement)]
+    own = [name.text for statement in module.statements for name in declared(statement)]
     return tuple(dict.fromkeys((*own, *completions())))

@@ -81,17 +81,17 @@ def _refute(node: nodes.CheckStatement, scope: Scope, left: Morphism, right: Mor
         "the two sides of this check differ",
         (node.right.span, f"is {show(right)}"),
         (node.left.span, f"is {show(left)}"),
-        notes=(_difference(left, right, literal=literal), *_numbers(left, right)),
+        notes=(_difference(left, right, literal=literal), *_numbers(left, right, scope)),
     )
 
 
-def _numbers(left: Morphism, right: Morphism) -> tuple[str, ...]:
+def _numbers(left: Morphism, right: Morphism, scope: Scope) -> tuple[str, ...]:
     """The smallest size and the entry where the matrices differ, if that is within reach."""
     if len(left.source + left.target) > MOST_PORTS or len(left.weighted + right.weighted) > MOST_PORTS:
         return ()
     from catnn.rewrite.models import counterexample
 
-    found = counterexample(lift(left), lift(right))
+    found = counterexample(lift(left), lift(right), spaces=scope.wires)
     return () if found is None else (str(found),)
 
 

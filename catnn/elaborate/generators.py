@@ -108,7 +108,7 @@ def _eps(node: nodes.Generator, scope: Scope) -> Shape | None:
             return _wrong(node, scope, "a single wire")
         wire = wires[0]
     if wire is None and not scope.failed_spaces:
-        having = tuple(w for w in scope.spaces.values() if w is not None and FAMILIES[w.group.family].epsilon)
+        having = tuple(w for w in scope.wires if FAMILIES[w.group.family].epsilon)
         if having:
             shown = scope.show_word(having[:1])
             message = "`eps` has as many legs as its space has dimensions"

@@ -70,7 +70,7 @@ def graph_of(node: nodes.Pattern, word: Word, scope: Scope) -> Wire | None:
     places = {letter.text: wire.base for letter, wire in zip(ordered(node), word, strict=True)}
     named = [letter for edge in node.adjacent for letter in edge]
     spaces = dict.fromkeys(places[letter.text] for letter in named if letter.text in places)
-    graphs = [wire for wire in scope.spaces.values() if wire is not None and has_graph(wire)]
+    graphs = [wire for wire in scope.wires if has_graph(wire)]
     spaces = spaces or dict.fromkeys(graphs)
     wire = next(iter(spaces), None)
     if wire is None or len(spaces) > 1 or not has_graph(wire):

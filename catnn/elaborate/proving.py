@@ -37,10 +37,10 @@ def _decided(node: nodes.CheckStatement, scope: Scope, left: Combination, right:
     proof = meet(*reduced)
     if proof is None and (scope.broken or any(e.kind == "rule" and e.value is None for e in scope.entries.values())):
         return None  # it may lack a rule that is wrong itself, which has been reported
-    found = None if proof is not None else counterexample(left, right, laws, FEW)
+    found = None if proof is not None else counterexample(left, right, laws, FEW, scope.wires)
     if proof is None and found is None and laws:
         proof = prove(left, right, laws, reduced=reduced)
-        found = None if proof is not None else counterexample(left, right, laws)
+        found = None if proof is not None else counterexample(left, right, laws, spaces=scope.wires)
     if proof is not None:
         verify(to_dict(proof), goal(left, right, proof))
         return Check(node.span.text, node.span, proof, (left, right))

@@ -118,15 +118,20 @@ class Scope:
     # ------------------------------------------------------------------------------------------------------ looking up
 
     @property
+    def wires(self) -> tuple[Wire, ...]:
+        """The spaces whose declarations hold."""
+        return tuple(wire for wire in self.spaces.values() if wire is not None)
+
+    @property
     def only_space(self) -> Wire | None:
         """The space of the file, if it has exactly one."""
-        wires = {wire for wire in self.spaces.values() if wire is not None}
+        wires = {*self.wires}
         return next(iter(wires)) if len(wires) == 1 and not self.failed_spaces else None
 
     @property
     def is_complex(self) -> bool:
         """Whether its layers are complex: one of its spaces is."""
-        return any(wire is not None and FAMILIES[wire.group.family].oriented for wire in self.spaces.values())
+        return any(FAMILIES[wire.group.family].oriented for wire in self.wires)
 
     def space(self, name: nodes.Name) -> Wire | None:
         """The wire of a name in a type, or None once the fault is reported."""

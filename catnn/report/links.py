@@ -74,18 +74,6 @@ def _summands(term: nodes.Term) -> Iterator[nodes.Term]:
                 yield top
 
 
-def declared(statement: nodes.Statement) -> tuple[nodes.Name, ...]:
-    """The names that a statement gives a meaning."""
-    match statement:
-        case nodes.SpaceStatement() | nodes.BoxStatement():
-            return statement.names
-        case nodes.CheckStatement():
-            return ()
-        case nodes.ImportStatement():
-            return (statement.alias,)
-    return (statement.name,)
-
-
 # ---------------------------------------------------------------------------------------------------------- the code
 
 

@@ -13,11 +13,11 @@ from hashlib import sha256
 from importlib.resources import files
 
 from catnn.model import Spec
-from catnn.report import links
 from catnn.report.carried import carried
 from catnn.report.listing import code_listing, spec_listing
 from catnn.report.sections import Material, checks, column_sheet, material, section
 from catnn.syntax import nodes
+from catnn.syntax.declared import declared
 from catnn.syntax.embedded import embed
 from catnn.syntax.parser import make_source, parse_recovering
 from catnn.view.svg import clean, sheet
@@ -125,6 +125,6 @@ def _links(found: Material) -> dict[int, tuple[int, str]]:
         if isinstance(
             statement, nodes.LetStatement | nodes.LayerStatement | nodes.NetworkStatement | nodes.RuleStatement
         ):
-            name = links.declared(statement)[0]
+            name = declared(statement)[0]
             places[name.span.start] = (name.span.end, f"d-{name.text}")
     return places

@@ -19,6 +19,7 @@ from catnn.report import links
 from catnn.report.steps import contractions, program_legend
 from catnn.rewrite.rule import Rule, Schema
 from catnn.syntax import nodes
+from catnn.syntax.declared import declared
 from catnn.tables import Table
 from catnn.view.boxes import combination_drawing
 from catnn.view.chart import network_drawing
@@ -51,7 +52,7 @@ class Material:
 
     @cached_property
     def statements(self) -> dict[str, nodes.Statement]:
-        return {name.text: s for s in self.module.statements for name in links.declared(s)}
+        return {name.text: s for s in self.module.statements for name in declared(s)}
 
     @cached_property
     def code(self) -> links.Code:

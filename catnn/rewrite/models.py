@@ -10,7 +10,7 @@ from random import Random
 
 from catnn.category.families import FAMILIES
 from catnn.category.sizes import length
-from catnn.category.wires import Word
+from catnn.category.wires import Wire, Word
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.evaluate import Tensor, TooLarge, entries
 from catnn.hypergraph.linear import Combination, lift
@@ -68,17 +68,19 @@ def _tensor(tensor: Tensor) -> str:
 
 
 def counterexample(
-    left: Combination, right: Combination, laws: Iterable[Law] = (), most: int = MOST_MODELS
-) -> Counterexample | None:
+    left: Combination, right: Combination, laws: Iterable[Law] = (), most: int = MOST_MODELS,
+    spaces: Iterable[Wire] = (),
+) -> Counterexample | None:  # fmt: skip
     """The smallest sizes, and the first entry, where two values differ in a model of the laws; None if none is found.
 
-    most: how many models are tried at each size.  Without laws any numbers are a model, so different tensors are
+    most: how many models are tried at each size; spaces: those that have the sizes, which a closed diagram does not
+    show: n is even where one of them is of Sp(n).  Without laws any numbers are a model, so different tensors are
     found at once.  Deterministic.
     """
     boxes, rules = _relevant(left, right, laws)
     rest = sorted(boxes, key=lambda box: box.key)
     work = 0
-    for sizes in _sizes(left, right, rest):
+    for sizes in _sizes(left, right, rest, spaces):
         entries_each = sum(_volume((*box.source, *box.target), sizes) for box in rest)
         for model in islice(_models(rest, sizes, bool(rules)), most if rules else 3):
             work += entries_each
@@ -126,13 +128,14 @@ def _holds(rule: Rule, sizes: Mapping[str, int], model: Mapping[str, Tensor]) ->
     return entries(lift(rule.left), sizes, model) == entries(rule.right, sizes, model)
 
 
-def _sizes(left: Combination, right: Combination, boxes: list[Box]) -> Iterator[dict[str, int]]:
+def _sizes(left: Combination, right: Combination, boxes: list[Box], spaces: Iterable[Wire]) -> Iterator[dict[str, int]]:
     """Sizes from the smallest: 1, 2 and 3 for every name, where the groups exist at all."""
     wires = {wire for value in (left, right) for wire in (*value.source, *value.target)}
     wires |= {wire for value in (left, right) for _, graph in value.weighted for wire in graph.wires}
     wires |= {wire for box in boxes for wire in (*box.source, *box.target)}
     names = {wire.group.size for wire in wires if isinstance(wire.group.size, str)}
     names |= {name for v in (left, right) for c, _ in v.weighted for monomial, _ in c.terms for name, _ in monomial}
+    wires |= {wire for wire in spaces if wire.group.size in names}
     ordered = sorted(names)
     for sizes in sorted(product((1, 2, 3), repeat=len(ordered)), key=lambda chosen: (sum(chosen), chosen)):
         given = dict(zip(ordered, sizes, strict=True))

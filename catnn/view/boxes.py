@@ -13,9 +13,9 @@ from catnn.category.wires import Wire
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.view import SIDES
-from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, Item, Label, Point, beside, samples, text_width, words
+from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, Item, Label, Point, samples, text_width, words
 from catnn.view.layering import End, Layers, Unit
-from catnn.view.layout import MARGIN, RADIUS, STEP, Styles, styles
+from catnn.view.layout import MARGIN, RADIUS, STEP, Styles, styles, summed
 
 HEIGHT = 26.0
 ROW = 40.0
@@ -66,14 +66,8 @@ def combination_drawing(
 ) -> Drawing:
     """A combination as a row of its terms with their coefficients."""
     style = styles_of(value) if style is None else style
-    pieces: list[Drawing] = []
-    for coefficient, graph in value.weighted if isinstance(value, Combination) else ((ONE, value),):
-        if pieces:
-            pieces.append(words("+", "sign"))
-        if coefficient != ONE:
-            pieces.append(words(f"({coefficient})", "sign"))
-        pieces.append(boxes_drawing(graph, style, inputs=inputs))
-    return beside(pieces) if pieces else words("0", "sign")
+    terms = value.weighted if isinstance(value, Combination) else ((ONE, value),)
+    return summed((coefficient, boxes_drawing(graph, style, inputs=inputs)) for coefficient, graph in terms)
 
 
 class _Picture:

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from catnn.category.diagram import Morphism
-from catnn.category.scalar import ONE
 from catnn.category.wires import Type, Wire, bases
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Morphisms, Network
 from catnn.view.boxes import combination_drawing, styles_of
 from catnn.view.drawing import Curve, Drawing, Item, Label, below, beside, framed, grid, text_width, words
-from catnn.view.layout import Styles, diagram_drawing, styles
+from catnn.view.layout import Styles, diagram_drawing, styles, summed
 
 LIMIT = 1000
 """How many diagrams of a layer are drawn at most; the rest is counted."""
@@ -70,14 +69,10 @@ def morphism_drawing(
 ) -> Drawing:
     """A diagram; or a sum, as a row of diagrams with their coefficients."""
     style = styles(morphism.source + morphism.target) if style is None else style
-    pieces: list[Drawing] = []
-    for coefficient, diagram in morphism.weighted:
-        if pieces:
-            pieces.append(words("+", "sign"))
-        if coefficient != ONE:
-            pieces.append(words(f"({coefficient})", "sign"))
-        pieces.append(diagram_drawing(diagram, style, letters=letters, inputs=inputs))
-    return beside(pieces) if pieces else words("0", "sign")
+    return summed(
+        (coefficient, diagram_drawing(diagram, style, letters=letters, inputs=inputs))
+        for coefficient, diagram in morphism.weighted
+    )
 
 
 def legend(style: Styles) -> Drawing:

@@ -7,12 +7,13 @@ The layout is a pure function of the diagram: the same diagram is the same pictu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from catnn.category.diagram import Diagram
 from catnn.category.families import FAMILIES
 from catnn.category.pattern import port_names
+from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Wire, bases
 from catnn.view import SIDES
 from catnn.view.drawing import (
@@ -23,6 +24,7 @@ from catnn.view.drawing import (
     Item,
     Label,
     Point,
+    beside,
     flipped,
     moved,
     samples,
@@ -51,6 +53,18 @@ SHIFTS = sorted(
 def styles(wires: Sequence[Wire]) -> dict[Wire, int]:
     """A style for every space, by first occurrence; V and V' are one space."""
     return {wire: number for number, wire in enumerate(bases(tuple(wires)))}
+
+
+def summed(terms: Iterable[tuple[Scalar, Drawing]]) -> Drawing:
+    """Drawings in a row with their coefficients and signs between them; 0 where there is none."""
+    pieces: list[Drawing] = []
+    for coefficient, drawing in terms:
+        if pieces:
+            pieces.append(words("+", "sign"))
+        if coefficient != ONE:
+            pieces.append(words(f"({coefficient})", "sign"))
+        pieces.append(drawing)
+    return beside(pieces) if pieces else words("0", "sign")
 
 
 def diagram_drawing(

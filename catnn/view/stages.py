@@ -13,8 +13,8 @@ from catnn.category.diagram import Diagram, Morphism
 from catnn.category.scalar import ONE
 from catnn.category.wires import Wire
 from catnn.rewrite.planar import Planar, factorise
-from catnn.view.drawing import Curve, Drawing, Item, Label, beside, flipped, placed, text_width, words
-from catnn.view.layout import Styles, diagram_drawing, styles
+from catnn.view.drawing import Curve, Drawing, Item, Label, flipped, placed, text_width
+from catnn.view.layout import Styles, diagram_drawing, styles, summed
 from catnn.view.text import Lines, diagram_lines, row
 
 SHORT = 18.0
@@ -82,15 +82,8 @@ def factored_drawing(morphism: Morphism, style: Styles | None = None, *, inputs:
     if inputs not in ("bottom", "top"):
         raise ValueError(f"inputs={inputs!r}: stages stand one above the other")
     style = styles(morphism.source + morphism.target) if style is None else style
-    pieces: list[Drawing] = []
-    for coefficient, diagram in morphism.weighted:
-        if pieces:
-            pieces.append(words("+", "sign"))
-        if coefficient != ONE:
-            pieces.append(words(f"({coefficient})", "sign"))
-        drawn = stages_drawing(diagram, style)
-        pieces.append(drawn if inputs == "bottom" else flipped(drawn))
-    return beside(pieces) if pieces else words("0", "sign")
+    drawn = ((coefficient, stages_drawing(diagram, style)) for coefficient, diagram in morphism.weighted)
+    return summed((coefficient, one if inputs == "bottom" else flipped(one)) for coefficient, one in drawn)
 
 
 def factored_lines(morphism: Morphism) -> Lines:

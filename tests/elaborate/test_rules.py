@@ -158,6 +158,8 @@ def test_a_refuted_check_shows_where_the_matrices_differ() -> None:
     assert fault.notes[-1] == "for n = 2 entry (0,1), (0,1) is 0 on the left and 1 on the right"
     (fault,) = faults("space R : O(n)\ncheck coev ; ev = 3 * [->]")
     assert fault.notes[-1] == "for n = 1 the number is 1 on the left and 3 on the right"
+    (fault,) = faults("space W : Sp(n)\ncheck coev ; ev = -n")  # no wire is left to say that n is even
+    assert fault.notes[-1] == "for n = 2 the number is 2 on the left and -2 on the right"
     (fault,) = faults(BOXES + "check f ; g = g ; f")
     assert re.match(r"for n = 2 entry \(0\), \(0\) is -?\d+ on the left and -?\d+ on the right", fault.notes[0])
     assert fault.notes[1].startswith("with f = {")
