@@ -21,7 +21,8 @@ from catnn.native.worth import forget
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH
 from catnn.plan.dense import dense
-from catnn.plan.rates import DEFAULT, DENSE, IN_C, STATEMENTS, Rate, Rates, rates_file
+from catnn.plan.irreps import irreps
+from catnn.plan.rates import DEFAULT, DENSE, IN_C, IRREPS, STATEMENTS, Rate, Rates, rates_file
 from catnn.plan.ways import ways
 
 LAYERS = (
@@ -31,6 +32,8 @@ LAYERS = (
     ("V^2[32] -> V^2[32] = all", 16, 8),
     ("V^3[4] -> V^3[4] = all", 8, 4),
     ("V^2[64] -> V^2[64] = all", 8, 2),
+    ("T^2[8] -> T^2[8] = all", 3, 4),
+    ("T^3[16] -> T^3[16] = all", 3, 64),
 )
 """What is measured, at which n and for how many entries: calls, steps, moves, multiply-adds, weights."""
 
@@ -52,19 +55,20 @@ def calibrate() -> Rates:
 
     Where nothing can be kept, the next process measures again.
     """
-    found: dict[str, list[float]] = {IN_C: [], STATEMENTS: [], DENSE: []}
+    found: dict[str, list[float]] = {IN_C: [], STATEMENTS: [], DENSE: [], IRREPS: []}
     with one_thread():
         for text, n, batch in LAYERS:
-            layer = parse(f"space V : S(n)  layer f : {text}")["f"]
+            layer = parse(f"space V : S(n)  space T : S(3)  layer f : {text}")["f"]
             plan, module = plan_layer(layer), compile_item(layer, n=n)
             summand = layer.source.summands[0]
             x = torch.zeros(batch, *[n] * len(summand.word), summand.channels)
             form = dense(layer) if n <= SMALL else None
-            known_ways = ways(plan, form, library=library() is not None)
+            known_ways = ways(plan, form, irreps(layer), library=library() is not None)
             for way, predicted in DEFAULT.predict(known_ways, {"n": n, BATCH: batch}).items():
                 found[way].append(_seconds(partial(module, x), way) / predicted)
     scales = {way: median(ratios) if ratios else 1.0 for way, ratios in found.items()}
-    known = zip((DEFAULT.in_c, DEFAULT.statements, DEFAULT.dense), scales.values(), strict=True)
+    ours = (DEFAULT.in_c, DEFAULT.statements, DEFAULT.dense, DEFAULT.irreps)
+    known = zip(ours, scales.values(), strict=True)
     result = Rates(machine(), *(_scaled(rate, scale) for rate, scale in known))
     with suppress(OSError):
         rates_file().parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from itertools import count
@@ -66,7 +66,8 @@ class Written:
     """A layer of a generated file, or a part of one: its class, its Function, the prefix of the others, its plan.
 
     extras: the parameters that its functions take behind the tensors, each with its size; None for what a mask counts.
-    dense: the dense form, where there is one.
+    dense: the dense form, where there is one.  layer: what the class computes, where that is one part.
+    held: where the class has parameters of other modules, by name the number of the module and the name there.
     """
 
     owner: str
@@ -75,6 +76,8 @@ class Written:
     plan: Plan
     extras: Mapping[str, str | None]
     dense: Dense | None = None
+    layer: Layer | None = None
+    held: Mapping[str, tuple[int, str]] = field(default_factory=dict)
 
 
 def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generated:
@@ -95,7 +98,8 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
         ]
         written = emit_layer(layer, pieces, classes[id(layer)])
         for piece, (function, extras) in zip(pieces, written.functions, strict=True):
-            plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense))
+            whole = layer if len(pieces) == 1 else None
+            plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense, whole))
         texts.append(written.text)
         parts |= written.parts
     names = Names(classes.values())
@@ -109,7 +113,8 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
             held = {name: f"self.parts[{at}].{own}" for name, (at, own) in virtual.parameters.items()}
             written = emit_layer(virtual.layer, [piece], made[-1], held, [classes[id(one)] for one in virtual.parts])
             ((function, extras),) = written.functions
-            plans.append(Written(made[-1], function, prefix, piece.plan, extras, piece.dense))
+            own = virtual.layer, virtual.parameters
+            plans.append(Written(made[-1], function, prefix, piece.plan, extras, piece.dense, *own))
             texts.append(written.text)
             parts |= written.parts
         if network.program is None:

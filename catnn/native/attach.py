@@ -8,6 +8,7 @@ library.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -16,13 +17,17 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from catnn.emit.file import Written
+from catnn.emit.kernels import _traced
+from catnn.model import Layer
 from catnn.native.build import library
 from catnn.native.calls import Calls
+from catnn.native.irreps import Blocks
 from catnn.native.worth import known
 from catnn.plan.cost import BATCH
 from catnn.plan.dense import Dense
+from catnn.plan.irreps import Irreps, irreps, possible
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, in_c
+from catnn.plan.rates import DENSE, IN_C, IRREPS, STATEMENTS, Tally, in_c
 from catnn.plan.ways import fastest, ways
 
 FORCED: str | None = None
@@ -92,31 +97,39 @@ class Attached:
             if isinstance(size, str):
                 x = tensors[i]
                 sizes[size] = x.shape[x.dim() - len(self.plan.source.words[i]) - 1 + a]
-        return sizes if self.choice.way(tensors[0], sizes, product=True) == IN_C else None
+        entries = _entries(tensors[0], len(self.plan.source.words[0]))
+        return sizes if self.choice.way(entries, sizes, product=True) == IN_C else None
 
 
 class Choice:
     """The way that is taken, as it is predicted for a batch of the same order of magnitude.
 
-    library: whether there is one in C.
+    layer: what has blocks, if it has; library: whether there is a way in C.
     """
 
-    def __init__(self, plan: Plan, dense: Dense | None, *, library: bool) -> None:
-        self.plan = plan
-        self.ways = ways(plan, dense, library=library)
-        self.products = {way: tally for way, tally in self.ways.items() if way != DENSE}
-        self.order = len(plan.source.words[0]) + 1
+    def __init__(self, plan: Plan, dense: Dense | None, layer: Layer | None = None, *, library: bool) -> None:
+        self.plan, self.dense, self.library = plan, dense, library
+        self.layer = layer if layer is not None and possible(layer) else None
         self.choices: dict[tuple[object, ...], str] = {}
 
-    def way(self, x: Tensor, sizes: Mapping[str, int], *, product: bool) -> str:
-        """The fastest way for an input; product: of those that reduce, mix and expand."""
+    @cached_property
+    def irreps(self) -> Irreps | None:
+        """The blocks of the layer, looked for when somebody asks."""
+        return irreps(self.layer) if self.layer is not None else None
+
+    @cached_property
+    def ways(self) -> dict[str, Tally]:
+        """All ways, and what each is counted as."""
+        return ways(self.plan, self.dense, self.irreps, library=self.library)
+
+    def way(self, entries: int, sizes: Mapping[str, int], *, product: bool) -> str:
+        """The fastest way for so many entries of the batch; product: of those that reduce, mix and expand."""
         if FORCED is not None:
             return FORCED
-        entries = x.shape[: x.dim() - self.order].numel()
         key = (product, entries.bit_length(), *sizes.values())
         if key not in self.choices:
             batch = 1 << max(0, entries.bit_length() - 1)
-            found = self.products if product else self.ways
+            found = {way: tally for way, tally in self.ways.items() if not product or way in (IN_C, STATEMENTS)}
             self.choices[key] = fastest(found, {**sizes, BATCH: batch}, known())
         return self.choices[key]
 
@@ -129,9 +142,43 @@ class Choice:
             if not work or not all(isinstance(count, int) for count in counts.values()):
                 return False
             sizes = {name: lengths[name] for name in names}
-            return self.way(xs[0], sizes, product=False) == DENSE
+            return self.way(_entries(xs[0], len(self.plan.source.words[0])), sizes, product=False) == DENSE
 
         return few
+
+    def compute_of(self, layer: Layer, held: Mapping[str, tuple[int, str]], plain: Callable[..., Any]) -> Any:
+        """`_Layer.compute` of a class, in blocks where that is the fastest; held: of `Written`; plain: as it is."""
+        pairs = [(o, i) for o, row in enumerate(layer.weighted) for i, pair in enumerate(row) if pair]
+        names = {pair: layer.weight_name(*pair) for pair in pairs}
+        biases = {o: layer.bias_name(o) for o, row in enumerate(layer.biases) if row}
+        blocks: list[Blocks] = []
+
+        def had(module: Any, name: str, like: Tensor) -> Tensor:
+            at, own = held.get(name, (-1, name))
+            found: Tensor = getattr(module if at < 0 else module.parts[at], own)
+            return found.to(like.dtype)
+
+        def compute(module: Any, xs: Any, lengths: Any, counts: Any) -> Any:
+            if _traced() or not _usual(xs) or self.irreps is None:  # type: ignore[no-untyped-call]
+                return plain(module, xs, lengths, counts)
+            if self.way(_entries(xs[0], len(layer.source.words[0])), {}, product=False) != IRREPS:
+                return plain(module, xs, lengths, counts)
+            if not blocks:
+                blocks.append(Blocks(self.irreps))
+            learned = {pair: had(module, name, xs[0]) for pair, name in names.items()}
+            return blocks[0](xs, learned, {o: had(module, name, xs[0]) for o, name in biases.items()})
+
+        return compute
+
+
+def _entries(x: Tensor, axes: int) -> int:
+    """The entries of the batch of a tensor with so many axes of its word."""
+    return x.shape[: x.dim() - axes - 1].numel()
+
+
+def _usual(xs: Iterable[Tensor]) -> bool:
+    """Whether tensors are on the CPU, of a usual kind, and not empty."""
+    return all(x.device.type == "cpu" and x.dtype in KINDS and x.numel() for x in xs)
 
 
 def attach(module: ModuleType, layers: Iterable[Written]) -> None:
@@ -141,9 +188,12 @@ def attach(module: ModuleType, layers: Iterable[Written]) -> None:
     module.attached = []  # type: ignore[attr-defined]
     found = library()
     for layer in layers:
-        choice = Choice(layer.plan, layer.dense, library=found is not None)
+        choice = Choice(layer.plan, layer.dense, layer.layer, library=found is not None)
         if layer.dense is not None:
             _put(module, getattr(module, layer.owner), "few", choice.few_of())
+        if choice.layer is not None:
+            owner = getattr(module, layer.owner)
+            _put(module, owner, "compute", choice.compute_of(choice.layer, layer.held, owner.compute))
         if found is None or not in_c(layer.plan):
             continue
         function, names = getattr(module, layer.function), tuple(layer.extras.values())

@@ -22,7 +22,7 @@ from catnn.plan.plan import Plan
 Counted = tuple[int, int, int, int]
 """Steps, numbers moved, multiply-adds, weights."""
 
-IN_C, STATEMENTS, DENSE = "program in C", "torch statements", "one matrix"
+IN_C, STATEMENTS, DENSE, IRREPS = "program in C", "torch statements", "one matrix", "irreducible parts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,11 @@ class Rates:
     in_c: Rate
     statements: Rate
     dense: Rate
+    irreps: Rate
 
     def predict(self, ways: Mapping[str, Tally], sizes: Mapping[str, int]) -> dict[str, float]:
         """Seconds by way, from what each is counted as; sizes: `batch` among them."""
-        rates = {IN_C: self.in_c, STATEMENTS: self.statements, DENSE: self.dense}
+        rates = {IN_C: self.in_c, STATEMENTS: self.statements, DENSE: self.dense, IRREPS: self.irreps}
         return {way: rates[way].predict(tally.at(sizes)) for way, tally in ways.items()}
 
     def text(self) -> str:
@@ -63,7 +64,7 @@ class Rates:
     def of(text: str) -> Rates:
         """From JSON.  Raises: ValueError, TypeError, KeyError for text that holds no rates."""
         found = json.loads(text)
-        return Rates(str(found["machine"]), *(Rate(**found[way]) for way in ("in_c", "statements", "dense")))
+        return Rates(str(found["machine"]), *(Rate(**found[way]) for way in ("in_c", "statements", "dense", "irreps")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ DEFAULT = Rates(
     Rate(50e-6, 1.8e-6, 0.06e-9, 0.024e-9, 1e-9),
     Rate(32e-6, 10e-6, 0.2e-9, 0.026e-9, 0.19e-9),
     Rate(12e-6, 13e-6, 0.5e-9, 0.01e-9, 0),
+    Rate(20e-6, 12e-6, 0.06e-9, 0.025e-9, 0),
 )
 """Measured with one thread; see `tests/benchmarks/grid.py`."""
 
