@@ -170,7 +170,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         type=f"{layer.source} -> {layer.target}",
         symmetry=tuple(dict.fromkeys(f"{w.group} on {w.base}" for word in words for w in word if not w.plain)),
         parameters=tuple(parameters_of(layer)),
-        notes=(*layer.notes, *_blocks(plans, sizes[BATCH]), *_parts(layer)),
+        notes=(*layer.notes, *_blocks(plans, sizes), *_parts(layer)),
         levels=levels,
         factored=tuple(factored_of(layer)) if listed else (),
         steps=(*_ties(layer), *steps),
@@ -183,16 +183,20 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
     )
 
 
-def _blocks(plans: list[Plan], entries: int) -> Iterator[str]:
+def _blocks(plans: list[Plan], sizes: Mapping[str, int]) -> Iterator[str]:
     """The products that C makes in a Fourier basis, and what that saves."""
     for plan in plans:
-        savings = fourier(plan) if in_c(plan) else ()
-        for product, saving in zip(plan.products, savings if worthwhile(savings, entries) else (), strict=False):
+        savings = fourier(plan, sizes) if in_c(plan) else ()
+        for product, saving in zip(plan.products, savings if worthwhile(savings, sizes[BATCH]) else (), strict=False):
             if saving is not None:
-                p, level = saving.blocks.p, show_word(product.level)
+                size = product.level[0].group.size
+                after, before = f"{saving.after:,}", f"{saving.before:,}"
+                if isinstance(size, str):
+                    naive, blocks = (value.sympy() for value in saving.polynomials(size))
+                    after, before = f"{blocks} = {after}", f"{naive} = {before}"
                 yield (
-                    f"in C the product on {level} is in the Fourier basis of S_{p}: {saving.after:,} multiply-adds an "
-                    f"entry instead of {saving.before:,}"
+                    f"in C the product on {show_word(product.level)} is in the Fourier basis of S_{saving.p}: {after} "
+                    f"multiply-adds an entry instead of {before}"
                 )
 
 
@@ -229,8 +233,7 @@ def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
 
 def _predicted(layer: Layer, plans: list[Plan], steps: tuple[Step, ...], sizes: Mapping[str, int]) -> dict[str, float]:
     together = Tally.of(steps)
-    savings = tuple(saving for plan in plans for saving in fourier(plan))
-    found = {IN_C: replace(together, savings=savings), STATEMENTS: together}
+    found = {IN_C: replace(together, blocks=tuple(plans)), STATEMENTS: together}
     if layer.is_complex or not all(in_c(plan) for plan in plans):
         del found[IN_C]
     form = dense(layer) if [part.layer for part in lowered(layer)] == [layer] else None

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from catnn.category.scalar import Scalar
 from catnn.plan.cost import BATCH, Cost, Step, total
-from catnn.plan.fourier import Saving, saved, worthwhile
+from catnn.plan.fourier import fourier, saved, worthwhile
 from catnn.plan.plan import Plan
 
 Counted = tuple[int, int, int, int]
@@ -69,12 +69,12 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the steps of a way are counted as, for every size at once; savings: of what it makes in blocks."""
+    """What the steps of a way are counted as, for every size at once; blocks: plans whose products may be in blocks."""
 
     steps: int
     running: Cost
     weights: Scalar
-    savings: tuple[Saving | None, ...] = ()
+    blocks: tuple[Plan, ...] = ()
 
     @staticmethod
     def of(steps: Iterable[Step]) -> Tally:
@@ -87,8 +87,9 @@ class Tally:
     def at(self, sizes: Mapping[str, int]) -> Counted:
         """The numbers at these sizes, `batch` among them."""
         read, written, madds = self.running.value(sizes)
-        if worthwhile(self.savings, sizes[BATCH]):
-            madds -= saved(self.savings, sizes[BATCH])
+        savings = [saving for plan in self.blocks for saving in fourier(plan, sizes)]
+        if worthwhile(savings, sizes[BATCH]):
+            madds -= saved(savings, sizes[BATCH])
         return self.steps, read + written, madds, int(self.weights.value(sizes))
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from catnn.plan.cost import BATCH, forward_steps
 from catnn.plan.dense import Dense, dense_steps, multiply_adds
-from catnn.plan.fourier import fourier
 from catnn.plan.irreps import Irreps, irreps_steps
 from catnn.plan.plan import Plan
 from catnn.plan.rates import DEFAULT, DENSE, IN_C, IRREPS, STATEMENTS, Rates, Tally, in_c
@@ -19,7 +18,7 @@ SAMPLES = tuple((n, batch) for n in (1, 2, 3, 4, 6, 8, 12, 16, 24) for batch in 
 def ways(plan: Plan, found: Dense | None, blocks: Irreps | None = None, *, library: bool = True) -> dict[str, Tally]:
     """The ways that there are and what each is counted as, forward; library: whether there is one in C."""
     steps = Tally.of(forward_steps(plan))
-    result = {IN_C: replace(steps, savings=fourier(plan))} if library and in_c(plan) else {}
+    result = {IN_C: replace(steps, blocks=(plan,))} if library and in_c(plan) else {}
     result[STATEMENTS] = steps
     if found is not None:
         result[DENSE] = Tally.of(dense_steps(found))
