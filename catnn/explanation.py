@@ -19,15 +19,15 @@ from catnn.diagnostics import fail
 from catnn.model import Activate, Apply, Call, Identity, Layer, Network, Stage, walk
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
-from catnn.plan.dense import dense, dense_steps
 from catnn.plan.fourier import fourier, worthwhile
 from catnn.plan.homs import Factored, Level, factored_of, levels_of, parameters_of
-from catnn.plan.irreps import irreps, irreps_steps
+from catnn.plan.irreps import irreps
 from catnn.plan.lower import lowered
 from catnn.plan.naive import NESTED, naive_costs
 from catnn.plan.orders import tensor_shapes
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, IRREPS, STATEMENTS, Tally, in_c, rates
+from catnn.plan.rates import in_c, rates
+from catnn.plan.ways import forms_of
 from catnn.plan.work import FREE, Price, Work, activation_cost, sums_cost, works
 from catnn.program import Program, Run
 
@@ -178,7 +178,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         naive=_naive(layer),
         sizes=sizes,
         full=full,
-        predicted=_predicted(layer, plans, steps, sizes),
+        predicted=_predicted(layer, plans, sizes),
         machine=rates().machine,
     )
 
@@ -226,23 +226,11 @@ def _ties(layer: Layer) -> Iterator[Step]:
 
 def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
     """The seconds that a call of a layer takes on the CPU, by way, as the cost model has them."""
-    plans = [plan_layer(part.layer) for part in lowered(layer)]
-    steps = tuple(step for plan in plans for step in forward_steps(plan))
-    return _predicted(layer, plans, steps, {**sizes, BATCH: batch})
+    return _predicted(layer, [plan_layer(part.layer) for part in lowered(layer)], {**sizes, BATCH: batch})
 
 
-def _predicted(layer: Layer, plans: list[Plan], steps: tuple[Step, ...], sizes: Mapping[str, int]) -> dict[str, float]:
-    together = Tally.of(steps)
-    found = {IN_C: replace(together, blocks=tuple(plans)), STATEMENTS: together}
-    if layer.is_complex or not all(in_c(plan) for plan in plans):
-        del found[IN_C]
-    form = dense(layer) if [part.layer for part in lowered(layer)] == [layer] else None
-    if form is not None:
-        found[DENSE] = Tally.of(dense_steps(form))
-    blocks = irreps(layer)
-    if blocks is not None:
-        found[IRREPS] = Tally.of(irreps_steps(blocks))
-    return rates().predict(found, sizes)
+def _predicted(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> dict[str, float]:
+    return rates().predict(forms_of(layer, tuple(plans)).ways(), sizes)
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:

@@ -17,23 +17,19 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from catnn.emit.file import Written
-from catnn.emit.kernels import _traced
 from catnn.model import Layer
 from catnn.native.build import library
 from catnn.native.calls import Calls
-from catnn.native.irreps import Blocks
+from catnn.native.compute import KINDS, compute_of, entries_of, forms_possible
 from catnn.native.worth import known
 from catnn.plan.cost import BATCH
 from catnn.plan.dense import Dense
-from catnn.plan.irreps import Irreps, irreps, possible
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, IRREPS, STATEMENTS, Tally, in_c
-from catnn.plan.ways import fastest, ways
+from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c
+from catnn.plan.ways import Forms, fastest, forms_of
 
 FORCED: str | None = None
 """The way that layers run, whatever is predicted: for measurements and tests."""
-
-KINDS = (torch.float32, torch.float64)
 
 
 class Attached:
@@ -97,30 +93,29 @@ class Attached:
             if isinstance(size, str):
                 x = tensors[i]
                 sizes[size] = x.shape[x.dim() - len(self.plan.source.words[i]) - 1 + a]
-        entries = _entries(tensors[0], len(self.plan.source.words[0]))
+        entries = entries_of(tensors[0], len(self.plan.source.words[0]))
         return sizes if self.choice.way(entries, sizes, product=True) == IN_C else None
 
 
 class Choice:
     """The way that is taken, as it is predicted for a batch of the same order of magnitude.
 
-    layer: what has blocks, if it has; library: whether there is a way in C.
+    layer: what the plan is of, where that is known to be one part; library: whether there is a way in C.
     """
 
     def __init__(self, plan: Plan, dense: Dense | None, layer: Layer | None = None, *, library: bool) -> None:
-        self.plan, self.dense, self.library = plan, dense, library
-        self.layer = layer if layer is not None and possible(layer) else None
+        self.plan, self.dense, self.layer, self.library = plan, dense, layer, library
         self.choices: dict[tuple[object, ...], str] = {}
 
     @cached_property
-    def irreps(self) -> Irreps | None:
-        """The blocks of the layer, looked for when somebody asks."""
-        return irreps(self.layer) if self.layer is not None else None
+    def forms(self) -> Forms:
+        """What the layer can be run as, looked for when somebody asks."""
+        return Forms((self.plan,), self.dense) if self.layer is None else forms_of(self.layer, (self.plan,))
 
     @cached_property
     def ways(self) -> dict[str, Tally]:
         """All ways, and what each is counted as."""
-        return ways(self.plan, self.dense, self.irreps, library=self.library)
+        return self.forms.ways(library=self.library)
 
     def way(self, entries: int, sizes: Mapping[str, int], *, product: bool) -> str:
         """The fastest way for so many entries of the batch; product: of those that reduce, mix and expand."""
@@ -142,43 +137,9 @@ class Choice:
             if not work or not all(isinstance(count, int) for count in counts.values()):
                 return False
             sizes = {name: lengths[name] for name in names}
-            return self.way(_entries(xs[0], len(self.plan.source.words[0])), sizes, product=False) == DENSE
+            return self.way(entries_of(xs[0], len(self.plan.source.words[0])), sizes, product=False) == DENSE
 
         return few
-
-    def compute_of(self, layer: Layer, held: Mapping[str, tuple[int, str]], plain: Callable[..., Any]) -> Any:
-        """`_Layer.compute` of a class, in blocks where that is the fastest; held: of `Written`; plain: as it is."""
-        pairs = [(o, i) for o, row in enumerate(layer.weighted) for i, pair in enumerate(row) if pair]
-        names = {pair: layer.weight_name(*pair) for pair in pairs}
-        biases = {o: layer.bias_name(o) for o, row in enumerate(layer.biases) if row}
-        blocks: list[Blocks] = []
-
-        def had(module: Any, name: str, like: Tensor) -> Tensor:
-            at, own = held.get(name, (-1, name))
-            found: Tensor = getattr(module if at < 0 else module.parts[at], own)
-            return found.to(like.dtype)
-
-        def compute(module: Any, xs: Any, lengths: Any, counts: Any) -> Any:
-            if _traced() or not _usual(xs) or self.irreps is None:  # type: ignore[no-untyped-call]
-                return plain(module, xs, lengths, counts)
-            if self.way(_entries(xs[0], len(layer.source.words[0])), {}, product=False) != IRREPS:
-                return plain(module, xs, lengths, counts)
-            if not blocks:
-                blocks.append(Blocks(self.irreps))
-            learned = {pair: had(module, name, xs[0]) for pair, name in names.items()}
-            return blocks[0](xs, learned, {o: had(module, name, xs[0]) for o, name in biases.items()})
-
-        return compute
-
-
-def _entries(x: Tensor, axes: int) -> int:
-    """The entries of the batch of a tensor with so many axes of its word."""
-    return x.shape[: x.dim() - axes - 1].numel()
-
-
-def _usual(xs: Iterable[Tensor]) -> bool:
-    """Whether tensors are on the CPU, of a usual kind, and not empty."""
-    return all(x.device.type == "cpu" and x.dtype in KINDS and x.numel() for x in xs)
 
 
 def attach(module: ModuleType, layers: Iterable[Written]) -> None:
@@ -191,9 +152,9 @@ def attach(module: ModuleType, layers: Iterable[Written]) -> None:
         choice = Choice(layer.plan, layer.dense, layer.layer, library=found is not None)
         if layer.dense is not None:
             _put(module, getattr(module, layer.owner), "few", choice.few_of())
-        if choice.layer is not None:
+        if layer.layer is not None and forms_possible(layer.layer):
             owner = getattr(module, layer.owner)
-            _put(module, owner, "compute", choice.compute_of(choice.layer, layer.held, owner.compute))
+            _put(module, owner, "compute", compute_of(choice, layer.layer, layer.held, owner.compute))
         if found is None or not in_c(layer.plan):
             continue
         function, names = getattr(module, layer.function), tuple(layer.extras.values())

@@ -75,7 +75,7 @@ class Blocks:
         self.known: dict[torch.dtype, tuple[Side, Side, Turned]] = {}
 
     def __call__(
-        self, xs: Sequence[Tensor], weights: Mapping[Pair, Tensor], biases: Mapping[int, Tensor]
+        self, xs: Sequence[Tensor], weights: Mapping[Pair, Tensor], biases: Mapping[int, Tensor], _: Any = None
     ) -> tuple[Tensor, ...]:
         """The outputs; weights: by pair of summands, biases: by target summand, both as the module has them."""
         form = self.form

@@ -11,10 +11,12 @@ from torch import Tensor
 from catnn.category.half import Half
 from catnn.category.wires import Word
 from catnn.plan.moves import Move, full
-from catnn.plan.narrow import Narrow, Slot
+from catnn.plan.narrow import Narrow, Slot, inner_places
 from catnn.plan.plan import Combination
 
 Pair = tuple[int, int]
+Pending = dict[tuple[int, Half], list[Tensor]]
+"""What is to be added up, by target summand and half."""
 
 
 class Mixing:
@@ -30,14 +32,18 @@ class Mixing:
         result: dict[Pair, list[Combination]] = {}
         for slot in slots:
             product = self.plan.products[slot.product]
-            for at, place in enumerate(product.rows if self.found.last else product.columns):
+            for at, place in enumerate(inner_places(product, last=self.found.last)):
                 key = (slot.sigma, slot.place, at) if self.found.last else (slot.sigma, at, slot.place)
                 pair = (outer, place.summand) if self.found.last else (place.summand, outer)
                 result.setdefault(pair, []).append(product.entries.get(key, ()))
         return result
 
     def __call__(
-        self, xs: Sequence[Tensor], weights: Mapping[Pair, Tensor], biases: Mapping[int, Tensor], sizes: Mapping[str, int]
+        self,
+        xs: Sequence[Tensor],
+        weights: Mapping[Pair, Tensor],
+        biases: Mapping[int, Tensor],
+        sizes: Mapping[str, int],
     ) -> tuple[Tensor, ...]:
         """The outputs; weights: by pair of summands, biases: by target summand, both as the module has them."""
         axes = len(self.plan.source.words[0]) + 1
@@ -64,7 +70,7 @@ class Mixing:
         own = self.found.outer.summands[outer].channels
         for slot in self.found.slots[outer]:
             product = self.plan.products[slot.product]
-            for place in product.rows if self.found.last else product.columns:
+            for place in inner_places(product, last=self.found.last):
                 pair = (outer, place.summand) if self.found.last else (place.summand, outer)
                 found, other = gathered[pair], self.inner.summands[place.summand].channels
                 shape = (own, other) if self.found.last else (other, own)
@@ -79,7 +85,7 @@ class Mixing:
         sums: dict[int, Tensor] = {}
         for i, x in enumerate(xs):
             self._read(i, full(self.plan.source.words[i]), x @ self._matrix(i, weights).T, sums, sizes)
-        pending: dict[Pair | tuple[int, Half], list[Tensor]] = {}
+        pending: Pending = {}
         for p, product in enumerate(self.plan.products):
             channels = [self.plan.target.summands[column.summand].channels for column in product.columns]
             for column, piece in zip(product.columns, torch.split(sums[p], channels, -1), strict=True):
@@ -104,7 +110,8 @@ class Mixing:
                 coarse = _down(z[..., span.start - start : span.end - start], move, sizes)
                 self._read(summand, move.coarse, coarse, sums, sizes)
 
-    def _written(self, out: int, pending: dict[Pair | tuple[int, Half], list[Tensor]], sizes: Mapping[str, int]) -> Tensor:
+    def _written(self, out: int, pending: Pending, sizes: Mapping[str, int]) -> Tensor:
+        """What is added to each half, written through the finer ones."""
         for move in reversed(self.plan.writes[out]):
             found = pending.pop((out, move.coarse), [])
             if found:
@@ -144,9 +151,7 @@ class Mixing:
         for o, word in enumerate(self.plan.target.words):
             z = self._spread(o, full(word), rows, sizes)
             y = z @ self._matrix(o, weights).T
-            own: dict[Pair | tuple[int, Half], list[Tensor]] = {
-                key: [bias] for key, bias in constants.items() if key[0] == o
-            }
+            own: Pending = {key: [bias] for key, bias in constants.items() if key[0] == o}
             results.append(y + self._written(o, own, sizes) if own else y)
         return results
 
@@ -160,7 +165,7 @@ class Mixing:
         pieces += [
             _up(self._spread(out, move.coarse, rows, sizes), move, sizes)
             for move in self.plan.writes[out]
-            if move.fine == half
+            if move.fine == half and self.found.spans[out][move.coarse].size
         ]
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces, -1)
 

@@ -22,7 +22,7 @@ from catnn.model import Layer
 from catnn.plan.cost import Cost, Step, volume
 from catnn.plan.cost import shape as shown
 from catnn.plan.moves import Move, full
-from catnn.plan.plan import Plan
+from catnn.plan.plan import Column, Plan, Product, Row
 from catnn.plan.prove import UnsoundPlanError
 
 MOST_DIAGRAMS = 256
@@ -46,11 +46,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The channels of a half: from `start`, its own up to `own`, then those of the halves that come from it, to `end`."""
+    """The channels of a half: from `start` its own, from `own` those of the halves that come from it, up to `end`."""
 
     start: int
     own: int
     end: int
+
+    @property
+    def size(self) -> int:
+        """How many channels there are together; none where nothing but a bias is written."""
+        return self.end - self.start
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +86,16 @@ class Narrow:
         return widths(self.plan, last=self.last)[product]
 
 
+def outer_places(product: Product, *, last: bool) -> tuple[Row | Column, ...]:
+    """The rows or columns of a product on the outer side."""
+    return product.columns if last else product.rows
+
+
+def inner_places(product: Product, *, last: bool) -> tuple[Row | Column, ...]:
+    """Those on the inner side."""
+    return product.rows if last else product.columns
+
+
 def widths(plan: Plan, *, last: bool) -> list[int]:
     """For each product the channels on the inner side."""
     found = []
@@ -93,14 +108,15 @@ def widths(plan: Plan, *, last: bool) -> list[int]:
 
 
 def narrow(plan: Plan, *, last: bool) -> Narrow | None:
-    """The plan, mixed at the outer end; None where it has other moves than sums and diagonals, or fixed diagrams.
+    """The plan, mixed at the outer end; None where it has other moves than sums and diagonals.
 
-    last: at the end of the outputs.  Where the inner side has not fewer channels there is nothing to gain.
+    last: at the end of the outputs.  Where the inner side has not fewer channels there is nothing to gain; where it
+    has, there are no fixed diagrams, which have as many on both.
     """
     outer, inner = (plan.target, plan.source) if last else (plan.source, plan.target)
     if any(move.op not in MOVES for side in (plan.reads, plan.writes) for moves in side for move in moves):
         return None
-    if plan.directs or any(product.scale for product in plan.products) or not plan.products:
+    if any(product.scale for product in plan.products) or not plan.products:
         return None
     if sum(len(product.entries) for product in plan.products) > MOST_DIAGRAMS:
         return None
@@ -118,7 +134,7 @@ def _ordered(plan: Plan, summand: int, *, last: bool) -> tuple[tuple[Slot, ...],
     moves = (plan.writes if last else plan.reads)[summand]
     own: dict[Half, list[Slot]] = {}
     for p, product in enumerate(plan.products):
-        for place, found in enumerate(product.columns if last else product.rows):
+        for place, found in enumerate(outer_places(product, last=last)):
             if found.summand == summand:
                 slots = [Slot(found.half, p, s, place) for s in range(len(product.sigmas))]
                 own.setdefault(found.half, []).extend(slots)
@@ -151,7 +167,7 @@ def prove_narrow(found: Narrow, layer: Layer) -> None:
     wanted = Counter(
         (place.summand, Slot(place.half, p, s, at))
         for p, product in enumerate(plan.products)
-        for at, place in enumerate(product.columns if found.last else product.rows)
+        for at, place in enumerate(outer_places(product, last=found.last))
         for s in range(len(product.sigmas))
     )
     if Counter((j, slot) for j, slots in enumerate(found.slots) for slot in slots) != wanted:
@@ -186,8 +202,7 @@ def _first_steps(found: Narrow) -> Iterator[Step]:
     for summand, spans, moves in zip(plan.source.summands, found.spans, plan.reads, strict=True):
         yield from _mixed(summand.word, spans, summand.channels, last=False)
         for move in moves:
-            span = spans[move.coarse]
-            yield _moved("reduce", move, span.end - span.start, up=False)
+            yield _moved("reduce", move, spans[move.coarse].size, up=False)
     yield from _met(found)
     for summand, moves in zip(plan.target.summands, plan.writes, strict=True):
         for move in moves:
@@ -202,8 +217,8 @@ def _last_steps(found: Narrow) -> Iterator[Step]:
     yield from _met(found)
     for summand, spans, moves in zip(plan.target.summands, found.spans, plan.writes, strict=True):
         for move in moves:
-            span = spans[move.coarse]
-            yield _moved("expand", move, span.end - span.start, up=True)
+            if spans[move.coarse].size:
+                yield _moved("expand", move, spans[move.coarse].size, up=True)
         yield from _mixed(summand.word, spans, summand.channels, last=True)
     for constant in plan.constants:
         summand = plan.target.summands[constant.column.summand]
@@ -227,7 +242,7 @@ def _met(found: Narrow) -> Iterator[Step]:
     """The axes of every slot in their order, and what meets there."""
     for product, width in zip(found.plan.products, widths(found.plan, last=found.last), strict=True):
         size = volume(product.level, width)
-        places = len(product.columns if found.last else product.rows)
+        places = len(outer_places(product, last=found.last))
         for _ in range(places * len(product.sigmas)):
             yield Step("mix", "permute", "", shown(product.level, width), Cost(size, size, size))
 

@@ -23,6 +23,9 @@ Counted = tuple[int, int, int, int]
 """Steps, numbers moved, multiply-adds, weights."""
 
 IN_C, STATEMENTS, DENSE, IRREPS = "program in C", "torch statements", "one matrix", "irreducible parts"
+FIRST, LAST = "channels mixed first", "channels mixed last"
+WAYS = {IN_C: "in_c", STATEMENTS: "statements", DENSE: "dense", IRREPS: "irreps", FIRST: "narrow", LAST: "narrow"}
+"""The ways to run a layer, and the rates that they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,16 @@ class Rates:
     statements: Rate
     dense: Rate
     irreps: Rate
+    narrow: Rate
 
     def predict(self, ways: Mapping[str, Tally], sizes: Mapping[str, int]) -> dict[str, float]:
         """Seconds by way, from what each is counted as; sizes: `batch` among them."""
-        rates = {IN_C: self.in_c, STATEMENTS: self.statements, DENSE: self.dense, IRREPS: self.irreps}
-        return {way: rates[way].predict(tally.at(sizes)) for way, tally in ways.items()}
+        return {way: self.rate(way).predict(tally.at(sizes)) for way, tally in ways.items()}
+
+    def rate(self, way: str) -> Rate:
+        """The rates of a way."""
+        found: Rate = getattr(self, WAYS[way])
+        return found
 
     def text(self) -> str:
         """As JSON."""
@@ -64,7 +72,7 @@ class Rates:
     def of(text: str) -> Rates:
         """From JSON.  Raises: ValueError, TypeError, KeyError for text that holds no rates."""
         found = json.loads(text)
-        return Rates(str(found["machine"]), *(Rate(**found[way]) for way in ("in_c", "statements", "dense", "irreps")))
+        return Rates(str(found["machine"]), *(Rate(**found[name]) for name in dict.fromkeys(WAYS.values())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,7 @@ DEFAULT = Rates(
     Rate(32e-6, 10e-6, 0.2e-9, 0.026e-9, 0.19e-9),
     Rate(12e-6, 13e-6, 0.5e-9, 0.01e-9, 0),
     Rate(20e-6, 12e-6, 0.06e-9, 0.025e-9, 0),
+    Rate(30e-6, 10e-6, 0.06e-9, 0.026e-9, 0.19e-9),
 )
 """Measured with one thread; see `tests/benchmarks/grid.py`."""
 
