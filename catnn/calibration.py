@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from functools import partial
 from statistics import median
@@ -20,7 +20,7 @@ from catnn.native.build import library
 from catnn.native.worth import forget
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH
-from catnn.plan.rates import DEFAULT, DENSE, WAYS, Rate, Rates, rates_file
+from catnn.plan.rates import DEFAULT, DENSE, IN_C, WAYS, Rate, Rates, rates_file
 from catnn.plan.ways import forms_of
 
 LAYERS = (
@@ -76,19 +76,30 @@ def calibrate() -> Rates:
     return result
 
 
-def _seconds(call: Callable[[], Any], way: str) -> float:
-    """The process time of a call, the best of some rounds."""
+@contextmanager
+def forced(way: str) -> Iterator[None]:
+    """Layers run in a way, whatever is predicted; one that has it not runs its statements."""
     before, attach.FORCED = attach.FORCED, way
     try:
-        with torch.no_grad():
-            call()
-            times = []
-            for _ in range(ROUNDS):
-                start = time.process_time()
-                call()
-                times.append(time.process_time() - start)
+        yield
     finally:
         attach.FORCED = before
+
+
+def unavailable(way: str) -> str:
+    """Why a way cannot be run here, or nothing."""
+    return "there is no C compiler, or it is switched off" if way == IN_C and library() is None else ""
+
+
+def _seconds(call: Callable[[], Any], way: str) -> float:
+    """The process time of a call, the best of some rounds."""
+    with forced(way), torch.no_grad():
+        call()
+        times = []
+        for _ in range(ROUNDS):
+            start = time.process_time()
+            call()
+            times.append(time.process_time() - start)
     return min(times)
 
 

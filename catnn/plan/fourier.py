@@ -21,8 +21,8 @@ from catnn.plan.prove import UnsoundPlanError
 MOST_ENTRIES = 4096
 """Axes with more entries together have no Fourier basis here: it would be long to run through."""
 
-SPARSE = 8
-"""A multiply-add of the change of basis takes as long as so many of a product: it is made of passes over memory."""
+SPARSE, PASS = 3, 8
+"""A multiply-add of the change of basis takes as long as 3 of a product, and a number that is changed as 8."""
 
 WEIGHT = 75
 """So does a number that is put in its place in the blocks of the weights."""
@@ -61,7 +61,8 @@ class Saving:
         rows, columns = self.channels
         work, entries = polynomials(self.p, size)
         before = Scalar.size(size, self.p) * Scalar.of(self.sigmas * rows * columns)
-        return before, work * Scalar.of(rows * columns) + entries * Scalar.of(SPARSE * (rows + columns))
+        changed = entries * Scalar.of(SPARSE) + Scalar.size(size, self.p) * Scalar.of(PASS)
+        return before, work * Scalar.of(rows * columns) + changed * Scalar.of(rows + columns)
 
 
 def fourier(plan: Plan, sizes: Mapping[str, int]) -> tuple[Saving | None, ...]:
@@ -80,10 +81,10 @@ def _saving(plan: Plan, product: Product, sizes: Mapping[str, int]) -> Saving | 
     rows = sum(plan.source.summands[row.summand].channels for row in product.rows)
     columns = sum(plan.target.summands[column.summand].channels for column in product.columns)
     before = count * n**p * rows * columns
-    if n**p * (rows * columns + SPARSE * (rows + columns)) > GAIN * before:  # the least there could be
+    if n**p * (rows * columns + (SPARSE + PASS) * (rows + columns)) > GAIN * before:  # the least there could be
         return None
     found = spectrum(p, n)
-    after = found.work * rows * columns + SPARSE * found.entries * (rows + columns)
+    after = found.work * rows * columns + (SPARSE * found.entries + PASS * n**p) * (rows + columns)
     if after > GAIN * before:
         return None
     matrices = sum(f * f for _, f in found.spans)

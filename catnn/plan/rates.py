@@ -106,8 +106,8 @@ DEFAULT = Rates(
     Rate(50e-6, 1.8e-6, 0.06e-9, 0.024e-9, 1e-9),
     Rate(32e-6, 10e-6, 0.2e-9, 0.026e-9, 0.19e-9),
     Rate(12e-6, 13e-6, 0.5e-9, 0.01e-9, 0),
-    Rate(20e-6, 12e-6, 0.06e-9, 0.025e-9, 0),
-    Rate(30e-6, 10e-6, 0.06e-9, 0.026e-9, 0.19e-9),
+    Rate(20e-6, 13e-6, 0.06e-9, 0.027e-9, 0),
+    Rate(60e-6, 10e-6, 0.06e-9, 0.05e-9, 0.19e-9),
 )
 """Measured with one thread; see `tests/benchmarks/grid.py`."""
 
