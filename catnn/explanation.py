@@ -41,8 +41,9 @@ class Explanation:
 
     parameters: ((name, shape), ...); sizes: what the numbers are for, `batch` among them; steps, gradient: what runs
     forward and backward; naive: the costs of other ways; predicted: seconds of a call by way, with the rates of
-    `machine`; stages: for a network ((label, explanation or None), ...); own: the linear combinations between them;
-    program, works: the body of a point-ful network and what its steps cost, the stages that they call among them.
+    `machine`; large: the ways that need more memory than they may; stages: for a network ((label, explanation or
+    None), ...); own: the linear combinations between them; program, works: the body of a point-ful network and what
+    its steps cost, the stages that they call among them.
     """
 
     kind: str
@@ -64,11 +65,18 @@ class Explanation:
     own: Cost = FREE
     program: Program | None = None
     works: tuple[Work, ...] = ()
+    large: tuple[str, ...] = ()
 
     @cached_property
     def diagrams(self) -> int:
         """How many weighted diagrams there are; one in several weights counts in each."""
         return sum(level.diagrams for level in self.levels) + sum(s.diagrams for _, s in self.stages if s)
+
+    @property
+    def chosen(self) -> str:
+        """The way that a layer is predicted to run, of those that have the memory; nothing for a network."""
+        possible = {way: seconds for way, seconds in self.predicted.items() if way not in self.large}
+        return min(possible, key=possible.__getitem__, default="")
 
     @cached_property
     def forward(self) -> Cost:
@@ -179,6 +187,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         sizes=sizes,
         full=full,
         predicted=_predicted(layer, plans, sizes),
+        large=_large(layer, plans, sizes),
         machine=rates().machine,
     )
 
@@ -236,13 +245,19 @@ def _ties(layer: Layer) -> Iterator[Step]:
                 yield Step("pack", "tie weights", shown, f"{diagrams} x {outs * out} x {ins * in_}", Cost(size, size))
 
 
-def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
-    """The seconds that a call of a layer takes on the CPU, by way, as the cost model has them."""
-    return _predicted(layer, [plan_layer(part.layer) for part in lowered(layer)], {**sizes, BATCH: batch})
+def predict(layer: Layer, *, batch: int, **sizes: int) -> tuple[dict[str, float], tuple[str, ...]]:
+    """The seconds that a call of a layer takes on the CPU, by way, and the ways that need more memory than they may."""
+    plans, given = [plan_layer(part.layer) for part in lowered(layer)], {**sizes, BATCH: batch}
+    return _predicted(layer, plans, given), _large(layer, plans, given)
 
 
 def _predicted(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> dict[str, float]:
     return rates().predict(forms_of(layer, tuple(plans)).ways(), sizes)
+
+
+def _large(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """The ways that need more memory than they may."""
+    return tuple(way for way, tally in forms_of(layer, tuple(plans)).ways().items() if tally.large(sizes))
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:

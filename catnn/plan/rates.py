@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from catnn.category.scalar import Scalar
+from catnn.category.scalar import ZERO, Scalar
 from catnn.plan.cost import BATCH, Cost, Step, total
 from catnn.plan.fourier import fourier, saved, stated, worthwhile
 from catnn.plan.plan import Plan
@@ -75,11 +75,17 @@ class Rates:
         return Rates(str(found["machine"]), *(Rate(**found[name]) for name in dict.fromkeys(WAYS.values())))
 
 
+LITTLE = 2**18
+"""So many numbers may lie between inputs and outputs however small these are: a megabyte of floats."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What the steps of a way are counted as, for every size at once.
 
     blocks: plans whose products may be in blocks; stated: plans whose torch statements have some in blocks.
+    between: of a way that needs more memory than others, how many numbers lie between for so many entries of the
+    batch; outputs: how many there are in the outputs.
     """
 
     steps: int
@@ -87,6 +93,8 @@ class Tally:
     weights: Scalar
     blocks: tuple[Plan, ...] = ()
     stated: tuple[Plan, ...] = ()
+    between: Callable[[int], int] | None = None
+    outputs: Scalar = ZERO
 
     @staticmethod
     def of(steps: Iterable[Step]) -> Tally:
@@ -95,6 +103,12 @@ class Tally:
         running = [step.cost for step in listed if step.phase != "pack"]
         weights = total(step.cost for step in listed if step.phase == "pack").written
         return Tally(len(running), total(running), weights)
+
+    def large(self, sizes: Mapping[str, int]) -> bool:
+        """Whether it needs more memory than it may: half of the outputs, or a little."""
+        if self.between is None:
+            return False
+        return self.between(sizes[BATCH]) > max(LITTLE, int(self.outputs.value(sizes)) // 2)
 
     def at(self, sizes: Mapping[str, int]) -> Counted:
         """The numbers at these sizes, `batch` among them."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
+from catnn.category.scalar import ZERO
 from catnn.model import Layer
 from catnn.plan.build import plan_layer
-from catnn.plan.cost import BATCH, forward_steps
+from catnn.plan.cost import BATCH, forward_steps, volume
 from catnn.plan.dense import Dense, dense, dense_steps, multiply_adds
-from catnn.plan.irreps import Irreps, irreps, irreps_steps
+from catnn.plan.irreps import Irreps, between, irreps, irreps_steps
 from catnn.plan.lower import lowered
 from catnn.plan.narrow import Narrow, narrow, narrow_steps, prove_narrow
 from catnn.plan.plan import Plan
@@ -43,7 +45,10 @@ class Forms:
         if self.dense is not None:
             result[DENSE] = Tally.of(dense_steps(self.dense))
         if self.irreps is not None:
-            result[IRREPS] = Tally.of(irreps_steps(self.irreps))
+            form = self.irreps
+            outputs = sum((volume(s.word, s.channels) for s in form.target.summands), ZERO)
+            tally = Tally.of(irreps_steps(form))
+            result[IRREPS] = replace(tally, between=partial(between, form), outputs=outputs)
         for way, found in ((FIRST, self.first), (LAST, self.last)):
             if found is not None:
                 result[way] = Tally.of(narrow_steps(found))
@@ -74,8 +79,8 @@ def ways(plan: Plan, found: Dense | None, *, library: bool = True) -> dict[str, 
 
 
 def fastest(ways: Mapping[str, Tally], sizes: Mapping[str, int], rates: Rates) -> str:
-    """The way that is predicted to take the least time at these sizes, `batch` among them."""
-    predicted = rates.predict(ways, sizes)
+    """The way that is predicted to take the least time at these sizes, `batch` among them, and has the memory."""
+    predicted = rates.predict({way: tally for way, tally in ways.items() if not tally.large(sizes)}, sizes)
     return min(predicted, key=predicted.__getitem__)
 
 

@@ -71,7 +71,8 @@ def as_dict(found: Explanation) -> dict[str, Any]:
         "backward": _cost(found.backward, found.sizes),
         "naive": naive,
         "ratios": found.ratios(),
-        "predicted": {"machine": found.machine, "seconds": dict(found.predicted)},
+        "predicted": {"machine": found.machine, "seconds": dict(found.predicted),
+                      "large": list(found.large)},
         "program": works_data(found),
         "largest": {"expression": str(found.largest.sympy()), "value": int(found.largest.value(found.sizes))},
         "stages": [{"name": name, "explanation": stage and as_dict(stage)} for name, stage in found.stages],
@@ -137,12 +138,14 @@ def tables(found: Explanation) -> list[Table]:
 
 def _predicted(found: Explanation) -> Table:
     """The ways that the plan can run, and which of them a module takes."""
-    best = min(found.predicted, key=found.predicted.__getitem__)
+    best = found.chosen
     rows = []
     for way, seconds in found.predicted.items():
         why = f"{ratio(seconds / found.predicted[best])} times as long"
         if way == best:
             why = WHY[way]
+        elif way in found.large:
+            why += "; not chosen, it needs more memory than half of the outputs"
         rows.append((way, f"{1000 * seconds:.3g} ms", why))
     caption = f"predicted for a call on the CPU, by the rates of {found.machine}"
     return Table(caption, ("", "forward", ""), tuple(rows), (1,))
