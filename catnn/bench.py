@@ -53,7 +53,7 @@ class Comparison:
     """A layer at some sizes: what was measured, the compiled layer first; output_bytes is the size of y.
 
     predicted, measured: seconds forward by way to run the compiled layer, as the cost model has them and as they were;
-    skipped: why others were not measured; large: those that need more memory than they may.
+    skipped: why others were not measured; taken: which it takes.
     """
 
     title: str
@@ -62,7 +62,7 @@ class Comparison:
     predicted: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
-    large: tuple[str, ...] = ()
+    taken: str = ""
 
     def row(self, name: str) -> Measured:
         """What was measured of a way.  Raises: KeyError."""
@@ -88,13 +88,11 @@ class Comparison:
 
     def ways(self) -> Table:
         """The ways to run the compiled layer: what was predicted beside what was measured, the fastest marked."""
-        possible = {way: seconds for way, seconds in self.predicted.items() if way not in self.large}
-        chosen, best = (min(times, key=times.__getitem__, default="") for times in (possible, self.measured))
+        best = min(self.measured, key=self.measured.__getitem__, default="")
         rows = []
         for way, seconds in self.predicted.items():
             found = f"{1000 * self.measured[way]:.3f} ms" if way in self.measured else ""
-            marks = [mark for mark, which in (("chosen", chosen), ("fastest", best)) if way == which]
-            marks += ["needs much memory"] if way in self.large else []
+            marks = [mark for mark, which in (("chosen", self.taken), ("fastest", best)) if way == which]
             remark = f"not measured: {self.skipped[way]}" if way in self.skipped else ", ".join(marks)
             rows.append((way, f"{1000 * seconds:.3f} ms", found, remark))
         return Table("the ways to run it, forward", ("", "predicted", "measured", ""), tuple(rows), (1, 2))
@@ -182,11 +180,11 @@ def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, second
     groups = " x ".join(dict.fromkeys(str(wire.group) for word in words for wire in word)) or "no group"
     shown = ", ".join(f"{name} = {value}" for name, value in {**own, "batch": batch}.items())
     title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {shown}"
-    predicted, large = predict(layer, batch=batch, **own)
+    predicted, taken = predict(layer, batch=batch, **own)
     left_out = {way: why for way, time in predicted.items() if (why := _left_out(way, time))}
     ours = {way: _way(way, module, runs[0]) for way in predicted if way not in left_out}
     rows, measured = _measure(runs, ours, floor, repeat, seconds)
-    return Comparison(title, output, (*rows, *skipped), predicted, measured, left_out, large)
+    return Comparison(title, output, (*rows, *skipped), predicted, measured, left_out, taken)
 
 
 def _lengths(summand: Any, sizes: dict[str, int]) -> list[int]:

@@ -26,7 +26,7 @@ from catnn.plan.lower import lowered
 from catnn.plan.naive import NESTED, naive_costs
 from catnn.plan.orders import tensor_shapes
 from catnn.plan.plan import Plan
-from catnn.plan.rates import in_c, rates
+from catnn.plan.rates import chosen, in_c, rates
 from catnn.plan.ways import forms_of
 from catnn.plan.work import FREE, Price, Work, activation_cost, sums_cost, works
 from catnn.program import Program, Run
@@ -41,7 +41,7 @@ class Explanation:
 
     parameters: ((name, shape), ...); sizes: what the numbers are for, `batch` among them; steps, gradient: what runs
     forward and backward; naive: the costs of other ways; predicted: seconds of a call by way, with the rates of
-    `machine`; large: the ways that need more memory than they may; stages: for a network ((label, explanation or
+    `machine`; large: the ways that need much memory; stages: for a network ((label, explanation or
     None), ...); own: the linear combinations between them; program, works: the body of a point-ful network and what
     its steps cost, the stages that they call among them.
     """
@@ -74,9 +74,8 @@ class Explanation:
 
     @property
     def chosen(self) -> str:
-        """The way that a layer is predicted to run, of those that have the memory; nothing for a network."""
-        possible = {way: seconds for way, seconds in self.predicted.items() if way not in self.large}
-        return min(possible, key=possible.__getitem__, default="")
+        """The way that a layer is predicted to run; nothing for a network."""
+        return chosen(self.predicted, self.large)
 
     @cached_property
     def forward(self) -> Cost:
@@ -245,10 +244,11 @@ def _ties(layer: Layer) -> Iterator[Step]:
                 yield Step("pack", "tie weights", shown, f"{diagrams} x {outs * out} x {ins * in_}", Cost(size, size))
 
 
-def predict(layer: Layer, *, batch: int, **sizes: int) -> tuple[dict[str, float], tuple[str, ...]]:
-    """The seconds that a call of a layer takes on the CPU, by way, and the ways that need more memory than they may."""
+def predict(layer: Layer, *, batch: int, **sizes: int) -> tuple[dict[str, float], str]:
+    """The seconds that a call of a layer takes on the CPU, by way, and the way that it takes."""
     plans, given = [plan_layer(part.layer) for part in lowered(layer)], {**sizes, BATCH: batch}
-    return _predicted(layer, plans, given), _large(layer, plans, given)
+    predicted = _predicted(layer, plans, given)
+    return predicted, chosen(predicted, _large(layer, plans, given))
 
 
 def _predicted(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> dict[str, float]:
@@ -256,7 +256,7 @@ def _predicted(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> dic
 
 
 def _large(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> tuple[str, ...]:
-    """The ways that need more memory than they may."""
+    """The ways that need much memory."""
     return tuple(way for way, tally in forms_of(layer, tuple(plans)).ways().items() if tally.large(sizes))
 
 

@@ -25,32 +25,33 @@ if TYPE_CHECKING:
 class Side:
     """A side of a layer in one dtype.
 
-    turns, backs: for each summand and part the change of basis, (dimension x copies, entries), and its transpose;
-    channels: of each summand; dimensions: of each part.
+    turns, backs: for each summand the change of basis, (rows of all parts, entries), and its transpose; rows: of each
+    part, dimension times copies; channels: of each summand; dimensions: of each part.
     """
 
-    turns: tuple[tuple[Tensor, ...], ...]
-    backs: tuple[tuple[Tensor, ...], ...]
+    turns: tuple[Tensor, ...]
+    backs: tuple[Tensor, ...]
+    rows: tuple[tuple[int, ...], ...]
     channels: tuple[int, ...]
     dimensions: tuple[int, ...]
 
-    def into(self, xs: Sequence[Tensor], part: int) -> Tensor:
-        """The matrix (batch x dimension, copies x channels) of a part of tensors (batch, entries, channels)."""
-        rows = len(xs[0]) * self.dimensions[part]
-        return _joined([(turns[part] @ x).reshape(rows, -1) for x, turns in zip(xs, self.turns, strict=True)], 1)
+    def into(self, xs: Sequence[Tensor]) -> list[Tensor]:
+        """For each part the matrix (batch x dimension, copies x channels) of tensors (batch, entries, channels)."""
+        found: list[list[Tensor]] = [[] for _ in self.dimensions]
+        for x, turn, rows in zip(xs, self.turns, self.rows, strict=True):
+            for r, piece in enumerate(torch.split(turn @ x, list(rows), -2)):
+                found[r].append(piece.reshape(len(x) * self.dimensions[r], -1))
+        return [_joined(pieces, 1) for pieces in found]
 
-    def out(self, matrix: Tensor, part: int) -> list[tuple[Tensor, Tensor]]:
-        """For each summand its rows (batch, dimension x copies, channels) of such a matrix, and the change back."""
-        dimension = self.dimensions[part]
-        rows = [turns[part].shape[0] for turns in self.turns]
-        widths = [count // dimension * channels for count, channels in zip(rows, self.channels, strict=True)]
-        batch = len(matrix) // dimension
-        return [
-            (piece.reshape(batch, count, channels), backs[part])
-            for piece, count, channels, backs in zip(
-                torch.split(matrix, widths, 1), rows, self.channels, self.backs, strict=True
-            )
-        ]
+    def back(self, parts: Sequence[Tensor]) -> list[Tensor]:
+        """For each summand the rows (batch, rows of all parts, channels) of such matrices."""
+        found: list[list[Tensor]] = [[] for _ in self.backs]
+        for r, (part, dimension) in enumerate(zip(parts, self.dimensions, strict=True)):
+            counts = [rows[r] for rows in self.rows]
+            widths = [count // dimension * channels for count, channels in zip(counts, self.channels, strict=True)]
+            for s, piece in enumerate(torch.split(part, widths, 1)):
+                found[s].append(piece.reshape(len(part) // dimension, counts[s], self.channels[s]))
+        return [_joined(pieces, 1) for pieces in found]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +130,12 @@ class Blocks:
         form = self.form
 
         def side(summands: Sequence[Any], bases: Sequence[Sequence[NDArray[Any]]]) -> Side:
-            backs = tuple(tuple(torch.tensor(one, dtype=dtype).flatten(1) for one in own) for own in bases)
+            parts = [[torch.tensor(one, dtype=dtype).flatten(1) for one in own] for own in bases]
+            backs = tuple(torch.cat(own, 1) for own in parts)
             return Side(
-                tuple(tuple(one.T.contiguous() for one in own) for own in backs),
+                tuple(back.T.contiguous() for back in backs),
                 backs,
+                tuple(tuple(one.shape[1] for one in own) for own in parts),
                 tuple(summand.channels for summand in summands),
                 form.dimensions,
             )
@@ -148,7 +151,7 @@ class Blocks:
                     tuple(None if found is None else torch.tensor(found, dtype=dtype) for found in form.biases),
                 ),
             )
-        if not _wrapped(*made[0].turns[0]):  # type: ignore[no-untyped-call]
+        if not _wrapped(*made[0].turns):  # type: ignore[no-untyped-call]
             self.known[dtype] = made  # else they belong to a transform, and are gone with it
         return made
 
@@ -171,11 +174,8 @@ def _joined(pieces: list[Tensor], axis: int) -> Tensor:
 
 def _run(source: Side, target: Side, xs: Sequence[Tensor], matrices: Sequence[Tensor]) -> list[Tensor]:
     """The outputs, (batch, entries, channels) each, from such inputs."""
-    ys: list[Tensor] = []
-    for part, matrix in enumerate(matrices):
-        made = [back @ rows for rows, back in target.out(source.into(xs, part) @ matrix.T, part)]
-        ys = [y + other for y, other in zip(ys, made, strict=True)] if ys else made
-    return ys
+    parts = [x @ matrix.T for x, matrix in zip(source.into(xs), matrices, strict=True)]
+    return [back @ rows for back, rows in zip(target.backs, target.back(parts), strict=True)]
 
 
 def _pieces(xs: Sequence[Tensor]) -> list[slice]:
@@ -210,30 +210,28 @@ class _Run(torch.autograd.Function):
 
 
 def _chunked(source: Side, target: Side, xs: Sequence[Tensor], matrices: Sequence[Tensor]) -> list[Tensor]:
-    """`_run` some entries at a time, each part added to what is there: little lies between."""
+    """`_run` some entries at a time, so that little lies between."""
     ys = [
-        xs[0].new_empty(len(xs[0]), len(backs[0]), channels)
-        for backs, channels in zip(target.backs, target.channels, strict=True)
+        xs[0].new_empty(len(xs[0]), len(back), channels)
+        for back, channels in zip(target.backs, target.channels, strict=True)
     ]
     for piece in _pieces(xs):
-        given, made = [x[piece] for x in xs], [y[piece] for y in ys]
+        parts = source.into([x[piece] for x in xs])
         for part, matrix in enumerate(matrices):
-            found = target.out(source.into(given, part) @ matrix.T, part)
-            for y, (rows, back) in zip(made, found, strict=True):
-                y.baddbmm_(back.expand(len(rows), *back.shape), rows, beta=1 if part else 0)
+            parts[part] = parts[part] @ matrix.T
+        for y, back, rows in zip(ys, target.backs, target.back(parts), strict=True):
+            torch.matmul(back, rows, out=y[piece])
     return ys
 
 
 def _met(source: Side, target: Side, xs: Sequence[Tensor], grads: Sequence[Tensor], *, whole: bool) -> list[Tensor]:
     """The gradients of the matrices; whole: not some entries at a time."""
-    pieces = [slice(None)] if whole else _pieces(xs)
-    found: list[Tensor] = []
-    for part in range(len(source.dimensions)):
-        total = None
-        for piece in pieces:
-            left = target.into([g[piece] for g in grads], part)
-            right = source.into([x[piece] for x in xs], part)
-            total = left.T @ right if total is None else total.addmm_(left.T, right)
-        assert total is not None
-        found.append(total)
-    return found
+    total: list[Tensor] = []
+    for piece in [slice(None)] if whole else _pieces(xs):
+        left, right = target.into([g[piece] for g in grads]), source.into([x[piece] for x in xs])
+        if not total:
+            total = [g.T @ x for g, x in zip(left, right, strict=True)]
+        else:
+            for one, g, x in zip(total, left, right, strict=True):
+                one.addmm_(g.T, x)
+    return total

@@ -75,8 +75,18 @@ class Rates:
         return Rates(str(found["machine"]), *(Rate(**found[name]) for name in dict.fromkeys(WAYS.values())))
 
 
-LITTLE = 2**18
-"""So many numbers may lie between inputs and outputs however small these are: a megabyte of floats."""
+MORE = 1.4
+"""A way that needs much memory has to be so many times as fast."""
+
+
+def chosen(predicted: Mapping[str, float], large: Iterable[str]) -> str:
+    """The way to take, of these with their seconds; large: those that need much memory.  Nothing where there are none.
+
+    >>> chosen({"small": 3.0, "large": 2.5}, ["large"]), chosen({"small": 3.0, "large": 2.0}, ["large"])
+    ('small', 'large')
+    """
+    weighed = dict(predicted) | {way: MORE * predicted[way] for way in large}
+    return min(weighed, key=weighed.__getitem__, default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +115,8 @@ class Tally:
         return Tally(len(running), total(running), weights)
 
     def large(self, sizes: Mapping[str, int]) -> bool:
-        """Whether it needs more memory than it may: half of the outputs, or a little."""
-        if self.between is None:
-            return False
-        return self.between(sizes[BATCH]) > max(LITTLE, int(self.outputs.value(sizes)) // 2)
+        """Whether it needs more memory than half of the outputs between."""
+        return self.between is not None and 2 * self.between(sizes[BATCH]) > self.outputs.value(sizes)
 
     def at(self, sizes: Mapping[str, int]) -> Counted:
         """The numbers at these sizes, `batch` among them."""

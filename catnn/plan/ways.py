@@ -15,7 +15,7 @@ from catnn.plan.irreps import Irreps, between, irreps, irreps_steps
 from catnn.plan.lower import lowered
 from catnn.plan.narrow import Narrow, narrow, narrow_steps, prove_narrow
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DEFAULT, DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS, Rates, Tally, in_c
+from catnn.plan.rates import DEFAULT, DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS, Rates, Tally, chosen, in_c
 
 SAMPLES = tuple((n, batch) for n in (1, 2, 3, 4, 6, 8, 12, 16, 24) for batch in (1, 4, 16, 64))
 """The sizes at which a generated file's own limit is set."""
@@ -79,9 +79,8 @@ def ways(plan: Plan, found: Dense | None, *, library: bool = True) -> dict[str, 
 
 
 def fastest(ways: Mapping[str, Tally], sizes: Mapping[str, int], rates: Rates) -> str:
-    """The way that is predicted to take the least time at these sizes, `batch` among them, and has the memory."""
-    predicted = rates.predict({way: tally for way, tally in ways.items() if not tally.large(sizes)}, sizes)
-    return min(predicted, key=predicted.__getitem__)
+    """The way that is predicted to take the least time at these sizes, `batch` among them; memory is weighed, too."""
+    return chosen(rates.predict(ways, sizes), [way for way, tally in ways.items() if tally.large(sizes)])
 
 
 def few(found: Dense, plan: Plan) -> int:

@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from catnn.plan.cost import Cost, Step, total
-from catnn.plan.rates import DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS
+from catnn.plan.rates import DENSE, FIRST, IN_C, IRREPS, LAST, MORE, STATEMENTS
 from catnn.tables import Table, count, ratio
 from catnn.view.works import numbers, works_data, works_table
 
@@ -145,7 +145,7 @@ def _predicted(found: Explanation) -> Table:
         if way == best:
             why = WHY[way]
         elif way in found.large:
-            why += "; not chosen, it needs more memory than half of the outputs"
+            why += f"; it needs more memory, and has to be {MORE} times as fast"
         rows.append((way, f"{1000 * seconds:.3g} ms", why))
     caption = f"predicted for a call on the CPU, by the rates of {found.machine}"
     return Table(caption, ("", "forward", ""), tuple(rows), (1,))

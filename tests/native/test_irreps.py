@@ -17,7 +17,8 @@ from catnn.model import Layer
 from catnn.native import attach
 from catnn.native import irreps as running
 from catnn.plan.irreps import between, irreps
-from catnn.plan.rates import DEFAULT, DENSE, IN_C, IRREPS, STATEMENTS, Rate
+from catnn.plan.rates import DEFAULT, DENSE, IN_C, IRREPS, STATEMENTS
+from catnn.plan.ways import forms_of
 from tests.emit.definition import DOUBLE, Definition, assert_is_definition, randomise
 
 SPACES = "space R : O(3)\nspace T : S(3)\nspace Q : SO(3)\nspace P : Sp(4)\nspace C : Aut(4, 0-1 1-2 2-3 3-0)\n"
@@ -176,21 +177,22 @@ def test_layers_that_share_take_them(taken: list[int]) -> None:
     assert taken
 
 
-def test_what_needs_much_memory_is_left(monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
-    """Blocks of many weights for few entries: nothing is gained that is worth the room."""
-    monkeypatch.setattr(attach, "FORCED", None)
-    monkeypatch.setattr(attach, "known", lambda: replace(DEFAULT, irreps=Rate(0, 0, 0, 0, 0)))
+def test_what_needs_much_memory_has_to_be_faster() -> None:
+    """Blocks of many weights for few entries."""
     layer = layer_of("T^3[64] -> T^3[64] = all")
     few, many = catnn.explain(layer, batch=8), catnn.explain(layer, batch=1024)
     assert few.large == (IRREPS,)
-    assert "more memory" in str(few)
-    assert few.chosen != IRREPS
     assert many.large == ()
-    module = catnn.compile(layer)
-    module(torch.zeros(8, 3, 3, 3, 64))
-    assert not taken
-    module(torch.zeros(1024, 3, 3, 3, 64))
-    assert taken
+    for faster, which in ((1.3, IN_C), (1.5, IRREPS)):
+        predicted = {IN_C: 1.0, IRREPS: 1 / faster}
+        found = replace(few, predicted=predicted)
+        assert found.chosen == which
+        assert ("it needs more memory" in str(found)) == (which == IN_C)
+        assert replace(many, predicted=predicted).chosen == IRREPS
+    tally = forms_of(layer).ways()
+    assert tally[IRREPS].large({"batch": 8})
+    assert not tally[IRREPS].large({"batch": 1024})
+    assert not tally[IN_C].large({"batch": 8})
 
 
 def test_little_lies_between(taken: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
