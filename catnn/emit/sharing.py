@@ -24,7 +24,7 @@ class Sharing:
 
     found: each of them; groups: their numbers by the layers on one tensor; pairs: by the layers that follow each other;
     runs: by pipeline and the number of a stage, those that run as one from there on; ends: of the steps of a program,
-    the last of such a run, its number and the first step; inside: the other steps of these; declined: neighbours that
+    the last of such a run, its number and its steps; inside: the other steps of these; declined: neighbours that
     stay two layers.
     """
 
@@ -32,7 +32,7 @@ class Sharing:
     groups: dict[tuple[int, ...], int] = field(default_factory=dict)
     pairs: dict[tuple[int, int], int] = field(default_factory=dict)
     runs: dict[int, dict[int, int]] = field(default_factory=dict)
-    ends: dict[int, tuple[int, int]] = field(default_factory=dict)
+    ends: dict[int, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
     inside: set[int] = field(default_factory=set)
     declined: list[Declined] = field(default_factory=list)
     _begun: set[int] = field(default_factory=set)
@@ -167,7 +167,7 @@ def _program(result: Sharing, program: Program) -> None:
         stages = [program.steps[one].stage for one in steps]  # type: ignore[union-attr]
         for start, chain in result._chain([Unit.of(stage.layer) for stage in stages if isinstance(stage, Apply)]):
             own = steps[start : start + len(result.chain(chain).units)]
-            result.ends[own[-1]] = chain, own[0]
+            result.ends[own[-1]] = chain, tuple(own)
             result.inside.update(own[:-1])
             result._begun.update(id(program.steps[one].stage) for one in own)  # type: ignore[union-attr]
 

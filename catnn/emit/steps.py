@@ -115,8 +115,8 @@ class Writer:
         if number not in self.shared_layers.ends:
             self.step(step, step)
             return
-        chain, begin = self.shared_layers.ends[number]
-        opening = self.program.steps[begin]
+        chain, steps = self.shared_layers.ends[number]
+        opening = self.program.steps[steps[0]]
         first, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
         result = run_together(self._forward(), chain, self._argument(opening.inputs))
         self._made(step, result)

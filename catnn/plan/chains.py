@@ -31,16 +31,14 @@ LARGE, SMALL = (32, 64), (4, 4)
 """At which sizes and batches runs are chosen: what pays at the first, then what pays only at the second."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unit:
     """What a chain consists of: a layer, or a fixed diagram and its neighbour, which are one already.
 
-    plan: None of a layer that no other composes with; parts: the layers of the network; parameters: of each of its own,
-    the number of the part and the name there.
+    parts: the layers of the network; parameters: of each of its own, the number of the part and the name there.
     """
 
     layer: Layer
-    plan: Plan | None
     parts: tuple[Layer, ...]
     parameters: Mapping[str, tuple[int, str]]
     pair: Virtual | None = None
@@ -50,13 +48,19 @@ class Unit:
         """A layer by itself."""
         names = [layer.weight_name(o, i) for o, row in enumerate(layer.weighted) for i, _ in enumerate(row)]
         names += [layer.bias_name(o) for o, _ in enumerate(layer.biases)]
-        plan = None if unusual(layer) else plan_layer(layer)
-        return Unit(layer, plan, (layer,), {name: (0, name) for name in names})
+        return Unit(layer, (layer,), {name: (0, name) for name in names})
 
     @staticmethod
     def joined(pair: Virtual) -> Unit:
         """A fixed diagram and its neighbour."""
-        return Unit(pair.layer, pair.plan, pair.parts, pair.parameters, pair)
+        return Unit(pair.layer, pair.parts, pair.parameters, pair)
+
+    @cached_property
+    def plan(self) -> Plan | None:
+        """How it runs; None of a layer that no other composes with."""
+        if self.pair is not None:
+            return self.pair.plan
+        return None if unusual(self.layer) else plan_layer(self.layer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +182,10 @@ class Declined:
 def chained(units: Sequence[Unit]) -> tuple[dict[int, Chain], list[Declined]]:
     """The runs of a chain that become one layer, by the number of their first unit, and which neighbours do not."""
     nodes, reasons = _nodes(units)
+    slower = "one after the other is predicted to be faster"
     files = {key: _comparison(units[key[0] : key[1] + 1], node, library=False) for key, node in nodes.items()}
     found: dict[int, Chain] = {}
-    for n, batch in (LARGE, SMALL):
+    for n, batch in (LARGE, SMALL) if nodes else ():
         if found:
             break
         for start, stop in _cut(units, files, _sizes(units, n, batch)):
@@ -189,7 +194,6 @@ def chained(units: Sequence[Unit]) -> tuple[dict[int, Chain], list[Declined]]:
             if bounds is not None:
                 found[start] = Chain(run, _renumbered(nodes[key], start), *bounds)
     inside = {at for start, chain in found.items() for at in range(start, start + len(chain.units) - 1)}
-    slower = "one after the other is predicted to be faster"
     return found, [
         Declined(tuple(part.name for unit in units[at : at + 2] for part in unit.parts), reasons.get(at, slower))
         for at in range(len(units) - 1)
