@@ -27,7 +27,7 @@ from catnn.emit.weigh import tensor_lines
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.model import Network
 from catnn.plan.fuse import fused
-from catnn.program import Program
+from catnn.program import Program, Run
 
 
 def emit_program(
@@ -50,7 +50,7 @@ def emit_program(
     writer.begin(arguments)
     plans = fused(program)
     for number, step in enumerate(program.steps):
-        writer.step(plans.get(number, step), step)
+        writer.call(number, step) if isinstance(step, Run) else writer.step(plans.get(number, step), step)
     results = writer.results()
     names = writer.last_names()
     results, *lines = [renamed_in(line, names) for line in (results, *writer.lines.lines)]

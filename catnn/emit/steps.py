@@ -11,7 +11,7 @@ from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Summand
 from catnn.emit.classes import unmasked
 from catnn.emit.contract import Shared, emit_contraction
-from catnn.emit.network import Axis, Forward, join, spread_arguments, stage_lines, told_sizes
+from catnn.emit.network import Axis, Forward, join, run_together, spread_arguments, stage_lines, told_sizes
 from catnn.emit.sharing import Sharing, readers
 from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered
 from catnn.emit.weigh import Weighed
@@ -107,6 +107,21 @@ class Writer:
                 self.held.append(self._apply(step))
         self._named(first, before)
 
+    def call(self, number: int, step: Run) -> None:
+        """The lines of a call; where several run as one, the last of them has what comes out."""
+        if number in self.shared_layers.inside:
+            self.held += [Held("", ()) for _ in step.outputs]
+            return
+        if number not in self.shared_layers.ends:
+            self.step(step, step)
+            return
+        chain, steps = self.shared_layers.ends[number]
+        opening = self.program.steps[steps[0]]
+        first, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
+        result = run_together(self._forward(), chain, self._argument(opening.inputs))
+        self._made(step, result)
+        self._named(first, before)
+
     def _named(self, first: int, before: set[str]) -> None:
         """Give what a step has made the names that the user gave; before: the variables that were there already."""
         wanted = [self.finals.get(value) for value in range(first, len(self.held))]
@@ -158,8 +173,12 @@ class Writer:
         if isinstance(activation, Activate) and ACTIVATIONS[activation.activation].kind != "norm":
             self._pointwise(activation.activation, step)
             return
-        x = self._argument(step.inputs)
-        forward = Forward(
+        x, forward = self._argument(step.inputs), self._forward()
+        join(forward, readers(self.network)[step.inputs], x)
+        self._made(step, stage_lines(forward, step.stage, x))
+
+    def _forward(self) -> Forward:
+        return Forward(
             self.network,
             self.modules,
             names=self.lines.names,
@@ -170,8 +189,8 @@ class Writer:
             shared=self.shared_layers,
             ready=self.ready,
         )
-        join(forward, readers(self.network)[step.inputs], x)
-        result = stage_lines(forward, step.stage, x)
+
+    def _made(self, step: Run, result: str) -> None:
         for at, summand in enumerate(step.outputs):
             self._hold(result if len(step.outputs) == 1 else f"{result}[{at}]", summand)
 

@@ -43,14 +43,14 @@ TORCH = frozenset(
 
 ATTRIBUTES = frozenset(
     """
-    T __init__ _apply _backward_hooks _backward_pre_hooks _forward_hooks _forward_pre_hooks
-    _load_from_state_dict _parameters add_ addmm_ append apply baddbmm_ clamp clone conj
-    contiguous data_ptr device diag diagonal dim draw dtype element_size enter even expand flatten flip forward
-    fromkeys get index_put index_select inputs is_complex is_contiguous items join kinds label masked_fill min movedim
-    mul_ needs_input_grad new_empty new_ones new_zeros numel parameters parts permute pow powers real register_buffer
-    register_module reset_parameters reshape rest rsqrt save_for_backward save_for_forward saved_tensors scatter
-    scatter_reduce select setdefault shape sizes sort space_sizes sqrt squeeze sub_ sum tensor_split to to_complex
-    transpose type unflatten unique unsqueeze update values view whole
+    T __init__ _apply _backward_hooks _backward_pre_hooks _forward_hooks _forward_pre_hooks _load_from_state_dict
+    _parameters add_ addmm_ append apply baddbmm_ clamp clear clone conj contiguous data_ptr device diag diagonal
+    dim draw dtype element_size enter even expand flatten flip forward fromkeys get index_put index_select inputs
+    is_complex is_contiguous items join kinds label masked_fill min movedim mul_ needs_input_grad new_empty
+    new_ones new_zeros numel parameters parts pays permute pow powers real register_buffer register_module
+    reset_parameters reshape rest rsqrt save_for_backward save_for_forward saved_tensors scatter scatter_reduce
+    select setdefault shape sizes sort space_sizes sqrt squeeze sub_ sum tensor_split to to_complex transpose type
+    unflatten unique unsqueeze update values view whole
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""

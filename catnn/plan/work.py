@@ -60,7 +60,7 @@ class Work:
 
     step: with what was fused into it, boxes of low rank as two; plan: of a contraction; naive: what it costs as it was
     written, all operands in one loop nest; largest: the numbers in the largest tensor that it makes; inside: whether a
-    later step computes it; again: whether an earlier one has.
+    later step computes it; again: whether an earlier one has; along: the layers that it is computed with, as one.
     """
 
     step: Step
@@ -70,6 +70,7 @@ class Work:
     products: tuple[Pairwise, ...] = ()
     inside: bool = False
     again: bool = False
+    along: str = ""
 
 
 def works(program: Program, sizes: Mapping[str, int], run: Callable[[Run], Price]) -> tuple[Work, ...]:
