@@ -28,13 +28,29 @@ class Budget:
     """When to stop.
 
     steps: rewriting steps of a simplification; states: values that a search looks at; effort: boxes that matching
-    tries; size: the most boxes that a value may have.
+    tries; size: the most boxes that a value may have; growth: how many boxes more than at the start, None for any
+    number.
     """
 
     steps: int = 1_000
     states: int = 2_000
     effort: int = 1_000_000
     size: int = 20_000
+    growth: int | None = None
+
+
+CHECKED = Budget(states=1_000, effort=250_000, growth=2)
+"""For a `check`: a quarter of a second at most, where matching is slow a second."""
+
+
+def times(budget: Budget, factor: int) -> Budget:
+    """A budget for a search that goes further.
+
+    >>> times(Budget(effort=10, growth=4), 3)
+    Budget(steps=3000, states=6000, effort=30, size=20000, growth=12)
+    """
+    growth = None if budget.growth is None else budget.growth * factor
+    return Budget(budget.steps * factor, budget.states * factor, budget.effort * factor, budget.size, growth)
 
 
 @dataclass(frozen=True)
@@ -49,6 +65,11 @@ class Outcome:
     def value(self) -> Combination:
         """The value that was found."""
         return self.trace.end
+
+
+def count(value: Combination) -> int:
+    """The boxes of a value."""
+    return sum(len(graph.nodes) for _, graph in value.weighted)
 
 
 def boxes(value: Combination) -> int:
@@ -88,7 +109,7 @@ def _exceeded(value: Combination, steps: int, budget: Budget, used: Counter[str]
     name, times = used.most_common(1)[0]
     if steps >= budget.steps:
         return f"stopped after {steps:,} steps, {times:,} of them by `{name}`"
-    found = sum(len(graph.nodes) for _, graph in value.weighted)
+    found = count(value)
     if found > budget.size:
         return f"stopped at {found:,} boxes, after {times:,} uses of `{name}`"
     return ""
@@ -149,14 +170,20 @@ class _Seen:
 
 
 class _Search:
-    """Best first from one value, over the rules in both directions."""
+    """Best first from one value, over the rules in both directions.
 
-    def __init__(self, start: Combination, laws: Iterable[Law], cost: Cost, budget: Budget, effort: Effort) -> None:
-        self.start, self.cost, self.budget, self.effort = start, cost, budget, effort
+    size: the most boxes that a value may have; cut: whether there was one with more.
+    """
+
+    def __init__(
+        self, start: Combination, laws: Iterable[Law], cost: Cost, budget: Budget, effort: Effort, size: int
+    ) -> None:
+        self.start, self.cost, self.budget, self.effort, self.size = start, cost, budget, effort, size
+        self.cut = False
         self.laws = tuple(_both(laws))
         self.seen = {start: _Seen(start, None, None, 0)}
         self.queue: list[tuple[int, int, Combination]] = [(cost(start), 0, start)]
-        self.count = 0
+        self.number = 0
 
     def trace(self, value: Combination) -> Trace:
         """How a value was reached."""
@@ -178,11 +205,14 @@ class _Search:
             here = value
 
     def keep(self, value: Combination, step: Step, parent: Combination, depth: int) -> bool:
-        if value in self.seen or sum(len(graph.nodes) for _, graph in value.weighted) > self.budget.size:
+        if count(value) > self.size:
+            self.cut = True
+            return False
+        if value in self.seen:
             return False
         self.seen[value] = _Seen(value, step, parent, depth)
-        self.count += 1
-        heappush(self.queue, (self.cost(value) + 4 * depth, self.count, value))
+        self.number += 1
+        heappush(self.queue, (self.cost(value) + 4 * depth, self.number, value))
         return True
 
     def expand(self) -> Iterator[Combination]:
@@ -212,22 +242,48 @@ def _both(laws: Iterable[Law]) -> Iterator[Law]:
 
 def search(value: Combination, laws: Iterable[Law], cost: Cost = boxes, budget: Budget | None = None) -> Outcome:
     """The cheapest value that the rules lead to, in either direction, as far as the budget goes."""
-    budget = budget or Budget()
-    found = _Search(value, laws, cost, budget, Effort(budget.effort))
+    budget, laws = budget or Budget(), tuple(laws)
+    found = _Search(value, laws, cost, budget, Effort(budget.effort), _most_boxes(budget, laws, value))
     best = value
     while not found.is_spent:
         for after in found.expand():
             if cost(after) < cost(best):
                 best = after
-    finished = not found.queue
+    finished = not found.queue and not found.cut
     reason = "everything was looked at" if finished else f"stopped after {len(found.seen):,} values"
+    if found.cut and not found.queue:
+        reason = f"everything of up to {found.size:,} boxes was looked at"
     return Outcome(found.trace(best), finished, reason)
 
 
-def normalise(left: Combination, right: Combination, laws: Iterable[Law]) -> tuple[Trace, Trace]:
-    """The traces of two values to what oriented rules make of them, on a small budget."""
+def _most_boxes(budget: Budget, laws: Iterable[Law], *values: Combination) -> int:
+    """The most boxes that a search may come to: those of its start, and of some uses of the rules that grow most."""
+    if budget.growth is None:
+        return budget.size
+    sides = [(len(law.left.nodes), count(law.right)) for law in laws if isinstance(law, Rule)]
+    most = max((abs(right - left) for left, right in sides), default=0)
+    return min(budget.size, max(map(count, values)) + budget.growth * max(most, 1))
+
+
+def normalise(left: Combination, right: Combination, laws: Iterable[Law]) -> tuple[Outcome, Outcome]:
+    """What oriented rules make of two values, on a small budget."""
     few, laws = Budget(steps=200, effort=100_000), tuple(laws)
-    return simplify(left, laws, few).trace, simplify(right, laws, few).trace
+    return simplify(left, laws, few), simplify(right, laws, few)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How a search for a proof went.
+
+    values: how many it looked at on the two sides; boxes: the most that they might have; exhausted: whether these were
+    all there are with so many boxes; complete: and none has more.
+    """
+
+    proof: Proof | None
+    values: tuple[int, int] = (1, 1)
+    boxes: int = 0
+    exhausted: bool = True
+    complete: bool = True
 
 
 def prove(
@@ -242,14 +298,28 @@ def prove(
     reduced: what `normalise` found, if that was asked already.  None where the budget ends first, or where the rules
     lead nowhere else.
     """
+    return attempt(left, right, laws, budget, reduced).proof
+
+
+def attempt(
+    left: Combination,
+    right: Combination,
+    laws: Iterable[Law],
+    budget: Budget | None = None,
+    reduced: tuple[Trace, Trace] | None = None,
+) -> Attempt:
+    """The same, with how far it went."""
     budget = budget or Budget()
     laws = tuple(laws)
-    reduced = reduced or normalise(left, right, laws)
+    if reduced is None:
+        first, second = normalise(left, right, laws)
+        reduced = first.trace, second.trace
     proof = meet(*reduced)
     if proof is not None or not laws:
-        return proof
+        return Attempt(proof)
+    most = _most_boxes(budget, laws, left, right, *(trace.end for trace in reduced))
     effort = Effort(budget.effort)
-    sides = [_Search(side, laws, boxes, budget, effort) for side in (left, right)]
+    sides = [_Search(side, laws, boxes, budget, effort, most) for side in (left, right)]
     for side, trace in zip(sides, reduced, strict=True):
         side.add(trace)
     common = next((value for value in sides[0].seen if value in sides[1].seen), None)
@@ -260,9 +330,10 @@ def prove(
             common = next((value for value in one.expand() if value in other.seen), None)
             if common is not None:
                 break
-    if common is None:
-        return None
-    return meet(sides[0].trace(common), sides[1].trace(common))
+    proof = None if common is None else meet(sides[0].trace(common), sides[1].trace(common))
+    exhausted = effort.left >= 0 and not any(side.queue for side in sides)
+    complete = exhausted and not any(side.cut for side in sides)
+    return Attempt(proof, (len(sides[0].seen), len(sides[1].seen)), most, exhausted, complete)
 
 
 def laws_of(rules: Iterable[Law], *more: Iterable[Law]) -> tuple[Law, ...]:

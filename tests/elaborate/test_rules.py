@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -268,3 +269,47 @@ def test_explain_traces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert '"finished": true' in capsys.readouterr().out
     assert main(["explain", f"{file}:mix", "--trace"]) == 0
     assert "no step" in capsys.readouterr().out
+
+
+def test_what_was_tried_is_told_and_more_effort_goes_further() -> None:
+    (fault,) = faults(V + "box f, g : V -> V = abstract rule inverse : f ; g => id check g ; f = id")
+    assert fault.code == "E0703"
+    assert "diagrams of up to 6 boxes were looked at from both sides" in fault.notes[0]
+    assert fault.helps[-1] == "search further: `--effort 10`"
+    with pytest.raises(catnn.CatnnError) as error:
+        catnn.parse(V + "box f, g : V -> V = abstract rule inverse : f ; g => id check g ; f = id", effort=3)
+    (fault,) = error.value.diagnostics
+    assert "diagrams of up to 14 boxes" in fault.notes[0]
+    assert fault.helps[-1] == "search further: `--effort 30`"
+
+
+def test_a_search_ends_where_there_is_nothing_more() -> None:
+    """Numbers commute, which no rule says here."""
+    text = "space N : S(1) box f, g : N -> N = abstract rule same : f ; f = g ; g check f ; g = g ; f"
+    (fault,) = faults(text)
+    assert fault.code == "E0703"
+    assert fault.notes[0] == "the rules above it lead to 2 diagrams from both sides, and to no other"
+    assert len(fault.helps) == 1
+
+
+def test_more_effort_proves_more() -> None:
+    text = (
+        V
+        + "box f, g : V -> V = abstract rule turn : f ; g = g ; f check "
+        + " = ".join(" ; ".join(pair[0] * 6 + pair[1] * 6) for pair in ("fg", "gf"))
+    )
+    (fault,) = faults(text)
+    assert fault.code == "E0703"
+    (check,) = catnn.parse(text, effort=20).checks
+    assert check.proof is not None
+
+
+def test_many_undecided_checks_share_a_budget() -> None:
+    """What is not decided takes less than a second; of many in a file, those that follow take less."""
+    start = time.process_time()
+    lines = "\n".join(f"check g ; f @ discard{' @ discard' * at} = id @ discard{' @ discard' * at}" for at in range(13))
+    found = faults(
+        V + f"box f, g : V -> V = abstract rule inverse : f ; g => id\n{lines}".replace("g ; f @", "(g ; f) @")
+    )
+    assert {fault.code for fault in found} == {"E0703"}
+    assert time.process_time() - start < 15

@@ -283,8 +283,8 @@ def test_jellyfish_have_relations_of_their_own() -> None:
         rule sums : g ; discard => discard
         rule ones : h => unit
         check eps ; id @ g @ g ; g @ discard @ discard = 0 * (h ; g)
-        check eps @ h ; id @ id @ id @ g = (eps ; copy @ id @ id ; [a b c d -> a c d b] ; id @ id @ id @ g)
-            + (eps ; id @ copy @ id ; [a b c d -> a b d c] ; id @ id @ id @ g) + (eps ; id @ id @ copy ; id @ id @ id @ g)
+        check eps @ h ; id^3 @ g = (eps ; copy @ id @ id ; [a b c d -> a c d b] ; id^3 @ g)
+            + (eps ; id @ copy @ id ; [a b c d -> a b d c] ; id^3 @ g) + (eps ; id @ id @ copy ; id^3 @ g)
     """)
     used = {rule.name for check in spec.checks if check.proof for rule in check.proof.rules}
     assert used == {"sums", "ones", "eps V 1,2 summed", "eps V spread"}
