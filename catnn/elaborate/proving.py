@@ -56,7 +56,7 @@ def _decided(node: nodes.CheckStatement, scope: Scope, left: Combination, right:
         found = None if proof is not None else counterexample(left, right, laws, spaces=scope.wires, work=work)
         scope.spent += proof is None and found is None
     if proof is not None:
-        verify(to_dict(proof), goal(left, right, proof))
+        verify(to_dict(proof), goal(left, right, proof, laws))
         return Check(node.span.text, node.span, proof, (left, right))
     if found is not None:
         _refuted(node, scope, (left, right), found)

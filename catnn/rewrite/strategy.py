@@ -20,6 +20,13 @@ from catnn.rewrite.trace import Proof, Step, Trace, apply, meet
 APPLIED, COMPARED = 2, 30
 """What a step costs for every vertex and box, in the units of matching: alone, and where its result is looked up."""
 
+SHARES, BARE = 8, 1_000
+"""One rule may use up so small a part of the effort that is left, once in a term; and no more than this where it has
+vertices that hang on no box, which may be anywhere."""
+
+TRIED, COLLECTED = 4, 3
+"""What it costs to begin with a rule, and to collect like terms, for every vertex and box of the whole value."""
+
 Cost = Callable[[Combination], int]
 
 
@@ -89,9 +96,9 @@ def simplify(value: Combination, laws: Iterable[Law], budget: Budget | None = No
     effort = Effort(budget.effort)
     trace, used = Trace(value), Counter[str]()
     directed = sorted(_directed(laws), key=lambda law: not (isinstance(law, Rule) and law.decreases))
-    steps: list[Step] = []
+    steps, known = list[Step](), Known()
     while True:
-        step = next(_uses(value, directed, effort, widely=False), None)
+        step = next(_uses(value, directed, effort, widely=False, known=known), None)
         trace = Trace(trace.start, tuple(steps)) if step is None else trace
         if effort.left < 0:
             return Outcome(Trace(trace.start, tuple(steps)), False, "the matching took more effort than the budget has")
@@ -130,30 +137,74 @@ def _directed(laws: Iterable[Law]) -> Iterator[Law]:
 
 
 def _rules(laws: Iterable[Law], graph: Hypergraph) -> Iterator[Rule]:
-    """The rules, and of schemas the instances that could match a diagram."""
+    """The rules, and of schemas the instances that could match a diagram.
+
+    One with several vertices that hang on no box would be looked for everywhere, several times over; left out.
+    """
     possible: set[int] = set()
     for law in laws:
         if isinstance(law, Rule):
             yield law
         else:
             possible = possible or arities(graph)
-            yield from law.instances(possible)
+            yield from (rule for rule in law.instances(possible) if _bare(rule.left) < 2)
 
 
-def _uses(value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bool) -> Iterator[Step]:
-    """Every step from a value; widely: at every match, not at the first of a rule in a term alone."""
-    laws = tuple(laws)
-    indices = [Index(graph) for _, graph in value.weighted]
-    for term, index in enumerate(indices):
-        for rule in _rules(laws, index.graph):
-            sides = [index.graph, *(graph for _, graph in rule.right.weighted)]
-            price = (COMPARED if widely else APPLIED) * sum(1 + len(graph.wires) + len(graph.nodes) for graph in sides)
-            for match in matches(rule.left, index, effort):
+@dataclass(slots=True)
+class _Looked:
+    """A term as it was looked at: prepared for matching; barren: no rule applies."""
+
+    index: Index
+    barren: bool = False
+
+
+Known = dict[int, _Looked]
+"""The terms of a value that were looked at before, by identity."""
+
+
+def _uses(
+    value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bool, known: Known | None = None
+) -> Iterator[Step]:
+    """Every step from a value; widely: at every match, not at the first of a rule in a term alone.
+
+    known: what is kept between the steps of a simplification.
+    """
+    laws, known = tuple(laws), {} if known is None else known
+    for at in known.keys() - {id(graph) for _, graph in value.weighted}:
+        del known[at]
+    whole = sum(_size(graph) for _, graph in value.weighted)
+    for term, (_, graph) in enumerate(value.weighted):
+        if id(graph) not in known:
+            effort.spend(_size(graph))
+            known[id(graph)] = _Looked(Index(graph))
+        here = known[id(graph)]
+        if here.barren:
+            continue
+        found = False  # or not all was looked at
+        for rule in _rules(laws, graph):
+            sides = [graph, *(side for _, side in rule.right.weighted)]
+            price = (COMPARED if widely else APPLIED) * sum(map(_size, sides)) + COLLECTED * whole
+            if not effort.spend(TRIED):
+                return
+            part = effort.part(SHARES, BARE if _bare(rule.left) else effort.left)
+            for match in matches(rule.left, here.index, part):
                 if not effort.spend(price):
                     return
+                found = True
                 yield apply(rule, value, term, match)
                 if not widely:
                     break
+            found |= part.left < 0
+        here.barren = not found and effort.left >= 0
+
+
+def _bare(graph: Hypergraph) -> int:
+    """How many vertices hang on no box."""
+    return len(graph.wires) - len({v for _, inputs, outputs in graph.nodes for v in (*inputs, *outputs)})
+
+
+def _size(graph: Hypergraph) -> int:
+    return 1 + len(graph.wires) + len(graph.nodes)
 
 
 # ------------------------------------------------------------------------------------------------------------ search

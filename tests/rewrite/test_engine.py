@@ -24,6 +24,7 @@ from catnn.rewrite.context import Match, fill
 from catnn.rewrite.match import Effort, Index, matches
 from catnn.rewrite.proofs import to_dict
 from catnn.rewrite.rule import Law, Rule, Schema
+from catnn.rewrite.sketch import Chained, Copies, Given, Legs
 from catnn.rewrite.strategy import Budget, boxes, prove, search, simplify
 from catnn.rewrite.theories import builtin, generator, generators, laws_of_boxes, levi_civita, promises, symplectic
 from catnn.rewrite.trace import Trace, apply
@@ -370,11 +371,8 @@ def test_search_returns_the_cheapest_it_has_seen() -> None:
 def test_rules_of_variable_arity() -> None:
     k = single(Box("k", (), (V,)))
 
-    def make(arities: tuple[int, ...]) -> Rule:
-        (q,) = arities
-        return Rule(f"copies[q={q}]", k >> spider(V, 1, q), lift(tensor_all([k] * q)))
-
-    copies: Law = Schema("copies", ("q",), make)
+    one = Given(lift(k))
+    copies: Law = Schema("copies", ("q",), Chained((one, Legs(V, 1, "q"))), Copies(one, "q"))
     for legs in (0, 2, 3, 6):
         outcome = simplify(lift(k >> spider(V, 1, legs)), [copies])
         assert outcome.value == lift(tensor_all([k] * legs))
