@@ -21,7 +21,7 @@ from catnn.hypergraph.contraction import Contraction, Form, aligned
 from catnn.model import Activate, Network
 from catnn.plan.contract import plan_contraction, prove_contraction
 from catnn.plan.orders import operand_keys
-from catnn.program import Add, Along, Apply, Contract, Program, Run, Step
+from catnn.program import Add, Along, Apply, Contract, Program, Run, Step, renumbered
 
 TEMPORARY = re.compile(r"[xz](_[0-9]+)?\Z")
 """What is computed on the way, between the values that a user named."""
@@ -88,12 +88,13 @@ class Writer:
         if step is None:
             self.held.append(Held("", ()))
             return
-        key = replace(written, outputs=()) if isinstance(written, Run) else written
+        first = self.first()
+        key = renumbered(written, lambda value: first[self.held[value]] if self.held[value].name else value)
         if key in self.done:  # the same on the same values
             self.held += self.held[self.done[key] : self.done[key] + len(written.outputs)]
             return
         self.done[key] = len(self.held)
-        first, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
+        made, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
         match step:
             case Run():
                 self._run(step)
@@ -105,7 +106,11 @@ class Writer:
                 self.held.append(self._add(step))
             case Apply():
                 self.held.append(self._apply(step))
-        self._named(first, before)
+        self._named(made, before)
+
+    def first(self) -> dict[Held, int]:
+        """The first value that each tensor is: what is equal was made once."""
+        return {held: value for value, held in reversed([*enumerate(self.held)])}
 
     def _named(self, first: int, before: set[str]) -> None:
         """Give what a step has made the names that the user gave; before: the variables that were there already."""
@@ -251,6 +256,8 @@ class Writer:
         """A linear combination, in the order of axes of its first term."""
         tensors = [self.slim(value) for _, value in step.terms]
         order = [*max((held.axes for held in tensors), key=len)]
+        if together := self._with_product(step, tensors):
+            return Held(self.lines.let("x", together, str(step.output)), tuple(order))
         pieces = []
         for (scalar, _), held in zip(step.terms, tensors, strict=True):
             expression = ordered(held, order)
@@ -259,6 +266,39 @@ class Writer:
         for piece in pieces[1:]:
             expression += f" - {piece[1:]}" if piece.startswith("-") else f" + {piece}"
         return Held(self.lines.let("x", expression, str(step.output)), tuple(order))
+
+    def _with_product(self, step: Add, tensors: list[Held]) -> str:
+        """The sum of a tensor and the product of two matrices as one expression, if it is such a sum.
+
+        The product is of boxes, one for the whole batch, and used nowhere else.
+        """
+        if [scalar for scalar, _ in step.terms] != [ONE, ONE]:
+            return ""
+        for held, (_, value), other in zip(tensors, step.terms, reversed(tensors), strict=True):
+            factors = self.shared.matrices.get(held.name)
+            if factors is None or other.axes != (BATCH, *held.axes) or not self._used_once(value):
+                continue
+            line = next(line for line in self.lines.lines if line.startswith(f"{held.name} = "))
+            self.lines.lines.remove(line)
+            self.shared.forget(held.name)
+            self.lines.parts.add("_added")
+            return f"_added({other.name}, {factors[0]}, {factors[1]})"
+        return ""
+
+    def _used_once(self, value: int) -> bool:
+        """Whether a value is used by one step alone, and no other is the same tensor."""
+        uses = [used for step in self.program.steps for used in step.inputs]
+        uses += [used for result in self.program.results for used in result]
+        alike = sum(held.name == self.held[value].name for held in self.held)
+        return uses.count(value) == alike == 1 and self.program.steps.count(self._maker(value)) == 1
+
+    def _maker(self, value: int) -> Step:
+        made = len(self.program.values) - sum(len(step.outputs) for step in self.program.steps)
+        for step in self.program.steps:
+            made += len(step.outputs)
+            if value < made:
+                return step
+        raise AssertionError(value)
 
     def _scaled(self, scalar: Scalar, value: str, axes: int) -> str:
         pieces = []
@@ -284,7 +324,7 @@ class Writer:
 
     def _contract(self, step: Contract) -> Held:
         contraction = self.weighed.ranked(step.contraction)
-        first = {held: value for value, held in reversed([*enumerate(self.held)])}
+        first = self.first()
         contraction = aligned(contraction, operand_keys(contraction, [first[self.held[v]] for v in step.inputs]))
         operands = [self._operand(operand.label, step, operand.axes) for operand in contraction.operands]
         extra = [tuple(axis for axis in held.axes if axis < 0) for held in operands]
