@@ -24,7 +24,7 @@ from catnn.elaborate.rules import rule
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.terms import evaluate
 from catnn.elaborate.types import arrow, check_size_names, declare_spaces, fixed_arrow
-from catnn.elaborate.values import boxed
+from catnn.elaborate.values import along_axes, boxed
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.linear import Combination
 from catnn.model import Check, Layer, Network, Spec
@@ -164,7 +164,8 @@ def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
             _define(node, scope, _layer(node, scope))
         case nodes.NetworkStatement():
             source, target = arrow(node.arrow, scope)
-            build = boxed_network if boxed(node.term, scope) else network
+            stepwise = boxed(node.term, scope) or along_axes(node.term)
+            build = boxed_network if stepwise else network
             _define(node, scope, Entry("network", node.name.span, source, target, build(node, source, target, scope)))
         case nodes.CheckStatement():
             return check(node, scope)

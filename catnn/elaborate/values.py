@@ -376,6 +376,11 @@ def is_function(entry: Entry | None) -> bool:
     return entry is not None and isinstance(entry.value, Box) and entry.value.kind == "map"
 
 
+def along_axes(term: nodes.Term) -> bool:
+    """Whether a function along an axis stands in a term."""
+    return any(isinstance(node, nodes.Generator) and node.name.text in AXIS_FUNCTIONS for node in postorder(term))
+
+
 def boxed(term: nodes.Term, scope: Scope) -> bool:
     """Whether there is a box in a term, or in a diagram that it names."""
     named = (node.name.text for node in postorder(term) if isinstance(node, nodes.Generator))

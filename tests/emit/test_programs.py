@@ -513,3 +513,32 @@ def test_a_fused_sum_keeps_its_dtype_under_autocast_and_compiles() -> None:
         assert module(w).dtype == torch.float32
     program = torch.export.export(module, (torch.randn(1, 5, 4, 1),), strict=False).module()
     torch.testing.assert_close(program(w.unsqueeze(0)), module(w.unsqueeze(0)))
+
+
+def test_functions_along_axes_are_stages_too() -> None:
+    """`softmax[N]` between stages does what it does in a call, with masks."""
+    spec = catnn.parse("""
+        space V : S(n)
+        space N : S(m)
+        layer f : V @ N[2] -> V @ N[3] = all + bias
+        network a : V @ N[2] -> V @ N[3] = f ; softmax[N] ; tanh
+        network b(x: V @ N[2]) -> V @ N[3] { return tanh(softmax[N](f(x))) }
+        network c : V @ N[2] -> V @ N[2] = (softmax[N] + 2 * layer_norm[0]) ; (id + relu)
+        network d(x: V @ N[2]) -> V @ N[2] { y = softmax[N](x) + 2 * layer_norm[0](x); return y + relu(y) }
+        network e : V[2] -> V[2] = softmax
+    """)
+    x, mask = torch.randn(3, 4, 5, 2), {"N": torch.arange(5) < torch.tensor([[5], [3], [1]])}
+    for one, other in ("ab", "cd"):
+        modules = [catnn.compile(spec[name]) for name in (one, other)]
+        modules[1].load_state_dict(modules[0].state_dict())
+        for options in ({}, {"mask": mask}):
+            torch.testing.assert_close(*(module(x, **options) for module in modules))
+    torch.testing.assert_close(catnn.compile(spec["e"])(x[:, :, 0]), x[:, :, 0].softmax(1))
+    for text, code, help_ in (
+        ("network g : V @ V[2] -> V @ V[2] = softmax", "E0316", "`softmax[1]`"),
+        ("let g : V -> V = softmax", "E0308", "`network f : A -> B = g ; softmax[V]`"),
+        ("layer g : V -> V = all + softmax[V]", "E0308", "`network f : A -> B = g ; softmax[V]`"),
+    ):
+        with pytest.raises(catnn.CatnnError) as error:
+            catnn.parse("space V : S(n) " + text)
+        assert (error.value.diagnostics[0].code, error.value.diagnostics[0].helps[0]) == (code, help_)

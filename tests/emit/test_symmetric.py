@@ -269,3 +269,50 @@ def test_dimensions_of_words() -> None:
         catnn.dim("S(n)", "Sym^2(W)", 1)
     with pytest.raises(catnn.CatnnError, match="E1007"):
         catnn.dim("S(n)", "Sym^200(V)", "Sym^200(V)")
+
+
+WORDS = {
+    "two": ("Sym^2(V)", "V^2"),
+    "three": ("Sym^3(V)", "V^3"),
+    "mixed": ("W @ Sym^2(V) @ R", "W @ V^2 @ R"),
+    "both": ("Sym^2(V) @ Sym^2(W)", "V^2 @ W^2"),
+    "metric": ("L @ Sym^2(V)", "L @ V^2"),
+}
+
+
+@pytest.mark.parametrize("function", ["gate", "norm_relu"])
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_norms_are_those_of_the_whole_tensor(function: str, word: str, n: int) -> None:
+    """An entry off the diagonal counts as often as it is in the unpacked tensor; with masks, in the real part of it."""
+    if (function, word) == ("norm_relu", "metric"):
+        return
+    packed, whole = WORDS[word]
+    text = "space V : S(n)  space W : S(m)  space R : O(3)  space L : O(1,2)\n"
+    spec = catnn.parse(text + f"network f : {packed}[2] -> {packed}[2] = {function}\n"
+                       f"network g : {whole}[2] -> {whole}[2] = {function}")  # fmt: skip
+    sizes = {"n": n, "m": 2}
+    ones, others = (catnn.compile(spec[name], dtype=torch.float64) for name in "fg")
+    (x,) = inputs(spec["f"], sizes, (4,), 3)
+    x = (3 * x).requires_grad_()
+    (summand,) = spec["f"].source.summands
+    rows = ([True] * n, [True] * (n - 1) + [n == 1], [i == 0 for i in range(n)], [i == n - 1 for i in range(n)])
+    real = torch.tensor(rows)
+    for mask in (None, {"V": real}):
+        y = opened(ones(x, mask=mask), summand, sizes)
+        z = others(opened(x, summand, sizes), mask=mask)
+        keep = torch.ones_like(z) if mask is None else _kept(whole, real, z)
+        torch.testing.assert_close(y * keep, z * keep)
+        sums = [(v * keep).sin().sum() for v in (y, z)]
+        torch.testing.assert_close(*(torch.autograd.grad(v, x, retain_graph=True) for v in sums))
+
+
+def _kept(word: str, real: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """1 where no axis of V is padding."""
+    kept = torch.ones_like(like)
+    names = [piece.partition("^") for piece in word.split(" @ ")]
+    spaces = [name for name, _, power in names for _ in range(int(power or 1))]
+    for axis, space in enumerate(spaces, 1):
+        if space == "V":
+            kept = kept * real.reshape(4, *(1,) * (axis - 1), -1, *(1,) * (like.dim() - axis - 1))
+    return kept
