@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,18 +14,23 @@ from catnn.emit.classes import unmasked
 from catnn.emit.contract import Shared, emit_contraction
 from catnn.emit.network import Axis, Forward, join, spread_arguments, stage_lines, told_sizes
 from catnn.emit.sharing import Sharing, readers
-from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered
+from catnn.emit.tensors import BATCH, CHANNELS, NAME, Held, Lines, ordered
 from catnn.emit.weigh import Weighed
 from catnn.emit.writer import one_tuple, quoted
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form, aligned
 from catnn.model import Activate, Network
 from catnn.plan.contract import plan_contraction, prove_contraction
-from catnn.plan.orders import operand_keys
+from catnn.plan.orders import operand_keys, symmetric_axes
 from catnn.program import Add, Along, Apply, Contract, Program, Run, Step, renumbered
 
 TEMPORARY = re.compile(r"[xz](_[0-9]+)?\Z")
 """What is computed on the way, between the values that a user named."""
+
+
+def powers(summand: Summand) -> str:
+    """The symmetric power that is stored at each axis, as Python."""
+    return one_tuple(str(power) for _, power in summand.axes)
 
 
 @dataclass
@@ -39,7 +45,8 @@ class Writer:
     lines: Lines = field(default_factory=Lines)
     held: list[Held] = field(default_factory=list)
     shared: Shared = field(default_factory=Shared)
-    squeezed: dict[int, Held] = field(default_factory=dict)
+    squeezed: dict[Held, Held] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
     axes: dict[str | int, Axis] = field(default_factory=dict)
     done: dict[Step, int] = field(default_factory=dict)
     ready: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -63,13 +70,17 @@ class Writer:
         for name, parameter in zip(arguments, self.program.parameters, strict=True):
             many = len(parameter.type.summands) > 1
             variables += [self.lines.names.fresh(name) if many else name for _ in parameter.type.summands]
+        inputs = one_tuple(given)
+        if any(summand.symmetric for parameter in self.program.parameters for summand in parameter.type.summands):
+            self.lines.parts.add("_unpacked")
+            inputs = f"_unpacked(self, {inputs})"
         self.lines.lines.append(
             f"{one_tuple(variables) if variables else '_'}, batch, masks, lengths, counts = "
-            f"self.enter({one_tuple(given)}, mask, sizes, counts)"
+            f"self.enter({inputs}, mask, sizes, counts)"
         )
         for name, summand in zip(variables, self.program.values, strict=False):
             self._hold(name, summand)
-            for size, axis in told_sizes(summand, name).items():
+            for size, axis in told_sizes(Summand(summand.word, summand.channels), name).items():
                 self.axes.setdefault(size, axis)
         for value in range(len(variables), len(self.program.values)):
             if name := self.program.names[value]:
@@ -79,7 +90,8 @@ class Writer:
                 self.finals[value] = self.lines.names.fresh("y")
 
     def _hold(self, name: str, summand: Summand) -> None:
-        self.held.append(Held(name, (BATCH, *range(len(summand.axes)), CHANNELS)))
+        """A tensor that is there; symmetric powers are whole tensors inside."""
+        self.held.append(Held(name, (BATCH, *range(len(summand.word)), CHANNELS)))
 
     # -------------------------------------------------------------------------------------------------------- steps
 
@@ -95,6 +107,7 @@ class Writer:
             return
         self.done[key] = len(self.held)
         made, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
+        before |= {held.name for held in self.held}
         match step:
             case Run():
                 self._run(step)
@@ -138,7 +151,7 @@ class Writer:
     def whole(self, value: int, *, spread: bool = False) -> str:
         """The expression of a value as everybody knows it: batch, axes in order, channels."""
         held, summand = self.held[value], self.program.values[value]
-        expression = ordered(held, (BATCH, *range(len(summand.axes)), CHANNELS))
+        expression = ordered(held, (BATCH, *range(len(summand.word)), CHANNELS))
         if spread and (len(self.program.parameters) > 1 or BATCH not in held.axes):
             self.lines.parts.add("_all_entries")
             return f"_all_entries({expression}, batch)"
@@ -150,13 +163,26 @@ class Writer:
         for result, target in zip(self.program.results, self.program.targets, strict=True):
             pieces = [self._result(value) for value in result]
             found.append(pieces[0] if len(target.summands) == 1 else f"({', '.join(pieces)})")
+        used = Counter(name for line in (*self.lines.lines, *found) for name in NAME.findall(line))
+        idle = [one for one in self.closed if used[one] == 1]  # opened, and then used as it came alone
+        self.lines.lines[:] = [line for line in self.lines.lines if line.partition(" = ")[0] not in idle]
         return ", ".join(found)
 
     def _result(self, value: int) -> str:
         held = self.held[value]
         if not self.program.parameters and BATCH not in held.axes:  # boxes alone
-            return ordered(held, (*range(len(self.program.values[value].axes)), CHANNELS))
-        return f"_left({self.whole(value)}, batch)"
+            return ordered(held, (*range(len(self.program.values[value].word)), CHANNELS))
+        return f"_left({self.packed(value, self.whole(value))}, batch)"
+
+    def packed(self, value: int, expression: str) -> str:
+        """A value as everybody but this forward has it, its symmetric powers packed."""
+        summand = self.program.values[value]
+        if not summand.symmetric:
+            return expression
+        if self.held[value].name in self.closed:  # as it came
+            return self.closed[self.held[value].name]
+        self.lines.parts.add("_closed")
+        return f"_closed({expression}, {powers(summand)})"
 
     def _run(self, step: Run) -> None:
         activation = step.stage
@@ -178,12 +204,18 @@ class Writer:
         join(forward, readers(self.network)[step.inputs], x)
         result = stage_lines(forward, step.stage, x)
         for at, summand in enumerate(step.outputs):
-            self._hold(result if len(step.outputs) == 1 else f"{result}[{at}]", summand)
+            one = result if len(step.outputs) == 1 else f"{result}[{at}]"
+            if summand.symmetric:
+                self.lines.parts.add("_opened")
+                came, one = one, self.lines.let("x", f"_opened(self, 0, {one}, {powers(summand)})")
+                self.closed[one] = came
+            self._hold(one, summand)
 
     def _argument(self, inputs: tuple[int, ...]) -> str:
         """The variable of what a layer or network is called with, made once where several are."""
         if inputs not in self.arguments:
-            variables = [self.lines.let("x", self.whole(value, spread=True)) for value in inputs]
+            whole = [self.packed(value, self.whole(value, spread=True)) for value in inputs]
+            variables = [self.lines.let("x", expression) for expression in whole]
             joined = variables[0] if len(variables) == 1 else self.lines.let("x", f"({', '.join(variables)})")
             self.arguments[inputs] = joined
         return self.arguments[inputs]
@@ -192,10 +224,10 @@ class Writer:
         """A value without the axis of a single channel."""
         held = self.held[value]
         if CHANNELS in held.axes and self.program.values[value].channels == 1:
-            if value not in self.squeezed:
+            if held not in self.squeezed:
                 name = self.lines.let("x", f"{held.name}.squeeze({held.at(CHANNELS)})")
-                self.squeezed[value] = Held(name, tuple(axis for axis in held.axes if axis != CHANNELS))
-            return self.squeezed[value]
+                self.squeezed[held] = Held(name, tuple(axis for axis in held.axes if axis != CHANNELS))
+            return self.squeezed[held]
         return held
 
     def _pointwise(self, activation: str, step: Run) -> None:
@@ -325,7 +357,8 @@ class Writer:
     def _contract(self, step: Contract) -> Held:
         contraction = self.weighed.ranked(step.contraction)
         first = self.first()
-        contraction = aligned(contraction, operand_keys(contraction, [first[self.held[v]] for v in step.inputs]))
+        keys = operand_keys(contraction, [first[self.held[v]] for v in step.inputs])
+        contraction = aligned(contraction, keys, symmetric_axes(step, self.program))
         operands = [self._operand(operand.label, step, operand.axes) for operand in contraction.operands]
         extra = [tuple(axis for axis in held.axes if axis < 0) for held in operands]
         plan = plan_contraction(contraction, tuple(extra), step.output.channels)

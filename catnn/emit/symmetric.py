@@ -80,6 +80,13 @@ def _opened(layer, at: int, x, powers: tuple[int, ...]):
     return x
 
 
+def _unpacked(layer, xs: tuple) -> tuple:
+    """The inputs of a network of named values with n^power axes for each symmetric power."""
+    known = layer.powers[: len(xs)]
+    whole = tuple(_opened(layer, at, x, powers) for at, (x, powers) in enumerate(zip(xs, known, strict=False)))
+    return whole + tuple(xs[len(known) :])
+
+
 def _closed(y: Tensor, powers: tuple[int, ...]) -> Tensor:
     """y with the axes of each symmetric power packed into one: the entries with nondecreasing indices."""
     axis = y.dim() - sum(powers) - 1

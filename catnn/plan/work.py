@@ -18,7 +18,7 @@ from catnn.plan.contract import BATCH, CHANNELS, ContractionPlan, plan_contracti
 from catnn.plan.cost import BATCH as ENTRIES
 from catnn.plan.cost import Cost, total, volume
 from catnn.plan.fuse import batched, covered, extras, fused
-from catnn.plan.orders import operand_keys, ranked
+from catnn.plan.orders import operand_keys, ranked, symmetric_axes
 from catnn.program import Add, Along, Contract, Program, Run, Step, renumbered
 
 FREE = Cost()
@@ -158,7 +158,8 @@ class _Counting:
         contraction, channels = step.contraction, step.output.channels
         same = tuple(self.first[value] for value in step.inputs)
         marked = tuple(Wire(str(index), wire.group) for index, wire in enumerate(contraction.wires))
-        sorted_ = aligned(replace(contraction, wires=marked), operand_keys(contraction, same))
+        marked_ = replace(contraction, wires=marked)
+        sorted_ = aligned(marked_, operand_keys(contraction, same), symmetric_axes(step, self.program))
         marks = {index: int(wire.space) for index, wire in enumerate(sorted_.wires)}
         more = extras(self.program, self.flags, replace(step, contraction=sorted_))
         plan = plan_contraction(sorted_, more, channels)
