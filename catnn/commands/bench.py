@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catnn.commands import usage
-from catnn.commands.arguments import Parser, target
+from catnn.commands.arguments import Parser, limits, target
 from catnn.commands.console import Progress, print_json
 from catnn.commands.files import find_module, load_spec
 
@@ -34,9 +34,7 @@ def run(words: list[str]) -> int:
     options, sizes = parser().read_with_sizes(words)
     wanted = target(options.target)
     with Progress(f"measuring {options.target}"):
-        item = find_module(
-            load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps), wanted, "bench"
-        )
+        item = find_module(load_spec(wanted.file, **limits(options)), wanted, "bench")
         from catnn.bench import bench
 
         with usage():
