@@ -183,10 +183,11 @@ def test_a_closing_brace_stands_behind_what_it_closes() -> None:
 def test_comments_of_a_paragraph_stand_below_one_another() -> None:
     """But those behind long code stand behind it, and what is long moves none of the others."""
     long = "check " + " ; ".join(["copy ; merge"] * 5) + " = id"
-    text = f"space V : S(n) # wires\nspace N : 64 # plain\n{long} # long\nspace ABC : S(k)\n\nspace R : O(3) # alone"
+    lone = "space R : O(3)  # alone"
+    text = f"space V : S(n) # wires\nspace N : 64 # plain\n{long} # long\nspace ABC : S(k)\n\n{lone}"
     formatted = format_source(text)
     assert formatted == (
-        f"space V : S(n)  # wires\nspace N : 64    # plain\n{long}  # long\nspace ABC : S(k)\n\nspace R : O(3)  # alone\n"
+        f"space V : S(n)  # wires\nspace N : 64    # plain\n{long}  # long\nspace ABC : S(k)\n\n{lone}\n"
     )
     assert format_source(formatted) == formatted
 
