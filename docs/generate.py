@@ -88,23 +88,24 @@ def picture() -> str:
     return catnn.load(ROOT / "examples" / "graph.catnn")["mix"].to_svg()
 
 
+WAYS = ("fused by hand", "one diagram at a time", "an einsum a diagram", "stacked maps (IGN)")
+"""What the README's table shows beside the compiled layer."""
+
+
 def figures() -> str:
-    """The README's table, out of what `make bench` wrote last."""
-    rows = ["| layer | beside | times slower | with gradient | peak memory / output |", "|---|---|---:|---:|---:|"]
+    """The README's table, out of what `make bench` wrote last: a row a layer, forward and with gradient."""
+    rows = ["| layer | " + " | ".join(WAYS) + " | memory |", "|---|" + "---:|" * (len(WAYS) + 1)]
     text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     for section in text.split("\n## ")[1:]:
         title = section.partition("\n")[0].partition(";")[0]
-        for line in section.splitlines():
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if len(cells) == 5 and cells[0] in SHOWN and re.fullmatch(r"[\d.,]+( ms)?", cells[1]):
-                shown = cells[1:3] if cells[0] != "compiled" else ["1", "1"]
-                rows.append(f"| {title} | {cells[0]} | {' | '.join(shown)} | {cells[3]} |")
-                title = ""
+        lines = (line.strip("|").split("|") for line in section.splitlines())
+        found = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line] for line in lines) if len(cells) == 5}
+        shown = [found.get(way, ["", ""]) for way in WAYS]
+        times = [f"{forward}, {both}" if re.fullmatch(r"[\d.,]+", forward) else "" for forward, both, *_ in shown]
+        if any(times):
+            rows.append(f"| {title} | {' | '.join(times)} | {found['compiled'][2]} |")
     machine = re.search(r"Machine: (.*)\n", text)
     return "\n".join(rows) + f"\n\n{machine[1] if machine else ''}\n"
-
-
-SHOWN = ("compiled", "stacked maps (IGN)", "one diagram at a time", "an einsum a diagram", "fused by hand")
 
 
 SECTIONS: dict[str, Callable[[], str]] = {

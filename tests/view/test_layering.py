@@ -12,6 +12,7 @@ from catnn.view.layering import Layers
 from catnn.view.placing import Unit
 from tests.view.test_every_kind import random_network, random_program
 
+
 def tangle(source: random.Random, boxes: int) -> Layers:
     """Boxes whose ends are joined at random, later ones above earlier ones."""
     layers = Layers([Unit(8.0, 1, 1)], inputs=[0])
