@@ -99,7 +99,9 @@ def figures() -> str:
     for section in text.split("\n## ")[1:]:
         title = section.partition("\n")[0].partition(";")[0]
         lines = (line.strip("|").split("|") for line in section.splitlines())
-        found = {cells[0]: cells[1:] for cells in ([cell.strip() for cell in line] for line in lines) if len(cells) == 5}
+        found = {
+            cells[0]: cells[1:] for cells in ([cell.strip() for cell in line] for line in lines) if len(cells) == 5
+        }
         shown = [found.get(way, ["", ""]) for way in WAYS]
         times = [f"{forward}, {both}" if re.fullmatch(r"[\d.,]+", forward) else "" for forward, both, *_ in shown]
         if any(times):
