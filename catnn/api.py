@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from catnn.category.counting import MOST_PORTS
 from catnn.category.diagram import Diagram, Sum, linear
@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     import torch
 
     from catnn.explanation import Explanation
+
+    class Compiled(torch.nn.Module):
+        """What `compile` gives, for type checkers alone: the class itself is that of the generated source."""
+
+        source: str
 
 
 def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS, allow_maps: bool = False) -> Spec:
@@ -279,14 +284,15 @@ def compile(  # noqa: A001
     dtype: Any = None,
     generator: torch.Generator | None = None,
     **sizes: int,
-) -> torch.nn.Module:
-    """The torch module of a layer or network; see `catnn.compiler.compile_item`, which this calls.
+) -> Compiled:
+    """The torch module of a layer or network, its `source` the generated Python, by `catnn.compiler.compile_item`.
 
     sizes: hints by name (``n=10``).  Raises: CatnnError.
     """
     from catnn.compiler import compile_item
 
-    return compile_item(item, target=target, batch=batch, device=device, dtype=dtype, generator=generator, **sizes)
+    module = compile_item(item, target=target, batch=batch, device=device, dtype=dtype, generator=generator, **sizes)
+    return cast("Compiled", module)
 
 
 def explain(item: Layer | Network, /, *, batch: int = 1, full: bool = False, **sizes: int) -> Explanation:

@@ -20,7 +20,7 @@ def parser() -> Parser:
     found = Parser("bench", text, EXAMPLES)
     found.add_argument("target", metavar="FILE:NAME", help="a layer or network of a spec")
     found.add_argument("--repeat", type=positive, metavar="N", help="rounds; 7 without it")
-    found.add_argument("--seconds", type=duration, metavar="S", help="how long a way may be measured; 3 without it")
+    found.add_argument("--seconds", type=duration, metavar="N", help="how long a way may be measured; 3 without it")
     found.limit()
     found.json()
     found.epilog = "other options:\n  --SIZE N     a size by its name; --batch N     entries\n\n" + str(found.epilog)
