@@ -77,15 +77,16 @@ def reserved_words() -> str:
     return ", ".join(f"`{word}`" for word in sorted(RESERVED, key=str.casefold)) + "\n"
 
 
-PICTURE = ROOT / "docs" / "images" / "mix.svg"
-"""The picture of the README: what ``catnn show examples/graph.catnn:mix --as svg`` draws."""
+PICTURES = {"mix": "graph.catnn:mix", "attend": "gallery/attention.catnn:attend"}
+"""The pictures of the README, by their files: what `catnn show` draws of the examples."""
 
 
-def picture() -> str:
-    """The 15 diagrams of the first layer of the README."""
+def picture(target: str) -> str:
+    """The picture of a definition of an example."""
     import catnn
 
-    return catnn.load(ROOT / "examples" / "graph.catnn")["mix"].to_svg()
+    file, _, name = target.partition(":")
+    return str(catnn.load(ROOT / "examples" / file)[name].to_svg())
 
 
 WAYS = ("fused by hand", "one diagram at a time", "an einsum a diagram", "stacked maps (IGN)")
@@ -123,7 +124,9 @@ def pages() -> dict[Path, str]:
     """The pages that hold something generated, as they should be."""
     from catnn.editors.textmate import text
 
-    found = {PICTURE: picture(), ROOT / "grammar" / "catnn.tmLanguage.json": text()}
+    images = ROOT / "docs" / "images"
+    found = {images / f"{name}.svg": picture(target) for name, target in PICTURES.items()}
+    found |= {ROOT / "grammar" / "catnn.tmLanguage.json": text()}
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         if MARK.search(text):

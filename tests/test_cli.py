@@ -258,6 +258,18 @@ def test_show_a_whole_spec_as_json_and_html(capsys: pytest.CaptureFixture[str]) 
     assert "https:" not in page
 
 
+def test_the_first_session_of_the_help_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """As it is printed, line by line, in an empty folder."""
+    lines = [line.strip() for line in Ran(capsys, "--help").out.splitlines()]
+    session = [line.split("  ")[0].split() for line in lines[lines.index("A first session:") :] if line[:6] == "catnn "]
+    (tmp_path / "empty").mkdir()
+    os.chdir(tmp_path / "empty")
+    assert len(session) == 5
+    for _, *words in session:
+        assert Ran(capsys, *words).status == 0, words
+    assert Path("graph.py").exists()
+
+
 def test_show_into_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
     """Which is made where it is not there."""
     assert Ran(capsys, "show", "graph.catnn", "--as", "svg", "-o", "pictures/").status == 0
