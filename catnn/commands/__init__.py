@@ -29,11 +29,11 @@ COMMANDS = {
 EXAMPLE = """\
 A first session:
 
-  catnn new graph.catnn                 a spec to start from, with comments
-  catnn check graph.catnn               is it right?
-  catnn show graph.catnn:lift           what are the diagrams of this layer?
-  catnn compile graph.catnn             write graph.py, which imports nothing but torch
-  catnn explain graph.catnn:lift --n 64 what does it cost, and why?
+  catnn new graph.catnn                  a spec to start from, with comments
+  catnn check graph.catnn                is it right?
+  catnn show graph.catnn:lift            what are the diagrams of this layer?
+  catnn compile graph.catnn              write graph.py, which imports nothing but torch
+  catnn explain graph.catnn:lift --n 64  what does it cost, and why?
 
 `catnn COMMAND --help` tells more about each.  Results go to standard output, diagnostics to standard error.
 Exit status: 0 fine, 1 the spec is wrong, 2 the command line is wrong or a file is missing.
