@@ -58,7 +58,7 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def read_with_sizes(self, words: list[str]) -> tuple[argparse.Namespace, dict[str, int]]:
-        """The same where every other `--name 64` is a size.  Raises: UsageError."""
+        """The same where every other `--name 64` is a size, a whole number.  Raises: UsageError."""
         rest: list[str] = []
         sizes: dict[str, int] = {}
         pending = list(reversed(words))
@@ -88,9 +88,9 @@ class Parser(argparse.ArgumentParser):
 
             shown = f"not `{value}`" if value else "and nothing follows"
             raise wrong(
-                f"`--{name}` takes a number, {shown}",
+                f"`--{name}` takes a whole number, {shown}",
                 notes=("a size or a batch is given by its name, as in `--n 64 --batch 16`",),
-                helps=nearest(f"--{name}", self.options()),
+                helps=nearest(f"--{name}", self.options()) if len(name) > 2 else (),
             )
         return int(value)
 
@@ -124,6 +124,13 @@ def positive(text: str) -> int:
     if not re.fullmatch(rf"[0-9]{{1,{DIGITS}}}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"`{text}` is not a positive integer")
     return int(text)
+
+
+def duration(text: str) -> float:
+    """The type of an option that takes a positive number of seconds."""
+    if not re.fullmatch(rf"[0-9]{{1,{DIGITS}}}(\.[0-9]{{0,{DIGITS}}})?", text) or float(text) == 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a positive number of seconds")
+    return float(text)
 
 
 class Target(NamedTuple):

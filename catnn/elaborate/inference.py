@@ -12,6 +12,7 @@ from catnn.elaborate.ports import (
     Ports,
     Shape,
     bare_identities,
+    bracketed,
     children,
     guess,
     is_bare_identity,
@@ -249,6 +250,7 @@ class Inference:
             f"`{brief(one.span)}` and `{brief(other.span)}` cannot be added: a sum has one type",
             (other.span, f"this is {shown[0]}"),
             (one.span, f"this is {shown[1]}"),
+            helps=bracketed(one, other),
         )
 
     def arrow(self, shape: Shape) -> str:

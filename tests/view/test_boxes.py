@@ -17,7 +17,8 @@ from catnn.hypergraph.graph import Hypergraph, compose_all, identity, permutatio
 from catnn.rewrite.rule import Schema
 from catnn.view.boxes import boxes_drawing
 from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, samples
-from catnn.view.layering import Layers, Unit
+from catnn.view.layering import Layers
+from catnn.view.placing import Unit
 from tests.benchmarks.pictures import layout_time
 from tests.view.test_every_kind import WRITERS, random_hypergraph
 
