@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
-from catnn.category.scalar import ONE, Scalar
+from catnn.category.scalar import ONE
 from catnn.category.wires import Summand
 from catnn.emit.classes import unmasked
 from catnn.emit.contract import Shared, emit_contraction
 from catnn.emit.network import Axis, Forward, join, run_together, spread_arguments, stage_lines, told_sizes
 from catnn.emit.sharing import Sharing, readers
-from catnn.emit.tensors import BATCH, CHANNELS, NAME, Held, Lines, ordered
+from catnn.emit.tensors import BATCH, CHANNELS, NAME, Held, Lines, ordered, scaled
 from catnn.emit.weigh import Weighed
 from catnn.emit.writer import one_tuple, quoted
 from catnn.hypergraph.box import Box
@@ -312,7 +312,7 @@ class Writer:
         pieces = []
         for (scalar, _), held in zip(step.terms, tensors, strict=True):
             expression = ordered(held, order)
-            pieces.append(self._scaled(scalar, expression, len(order) - 1))
+            pieces.append(scaled(self.lines, scalar, expression, len(order) - 1))
         expression = pieces[0]
         for piece in pieces[1:]:
             expression += f" - {piece[1:]}" if piece.startswith("-") else f" + {piece}"
@@ -351,26 +351,6 @@ class Writer:
                 return step
         raise AssertionError(value)
 
-    def _scaled(self, scalar: Scalar, value: str, axes: int) -> str:
-        pieces = []
-        for monomial, coefficient in scalar.terms:
-            piece = value
-            if monomial:
-                self.lines.parts.add("_scaled")
-                powers = [f"(counts[{quoted(s)}], {e})" for s, e in monomial]
-                piece = f"_scaled({value}, {axes}, {', '.join(powers)})"
-            if coefficient == -1:
-                piece = f"-{piece}"
-            elif coefficient != 1:
-                number = (
-                    str(coefficient) if coefficient.denominator == 1 else f"({str(coefficient).replace('/', ' / ')})"
-                )
-                piece = f"{number} * {piece}"
-            pieces.append(piece)
-        if len(pieces) > 1:
-            return f"({' + '.join(pieces)})"
-        return pieces[0] if pieces else f"0 * {value}"
-
     # -------------------------------------------------------------------------------------------------- contractions
 
     def _contract(self, step: Contract) -> Held:
@@ -389,7 +369,7 @@ class Writer:
             plan, operands, self.lines, self.shared, lambda index: self._length(contraction, index), ones, comment
         )
         if contraction.scalar != ONE:
-            expression = self._scaled(contraction.scalar, held.name, len(held.axes) - 1)
+            expression = scaled(self.lines, contraction.scalar, held.name, len(held.axes) - 1)
             held = Held(self.lines.let("z", expression), held.axes)
         return self._masked(held, step.output) if self._uncovered(contraction) else held
 
