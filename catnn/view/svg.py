@@ -200,7 +200,7 @@ def _path(item: Curve) -> str:
         if all(x == here[0] for x, _ in towards):
             pieces.append(f"V{towards[-1][1]}")
         elif all(y == here[1] for _, y in towards):
-            pieces.append(f"H{towards[-1][0]}")
+            pieces.append(f"L{towards[-1][0]} {towards[-1][1]}")
         else:
             pieces.append("C" + " ".join(f"{x} {y}" for x, y in towards))
         here = towards[-1]
