@@ -21,7 +21,7 @@ from catnn.joining import Joined, joined, leaves
 from catnn.model import Activate, Apply, Call, Identity, Layer, Network, Stage, walk
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
-from catnn.plan.fourier import fourier, worthwhile
+from catnn.plan.fourier import fourier, stated, worthwhile
 from catnn.plan.homs import Factored, Level, factored_of, levels_of, parameters_of
 from catnn.plan.irreps import irreps
 from catnn.plan.lower import lowered
@@ -185,7 +185,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         type=f"{layer.source} -> {layer.target}",
         symmetry=tuple(dict.fromkeys(f"{w.group} on {w.base}" for word in words for w in word if not w.plain)),
         parameters=tuple(parameters_of(layer)),
-        notes=(*layer.notes, *_blocks(plans, sizes), *_parts(layer)),
+        notes=(*layer.notes, *_blocks(plans, sizes), *_stated(plans), *_parts(layer)),
         levels=levels,
         factored=tuple(factored_of(layer)) if listed else (),
         steps=(*_ties(layer), *steps),
@@ -212,6 +212,18 @@ def _blocks(plans: list[Plan], sizes: Mapping[str, int]) -> Iterator[str]:
                 yield (
                     f"in C the product on {show_word(product.level)} is in the Fourier basis of S_{saving.p}: {after} "
                     f"multiply-adds an entry instead of {before}"
+                )
+
+
+def _stated(plans: list[Plan]) -> Iterator[str]:
+    """The products that torch statements make in a Fourier basis."""
+    for plan in plans:
+        for product in plan.products:
+            saving = stated(plan, product)
+            if saving is not None:
+                yield (
+                    f"in torch statements the product on {show_word(product.level)} is in the Fourier basis of "
+                    f"S_{saving.p}: {saving.after:,} multiply-adds an entry instead of {saving.before:,}"
                 )
 
 

@@ -98,7 +98,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     classes, by_name = _class_names([*layers, *networks])
     imports = _imports(networks)
     prefixes = Names([*_sources(), *imports.values(), *(f"_{name}" for name in classes.values())])
-    texts, parts, plans = [], set[str](), []
+    texts, parts, plans, constants = [], set[str](), [], dict[str, str]()
     for layer in layers:
         pieces = [
             Piece(part, proved_part(part), prefixes.prefix(layer.name.lower()), proved_dense(layer, part))
@@ -110,6 +110,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
             plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense, whole))
         texts.append(written.text)
         parts |= written.parts
+        constants |= written.constants
     names = Names(classes.values())
     for network in networks:
         shared, made = sharing(network), list[str]()
@@ -137,6 +138,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
             plans.append(plan)
             texts.append(written.text)
             parts |= written.parts
+            constants |= written.constants
         if network.program is None:
             emitted = emit_network(network, classes[id(network)], classes, shared, made)
         else:
@@ -147,7 +149,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     lines = [_import_line(path, name) for path, name in imports.items()]
     linear += "".join(f"{line}\n" for line in lines)
     head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear=linear)
-    body = "\n\n".join([head, *_parts(parts), *map(folded_text, texts)])
+    body = "\n\n".join([head, *_parts(parts), *constants.values(), *map(folded_text, texts)])
     try:
         vet(body, frozenset(lines))
     except UnsafeSourceError as fault:
@@ -284,19 +286,18 @@ def _clash(name: str, first: Layer | Network, item: Layer | Network) -> CatnnErr
     return CatnnError(Diagnostic("E1016", message, labels, notes, ("rename one of them",)))
 
 
+PARTS = (
+    "parts.py", "kernels.py", "epsilons.py", "spectra.py", "symmetric.py", "ties.py", "program_parts.py",
+    "fused_parts.py",
+)  # fmt: skip
+"""The files of this room whose functions are copied into generated files."""
+
+
 @cache
 def _sources() -> dict[str, tuple[str, frozenset[str]]]:
     """The text of every part, and the names that it mentions."""
     found = {}
-    for file in (
-        "parts.py",
-        "kernels.py",
-        "epsilons.py",
-        "symmetric.py",
-        "ties.py",
-        "program_parts.py",
-        "fused_parts.py",
-    ):
+    for file in PARTS:
         text = Path(__file__).with_name(file).read_text(encoding="utf-8")
         lines = text.splitlines()
         for node in ast.parse(text).body:

@@ -30,6 +30,11 @@ WEIGHT = 75
 GAIN = 0.8
 """Fewer multiply-adds than this share of those before are worth a change of basis."""
 
+MOST_DENSE = 256
+"""In torch statements the axes have no more entries together."""
+
+SOME = 8
+"""So many entries of the batch are assumed where a file is written."""
 
 WORTH = 4_000_000
 """A change of basis has to save so many multiply-adds: the weights are turned in a dozen steps of torch."""
@@ -90,6 +95,31 @@ def _saving(plan: Plan, product: Product, sizes: Mapping[str, int]) -> Saving | 
     matrices = sum(f * f for _, f in found.spans)
     weights = (count + WEIGHT) * matrices * rows * columns
     return Saving(p, n, before, after, weights, count, (rows, columns))
+
+
+def stated(plan: Plan, product: Product) -> Saving | None:
+    """The blocks of a product where torch statements make them: at a literal n, by the model for some entries.
+
+    There is no sparse product there, so the change of basis is that of a whole matrix, and n^p has to be small.
+    """
+    wires, p, count = set(product.level), len(product.level), len(product.sigmas)
+    size = next(iter(wires)).group.size if len(wires) == 1 else None
+    if p < 2 or not isinstance(size, int) or count < 2 or product.scale:
+        return None
+    entries = size**p
+    if entries > MOST_DENSE or not possible(p, size):
+        return None
+    rows = sum(plan.source.summands[row.summand].channels for row in product.rows)
+    columns = sum(plan.target.summands[column.summand].channels for column in product.columns)
+    before = count * entries * rows * columns
+    if entries * (rows * columns + entries * (rows + columns)) > GAIN * before:  # the least there could be
+        return None
+    found = spectrum(p, size)
+    after = found.work * rows * columns + entries**2 * (rows + columns)
+    weights = (count + WEIGHT) * sum(f * f for _, f in found.spans) * rows * columns
+    if after * SOME + weights > GAIN * before * SOME:
+        return None
+    return Saving(p, size, before, after, weights, count, (rows, columns))
 
 
 def saved(savings: Iterable[Saving | None], entries: int) -> int:

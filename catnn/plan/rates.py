@@ -16,7 +16,7 @@ from pathlib import Path
 
 from catnn.category.scalar import Scalar
 from catnn.plan.cost import BATCH, Cost, Step, total
-from catnn.plan.fourier import fourier, saved, worthwhile
+from catnn.plan.fourier import fourier, saved, stated, worthwhile
 from catnn.plan.plan import Plan
 
 Counted = tuple[int, int, int, int]
@@ -77,12 +77,16 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the steps of a way are counted as, for every size at once; blocks: plans whose products may be in blocks."""
+    """What the steps of a way are counted as, for every size at once.
+
+    blocks: plans whose products may be in blocks; stated: plans whose torch statements have some in blocks.
+    """
 
     steps: int
     running: Cost
     weights: Scalar
     blocks: tuple[Plan, ...] = ()
+    stated: tuple[Plan, ...] = ()
 
     @staticmethod
     def of(steps: Iterable[Step]) -> Tally:
@@ -98,6 +102,8 @@ class Tally:
         savings = [saving for plan in self.blocks for saving in fourier(plan, sizes)]
         if worthwhile(savings, sizes[BATCH]):
             madds -= saved(savings, sizes[BATCH])
+        for plan in self.stated:
+            madds -= saved((stated(plan, product) for product in plan.products), sizes[BATCH])
         return self.steps, read + written, madds, int(self.weights.value(sizes))
 
 

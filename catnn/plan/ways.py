@@ -39,7 +39,7 @@ class Forms:
         result: dict[str, Tally] = {}
         if library and not self.is_complex and all(in_c(plan) for plan in self.plans):
             result[IN_C] = replace(steps, blocks=self.plans)
-        result[STATEMENTS] = steps
+        result[STATEMENTS] = replace(steps, stated=self.plans)
         if self.dense is not None:
             result[DENSE] = Tally.of(dense_steps(self.dense))
         if self.irreps is not None:
