@@ -16,6 +16,8 @@ from catnn.category.scalar import ZERO, Scalar
 from catnn.category.wires import show_word
 from catnn.compiler import HINT, check_sizes, item_sizes
 from catnn.diagnostics import fail
+from catnn.emit.roles import Roles
+from catnn.joining import Joined, joined, leaves
 from catnn.model import Activate, Apply, Call, Identity, Layer, Network, Stage, walk
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
@@ -41,9 +43,10 @@ class Explanation:
 
     parameters: ((name, shape), ...); sizes: what the numbers are for, `batch` among them; steps, gradient: what runs
     forward and backward; naive: the costs of other ways; predicted: seconds of a call by way, with the rates of
-    `machine`; large: the ways that need much memory; stages: for a network ((label, explanation or
-    None), ...); own: the linear combinations between them; program, works: the body of a point-ful network and what
-    its steps cost, the stages that they call among them.
+    `machine`; large: the ways that need much memory; stages: for a network ((label, explanation or None), ...);
+    own: the linear combinations between them; program, works: the body of a point-ful network and what its steps cost,
+    the stages that they call among them.  joined: the layers that are computed as one; within: for each stage the
+    number of these that computes it, or None; declined: ((names, why not), ...) of layers that follow each other.
     """
 
     kind: str
@@ -66,6 +69,15 @@ class Explanation:
     program: Program | None = None
     works: tuple[Work, ...] = ()
     large: tuple[str, ...] = ()
+    joined: tuple[Joined, ...] = ()
+    within: tuple[int | None, ...] = ()
+    declined: tuple[tuple[tuple[str, ...], str], ...] = ()
+
+    @property
+    def computed(self) -> tuple[Explanation, ...]:
+        """The stages that are computed by themselves."""
+        within = self.within or (None,) * len(self.stages)
+        return tuple(stage for (_, stage), at in zip(self.stages, within, strict=True) if stage and at is None)
 
     @cached_property
     def diagrams(self) -> int:
@@ -82,21 +94,23 @@ class Explanation:
         """The cost of one call."""
         if self.program is not None:
             return total(work.price.forward for work in self.works)
-        return total([self.own, *(s.cost for s in self.steps), *(s.forward for _, s in self.stages if s)])
+        ones = (one.forward for one in self.joined for _ in range(one.uses))
+        return total([self.own, *(s.cost for s in self.steps), *(s.forward for s in self.computed), *ones])
 
     @cached_property
     def backward(self) -> Cost:
         """The cost of the gradient, for inputs and weights."""
         if self.program is not None:
             return total(work.price.backward for work in self.works)
-        return total([self.own, *(s.cost for s in self.gradient), *(s.backward for _, s in self.stages if s)])
+        ones = (one.backward for one in self.joined for _ in range(one.uses))
+        return total([self.own, *(s.cost for s in self.gradient), *(s.backward for s in self.computed), *ones])
 
     @cached_property
     def largest(self) -> Scalar:
         """How many numbers the largest tensor has that a call makes."""
         found = [work.price.largest for work in self.works]
         found += [step.cost.written for step in self.steps if step.phase != "pack"]
-        found += [stage.largest for _, stage in self.stages if stage]
+        found += [stage.largest for stage in self.computed] + [one.largest for one in self.joined if one.uses]
         return max(found, key=lambda size: size.value(self.sizes), default=ZERO)
 
     @cached_property
@@ -311,14 +325,24 @@ class _Networks:
                 case _:
                     pass
 
-    def run(self, step: Run) -> Price:
+    def works(self, program: Program, ones: list[Joined], found: Roles) -> Iterator[Work]:
+        """The steps of a program with their costs; what is computed with others has none of its own."""
+        for work in works(program, self.sizes, lambda step: self.run(step, ones, found)):
+            at = found.inside.get(id(work.step.stage)) if isinstance(work.step, Run) else None
+            yield work if at is None else replace(work, along=ones[at].text)
+
+    def run(self, step: Run, ones: list[Joined], found: Roles) -> Price:
         """What a step of a program costs that calls something."""
-        found, sums = [stage for _, stage in self.leaves(step.stage) if stage], sums_cost(step.stage)
+        stages, sums = list(leaves(step.stage)), sums_cost(step.stage)
+        every = [one for stage in stages for _, one in self.leaves(stage) if one]
+        alone = [one for s in stages if found.within(s) is None for _, one in self.leaves(s) if one]
+        together = [ones[found.carries[id(stage)]] for stage in stages if id(stage) in found.carries]
+        sizes = [one.largest for one in alone] + [one.largest for one in together]
         return Price(
-            total([sums, *(stage.forward for stage in found)]),
-            total([sums, *(stage.backward for stage in found)]),
-            total([sums, *(stage.naive.get(NESTED, stage.forward) for stage in found)]),
-            max((stage.largest for stage in found), key=lambda size: size.value(self.sizes), default=ZERO),
+            total([sums, *(one.forward for one in alone), *(one.forward for one in together)]),
+            total([sums, *(one.backward for one in alone), *(one.backward for one in together)]),
+            total([sums, *(one.naive.get(NESTED, one.forward) for one in every)]),
+            max(sizes, key=lambda size: size.value(self.sizes), default=ZERO),
         )
 
     def network(self, network: Network) -> Explanation:
@@ -330,6 +354,7 @@ class _Networks:
     def _network(self, network: Network) -> Explanation:
         stages, program = tuple(self.leaves(network.body)), network.program
         inner = [stage for _, stage in stages if stage]
+        ones, found_roles, shared = joined(network, self.sizes)
         own = [wire for value in program.values for wire in value.word] if program else []
         groups = [f"{wire.group} on {wire.base}" for wire in own if not wire.plain]
         found = Explanation(
@@ -349,7 +374,10 @@ class _Networks:
             full=self.full,
             own=FREE if isinstance(network.body, Program) else sums_cost(network.body),
             program=program,
-            works=works(program, self.sizes, self.run) if program else (),
+            works=tuple(self.works(program, ones, found_roles)) if program else (),
+            joined=tuple(ones),
+            within=tuple(found_roles.within(stage) for stage in leaves(network.body)),
+            declined=tuple((one.layers, one.why) for one in shared.declined),
         )
         return replace(found, naive=_naively(found))
 

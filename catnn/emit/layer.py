@@ -10,6 +10,7 @@ from catnn.emit.classes import Computed, index_constant, is_symmetric, layer_cla
 from catnn.emit.dense import dense_constants, dense_function
 from catnn.emit.derivative import Functions
 from catnn.emit.functions import Function, constant_rows, extras_of, reduce_function
+from catnn.emit.fusing import Making
 from catnn.emit.pack import pack_function
 from catnn.emit.running import run_function
 from catnn.emit.tying import Tying
@@ -54,11 +55,12 @@ class Piece:
 
 def emit_layer(
     layer: Layer, pieces: Sequence[Piece], class_name: str, held: Mapping[str, str] | None = None,
-    kinds: Sequence[str] = (),
+    kinds: Sequence[str] = (), making: Making | None = None,
 ) -> Emitted:  # fmt: skip
     """The functions and the class of a layer; pieces: what it is the sum of, one or two.
 
-    held, kinds: of a layer that is computed for others, the expressions of its parameters, and the classes of those.
+    held, kinds: of a layer that is computed for others, the expressions of its parameters, and the classes of those;
+    making: how they are made, where they are not parameters of those as they are.
     """
     texts: list[str] = []
     parts = set(ALWAYS)
@@ -91,8 +93,10 @@ def emit_layer(
     if held is None:
         texts.append(layer_class(layer, computed, class_name))
     else:
-        texts.append(together_class(layer, computed[0], class_name, kinds))
-        parts |= {"_Together", "_as_made"}
+        if making:
+            texts += making.texts
+        texts.append(together_class(layer, computed[0], class_name, kinds, making))
+        parts |= making.parts if making else {"_Together", "_as_made"}
     if "_normal(" in texts[-1]:
         parts |= {"_normal"}
     if layer.is_complex:

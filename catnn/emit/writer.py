@@ -14,12 +14,12 @@ RESERVED = re.compile(
     r"(d?[xyzrbwg][0-9]*|halves|grads|plus|minus|size_.*|count_.*|.*_[0-9]+|device|dtype|generator)\Z"
 )
 TAKEN = frozenset("self torch nn Any Tensor Callable math linear FORMAT CHUNK annotations".split())
-ENDINGS = ("", "_dense", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
+ENDINGS = ("", "_dense", "_fused", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
 """The functions of a layer: its prefix and one of these."""
 
 LOCAL = frozenset(
     """
-    args counts ctx dw dx in_ in_dims info ins kind kinds known lengths mixed moved needs norms out outs
+    args counts ctx dw dx in_ in_dims info ins kind kinds known lengths made mixed moved needs norms out outs
     table tangents weight work xs
     """.split()
 )

@@ -151,20 +151,20 @@ def attach(module: ModuleType, layers: Iterable[Written]) -> None:
     for layer in layers:
         choice = Choice(layer.plan, layer.dense, layer.layer, library=found is not None)
         if layer.dense is not None:
-            _put(module, getattr(module, layer.owner), "few", choice.few_of())
+            put(module, getattr(module, layer.owner), "few", choice.few_of())
         if layer.layer is not None and forms_possible(layer.layer):
             owner = getattr(module, layer.owner)
-            _put(module, owner, "compute", compute_of(choice, layer.layer, layer.held, owner.compute))
+            put(module, owner, "compute", compute_of(choice, layer.layer, layer.held, owner.compute))
         if found is None or not in_c(layer.plan):
             continue
         function, names = getattr(module, layer.function), tuple(layer.extras.values())
         plain = getattr(module, f"_{layer.prefix}")
         one = Attached(choice, Calls(layer.plan, found), names, plain, function.backward, module._saved)
-        _put(module, module, f"_{layer.prefix}", one.forward)
-        _put(module, function, "backward", staticmethod(one.backward))
+        put(module, module, f"_{layer.prefix}", one.forward)
+        put(module, function, "backward", staticmethod(one.backward))
 
 
-def _put(module: ModuleType, where: Any, name: str, value: Any) -> None:
+def put(module: ModuleType, where: Any, name: str, value: Any) -> None:
     """Set an attribute, and note what it was."""
     module.attached.append((where, name, vars(where).get(name)))
     setattr(where, name, value)
