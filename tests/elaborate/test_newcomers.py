@@ -48,6 +48,27 @@ def test_the_permutations_offered_are_the_group(size: int) -> None:
         assert catnn.dim(offered, 1, 1) == maps
 
 
+@pytest.mark.parametrize(
+    ("box", "value", "call"),
+    [
+        ("D -> E", "V @ D", "[i j, k j -> i k](x, W)"),
+        ("D -> 1", "V @ D @ V", "[i j k, j -> i k](x, W)"),
+        ("D @ E -> E", "V @ D @ E", "[i j k, l j k -> i l](x, W)"),
+        ("D -> E", "V @ E", ""),
+        ("D -> E", "V @ D^2", ""),
+    ],
+)
+def test_a_box_called_on_more_axes_than_it_has(box: str, value: str, call: str) -> None:
+    text = f"space V : S(n)  space D : 4  space E : 5  box W : {box}  network f(x: {value}) -> V @ E {{ return BODY }}"
+    with pytest.raises(catnn.CatnnError) as caught:
+        catnn.parse(text.replace("BODY", "W(x)"))
+    (fault,) = caught.value.diagnostics
+    assert fault.helps == ((f"as a tensor: `{call}`",) if call else ())
+    if call:
+        result = {"[i j k, j -> i k](x, W)": "V^2"}.get(call, "V @ E")
+        catnn.parse(text.replace("-> V @ E {", f"-> {result} {{").replace("BODY", call))
+
+
 def test_words_of_letters_are_one_letter_where_the_width_fits() -> None:
     catnn.parse("space V : S(n)  let f : V -> V = [row -> row]")
 
