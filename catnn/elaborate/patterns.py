@@ -202,7 +202,7 @@ def _refuse(term: nodes.Term, args: Sequence[Bound], word: Word, source: Ports, 
     places = [(bound.span, f"this is {scope.show_type(bound.type)}") for bound in args]
     wanted = resolved(source)
     expects = f"expects {scope.show_word(wanted)}" if wanted is not None and wanted != word else "does not fit"
-    names = ", ".join(brief(bound.span, 20) for bound in args)
+    names = ", ".join(brief(bound.span, 20) for bound in args) or "nothing"
     scope.report.error(
         "E0301",
         f"`{brief(term.span)}` does not take `{names}`",
