@@ -47,14 +47,17 @@ if TYPE_CHECKING:
         source: str
 
 
-def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS, allow_maps: bool = False) -> Spec:
+def load(
+    path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS, allow_maps: bool = False, effort: int = 1
+) -> Spec:
     """The spec in a file.
 
     max_diagrams: the most diagrams that a hom-space may have; allow_maps: whether boxes may be functions of other
-    packages, `= map "package.function"`, which run when a module does.
+    packages, `= map "package.function"`, which run when a module does; effort: how many times as far as usual to search
+    for the proof of a `check`.
     Raises: CatnnError with every fault, in file order; E1004 where the file cannot be read.
     """
-    _check_limits(max_diagrams, allow_maps)
+    limits = _limits(max_diagrams, allow_maps, effort)
     check_type(path, (str, PathLike), "a path")
     file = Path(path)
     try:
@@ -65,7 +68,7 @@ def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS, allow_m
     source = decode(data, str(path))
     module, faults = parse_recovering(source)
     with folder_of(data, file.parent) as base:
-        return elaborate(module, source, base=base, max_diagrams=max_diagrams, allow_maps=allow_maps, earlier=faults)
+        return elaborate(module, source, base=base, earlier=faults, **limits)
 
 
 def parse(
@@ -75,6 +78,7 @@ def parse(
     base: Path | None = None,
     max_diagrams: int = MAX_DIAGRAMS,
     allow_maps: bool = False,
+    effort: int = 1,
 ) -> Spec:
     """The spec in a text.
 
@@ -84,17 +88,20 @@ def parse(
     >>> parse("space V : S(n)  layer mix : V^2[3] -> V^2[16] = all + bias")["mix"]
     <layer mix : V^2[3] -> V^2[16], 15 diagrams, 2 for the bias>
     """
-    _check_limits(max_diagrams, allow_maps)
+    limits = _limits(max_diagrams, allow_maps, effort)
     check_type(text, str, "the text of a spec")
     source = make_source(text, path)
     module, faults = parse_recovering(source)
-    return elaborate(module, source, base=base, max_diagrams=max_diagrams, allow_maps=allow_maps, earlier=faults)
+    return elaborate(module, source, base=base, earlier=faults, **limits)
 
 
-def _check_limits(max_diagrams: int, allow_maps: bool) -> None:
+def _limits(max_diagrams: int, allow_maps: bool, effort: int) -> dict[str, Any]:
+    """The limits as `elaborate` takes them.  Raises: CatnnError (E1006)."""
     check_type(allow_maps, bool, "True or False")
-    if type(max_diagrams) is not int or max_diagrams < 1:
-        raise fail("E1006", f"max_diagrams={max_diagrams!r} is not a positive integer")
+    for name, limit in (("max_diagrams", max_diagrams), ("effort", effort)):
+        if type(limit) is not int or limit < 1:
+            raise fail("E1006", f"{name}={limit!r} is not a positive integer")
+    return {"max_diagrams": max_diagrams, "allow_maps": allow_maps, "effort": effort}
 
 
 def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = None) -> Diagram | Sum:  # noqa: A002

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catnn.commands import usage
-from catnn.commands.arguments import Parser, duration, positive, target
+from catnn.commands.arguments import Parser, duration, limits, positive, target
 from catnn.commands.console import Progress, print_json
 from catnn.commands.files import find_module, load_spec
 
@@ -33,9 +33,7 @@ def run(words: list[str]) -> int:
     wanted = target(options.target)
     how = {name: value for name in ("repeat", "seconds") if (value := getattr(options, name)) is not None}
     with Progress(f"measuring {options.target}"):
-        item = find_module(
-            load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps), wanted, "bench"
-        )
+        item = find_module(load_spec(wanted.file, **limits(options)), wanted, "bench")
         from catnn.bench import bench
 
         with usage():

@@ -10,7 +10,7 @@ from typing import Any
 from catnn.category.diagram import Morphism
 from catnn.category.wires import show_word
 from catnn.commands import UsageError
-from catnn.commands.arguments import Parser, Target, target, wrong
+from catnn.commands.arguments import Parser, Target, limits, target, wrong
 from catnn.commands.console import Progress, columns
 from catnn.commands.files import find, load_spec, unwritable, write
 from catnn.diagnostics import CatnnError, Diagnostic
@@ -63,7 +63,7 @@ def run(words: list[str]) -> int:
     how = _how(options, format_)
     wanted = target(options.target, lines=True)
     with Progress(f"drawing {options.target}"):
-        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
+        spec = load_spec(wanted.file, **limits(options))
         values = _values(spec, wanted)
         if options.trace:
             values = {name: _trace(spec, name, value) for name, value in values.items()}

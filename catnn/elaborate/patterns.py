@@ -21,7 +21,7 @@ from catnn.elaborate.report import brief, plural
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.settling import settle
 from catnn.elaborate.stages import frozen
-from catnn.elaborate.tensors import Bound, Made, Making, common_channels, ids, packed
+from catnn.elaborate.tensors import Bound, Made, Making, common_channels, ids
 from catnn.elaborate.terms import Value, meaning
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Operand, contraction
@@ -156,9 +156,6 @@ def _constants(scope: Scope) -> tuple[str, ...]:
 def _single(node: nodes.Term, args: Sequence[Bound], scope: Scope) -> bool:
     """Whether every argument is one tensor; reports a direct sum."""
     for bound in args:
-        if any(summand.symmetric for summand in bound.type.summands):
-            packed(bound.span, scope)
-            return False
         if len(bound.type.summands) > 1:
             scope.report.error(
                 "E0207",
@@ -264,7 +261,7 @@ def _layered(value: Morphism, args: Sequence[Bound], out: Summand, span: Span, s
     """The tensor product of the values, and then a layer of a fixed diagram."""
     whole = Summand(value.source, out.channels)
     values = ids(args)
-    if len(args) != 1:
+    if len(args) != 1 or args[0].type.summands[0].symmetric:
         operands, start = [], 0
         for at, bound in enumerate(args):
             width = len(bound.type.words[0])

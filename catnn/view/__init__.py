@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from catnn.view.drawing import Drawing
 
 Value = Morphism | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
-Read = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Trace | Proof
+Read = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
 """What documents and graphs are read to."""
 SIDES = ("bottom", "top", "left")
 """Where the inputs of a picture may be."""

@@ -208,9 +208,12 @@ def test_rules_and_proofs_read_back_equal(how: str) -> None:
     assert proof is not None
     for value in (*spec.rules[:3], spec.rules[2].reverse, proof, proof.left, proof.right):
         assert WRITERS[how](value) == value
-    assert isinstance(spec.rules[3], Schema)
-    with pytest.raises(catnn.CatnnError, match="free arities"):
-        WRITERS[how](spec.rules[3])
+    schema = spec.rules[3]
+    assert isinstance(schema, Schema)
+    read = WRITERS[how](schema)
+    assert read == schema
+    assert isinstance(read, Schema)
+    assert [read.instance((q,)) for q in range(4)] == [schema.instance((q,)) for q in range(4)]
 
 
 def test_the_graph_of_a_proof_is_the_documented_one() -> None:
