@@ -368,7 +368,9 @@ def attempt(
     proof = meet(*reduced)
     if proof is not None or not laws:
         return Attempt(proof)
-    most = _most_boxes(budget, laws, left, right, *(trace.end for trace in reduced))
+    far = 12 + 3 * max(count(left), count(right))  # what has run away by then is not gone after
+    ends = [trace.end for trace in reduced if count(trace.end) <= far]
+    most = _most_boxes(budget, laws, left, right, *ends)
     effort = Effort(budget.effort)
     sides = [_Search(side, laws, boxes, budget, effort, most) for side in (left, right)]
     for side, trace in zip(sides, reduced, strict=True):
