@@ -157,9 +157,9 @@ def meet(left: Trace, right: Trace) -> Proof | None:
     if left.end != right.end:
         return None
     if len(left.steps) + len(right.steps) > LONG:
-        number = {value: at for at, value in reversed(list(enumerate(right.values())))}
-        at, value = next((at, value) for at, value in enumerate(left.values()) if value in number)
-        left, right = Trace(left.start, left.steps[:at]), Trace(right.start, right.steps[: number[value]])
+        first = {value: at for at, value in reversed(list(enumerate(right.values())))}
+        at, common = next((at, value) for at, value in enumerate(left.values()) if value in first)
+        left, right = Trace(left.start, left.steps[:at]), Trace(right.start, right.steps[: first[common]])
     number = {graph: at for at, (_, graph) in enumerate(right.end.weighted)}
     meeting = []
     for _, graph in left.end.weighted:
