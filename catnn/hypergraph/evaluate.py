@@ -82,7 +82,7 @@ def contract(
     while factors:
         at = max(range(len(factors)), key=lambda i: (len({*factors[i][0]} & {*known[0]}), -len(factors[i][1]), -i))
         other = factors.pop(at)
-        meter.spend(len(known[1]) + len(other[1]) + STEP)
+        meter.spend(len(known[1]) + len(other[1]) + STEP + len(factors) + len(open_))
         known = _join(known, other)
         meter.spend(len(known[1]))
         needed = {*open_, *(v for legs, _ in factors for v in legs)}
