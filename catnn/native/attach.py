@@ -8,6 +8,7 @@ library.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -22,7 +23,7 @@ from catnn.native.worth import known
 from catnn.plan.cost import BATCH
 from catnn.plan.dense import Dense
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, in_c
+from catnn.plan.rates import DENSE, IN_C, Tally, in_c
 from catnn.plan.ways import fastest, ways
 
 FORCED: str | None = None
@@ -103,10 +104,19 @@ class Choice:
 
     def __init__(self, plan: Plan, dense: Dense | None, *, library: bool) -> None:
         self.plan = plan
-        self.ways = ways(plan, dense, library=library)
-        self.products = {way: tally for way, tally in self.ways.items() if way != DENSE}
+        self.dense, self.library = dense, library
         self.order = len(plan.source.words[0]) + 1
         self.choices: dict[tuple[object, ...], str] = {}
+
+    @cached_property
+    def ways(self) -> Mapping[str, Tally]:
+        """What each way is counted as; the first call asks, not whoever compiles."""
+        return ways(self.plan, self.dense, library=self.library)
+
+    @cached_property
+    def products(self) -> Mapping[str, Tally]:
+        """Those of the ways that reduce, mix and expand."""
+        return {way: tally for way, tally in self.ways.items() if way != DENSE}
 
     def way(self, x: Tensor, sizes: Mapping[str, int], *, product: bool) -> str:
         """The fastest way for an input; product: of those that reduce, mix and expand."""
