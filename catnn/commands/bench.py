@@ -24,6 +24,7 @@ def parser() -> Parser:
         "other options:",
         "  --SIZE N     a size by its name; --batch N     entries",
         "  --repeat N   rounds; --seconds N   how long a way may be measured",
+        "  --tracing N  how many seconds torch.compile may take, each way then under it, too",
     )
     found.epilog = "\n".join((*options, "", str(found.epilog)))
     return found
