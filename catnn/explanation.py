@@ -21,14 +21,15 @@ from catnn.joining import Joined, joined, leaves
 from catnn.model import Activate, Apply, Call, Identity, Layer, Network, Stage, walk
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
-from catnn.plan.dense import dense, dense_steps
-from catnn.plan.fourier import fourier, worthwhile
+from catnn.plan.fourier import fourier, stated, worthwhile
 from catnn.plan.homs import Factored, Level, factored_of, levels_of, parameters_of
+from catnn.plan.irreps import irreps
 from catnn.plan.lower import lowered
 from catnn.plan.naive import NESTED, naive_costs
 from catnn.plan.orders import tensor_shapes
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c, rates
+from catnn.plan.rates import in_c, rates
+from catnn.plan.ways import forms_of
 from catnn.plan.work import FREE, Price, Work, activation_cost, sums_cost, works
 from catnn.program import Program, Run
 
@@ -184,7 +185,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         type=f"{layer.source} -> {layer.target}",
         symmetry=tuple(dict.fromkeys(f"{w.group} on {w.base}" for word in words for w in word if not w.plain)),
         parameters=tuple(parameters_of(layer)),
-        notes=(*layer.notes, *_blocks(plans, sizes[BATCH])),
+        notes=(*layer.notes, *_blocks(plans, sizes), *_stated(plans), *_parts(layer)),
         levels=levels,
         factored=tuple(factored_of(layer)) if listed else (),
         steps=(*_ties(layer), *steps),
@@ -192,22 +193,48 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         naive=_naive(layer),
         sizes=sizes,
         full=full,
-        predicted=_predicted(layer, plans, steps, sizes),
+        predicted=_predicted(layer, plans, sizes),
         machine=rates().machine,
     )
 
 
-def _blocks(plans: list[Plan], entries: int) -> Iterator[str]:
+def _blocks(plans: list[Plan], sizes: Mapping[str, int]) -> Iterator[str]:
     """The products that C makes in a Fourier basis, and what that saves."""
     for plan in plans:
-        savings = fourier(plan) if in_c(plan) else ()
-        for product, saving in zip(plan.products, savings if worthwhile(savings, entries) else (), strict=False):
+        savings = fourier(plan, sizes) if in_c(plan) else ()
+        for product, saving in zip(plan.products, savings if worthwhile(savings, sizes[BATCH]) else (), strict=False):
             if saving is not None:
-                p, level = saving.blocks.p, show_word(product.level)
+                size = product.level[0].group.size
+                after, before = f"{saving.after:,}", f"{saving.before:,}"
+                if isinstance(size, str):
+                    naive, blocks = (value.sympy() for value in saving.polynomials(size))
+                    after, before = f"{blocks} = {after}", f"{naive} = {before}"
                 yield (
-                    f"in C the product on {level} is in the Fourier basis of S_{p}: {saving.after:,} multiply-adds an "
-                    f"entry instead of {saving.before:,}"
+                    f"in C the product on {show_word(product.level)} is in the Fourier basis of S_{saving.p}: {after} "
+                    f"multiply-adds an entry instead of {before}"
                 )
+
+
+def _stated(plans: list[Plan]) -> Iterator[str]:
+    """The products that torch statements make in a Fourier basis."""
+    for plan in plans:
+        for product in plan.products:
+            saving = stated(plan, product)
+            if saving is not None:
+                yield (
+                    f"in torch statements the product on {show_word(product.level)} is in the Fourier basis of "
+                    f"S_{saving.p}: {saving.after:,} multiply-adds an entry instead of {saving.before:,}"
+                )
+
+
+def _parts(layer: Layer) -> Iterator[str]:
+    """The irreducible parts that a layer may be computed in, and what is known of them."""
+    found = irreps(layer)
+    if found is not None:
+        yield (
+            f"in {len(found.dimensions)} irreducible parts its products are {found.work:,} multiply-adds an entry; "
+            f"every diagram was compared with its blocks as numbers, and is off by at most {found.deviation:.0e}"
+        )
 
 
 def _ties(layer: Layer) -> Iterator[Step]:
@@ -226,21 +253,11 @@ def _ties(layer: Layer) -> Iterator[Step]:
 
 def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
     """The seconds that a call of a layer takes on the CPU, by way, as the cost model has them."""
-    plans = [plan_layer(part.layer) for part in lowered(layer)]
-    steps = tuple(step for plan in plans for step in forward_steps(plan))
-    return _predicted(layer, plans, steps, {**sizes, BATCH: batch})
+    return _predicted(layer, [plan_layer(part.layer) for part in lowered(layer)], {**sizes, BATCH: batch})
 
 
-def _predicted(layer: Layer, plans: list[Plan], steps: tuple[Step, ...], sizes: Mapping[str, int]) -> dict[str, float]:
-    together = Tally.of(steps)
-    savings = tuple(saving for plan in plans for saving in fourier(plan))
-    found = {IN_C: replace(together, savings=savings), STATEMENTS: together}
-    if layer.is_complex or not all(in_c(plan) for plan in plans):
-        del found[IN_C]
-    form = dense(layer) if [part.layer for part in lowered(layer)] == [layer] else None
-    if form is not None:
-        found[DENSE] = Tally.of(dense_steps(form))
-    return rates().predict(found, sizes)
+def _predicted(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> dict[str, float]:
+    return rates().predict(forms_of(layer, tuple(plans)).ways(), sizes)
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:

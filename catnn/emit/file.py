@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from itertools import count
@@ -77,8 +77,10 @@ class Written:
     """A layer of a generated file, or a part of one: its class, its Function, the prefix of the others, its plan.
 
     extras: the parameters that its functions take behind the tensors, each with its size; None for what a mask counts.
-    dense: the dense form, where there is one.  apart: of layers one after the other that run as one, the classes of
-    what runs otherwise; combining: the steps, numbers moved and multiply-adds that combine their weights.
+    dense: the dense form, where there is one.  layer: what the class computes, where that is one part.
+    held: where the class has parameters of other modules, by name the number of the module and the name there.
+    apart: of layers one after the other that run as one, the classes of what runs otherwise; combining: the steps,
+    numbers moved and multiply-adds that combine their weights.
     """
 
     owner: str
@@ -87,6 +89,8 @@ class Written:
     plan: Plan
     extras: Mapping[str, str | None]
     dense: Dense | None = None
+    layer: Layer | None = None
+    held: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     apart: tuple[str, ...] = ()
     combining: Counted = (0, 0, 0, 0)
 
@@ -101,7 +105,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     classes, by_name = _class_names([*layers, *networks])
     imports = _imports(networks)
     prefixes = Names([*_sources(), *imports.values(), *(f"_{name}" for name in classes.values())])
-    texts, parts, plans = [], set[str](), []
+    texts, parts, plans, constants = [], set[str](), [], dict[str, str]()
     for layer in layers:
         pieces = [
             Piece(part, proved_part(part), prefixes.prefix(layer.name.lower()), proved_dense(layer, part))
@@ -109,9 +113,11 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
         ]
         written = emit_layer(layer, pieces, classes[id(layer)])
         for piece, (function, extras) in zip(pieces, written.functions, strict=True):
-            plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense))
+            whole = layer if len(pieces) == 1 else None
+            plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense, whole))
         texts.append(written.text)
         parts |= written.parts
+        constants |= written.constants
     names = Names(classes.values())
     for network in networks:
         shared, made = sharing(network), list[str]()
@@ -134,9 +140,12 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
                 alone = [classes[id(u.layer)] if u.pair is None else made[shared.found.index(u.pair)]
                          for u in virtual.units]  # fmt: skip
                 plan = replace(plan, apart=tuple(alone), combining=virtual.combining)
+            else:
+                plan = replace(plan, layer=virtual.layer, held=virtual.parameters)
             plans.append(plan)
             texts.append(written.text)
             parts |= written.parts
+            constants |= written.constants
         if network.program is None:
             emitted = emit_network(network, classes[id(network)], classes, shared, made)
         else:
@@ -147,7 +156,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     lines = [_import_line(path, name) for path, name in imports.items()]
     linear += "".join(f"{line}\n" for line in lines)
     head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear=linear)
-    body = "\n\n".join([head, *_parts(parts), *map(folded_text, texts)])
+    body = "\n\n".join([head, *_parts(parts), *constants.values(), *map(folded_text, texts)])
     try:
         vet(body, frozenset(lines))
     except UnsafeSourceError as fault:
@@ -174,14 +183,27 @@ def restored(item: Layer | Network, text: str, written: Sequence[Row]) -> Genera
             raise ValueError(f"there is no {line.strip()}")
     lines = frozenset(_import_line(path, name) for path, name in _imports(networks).items())
     vet(text, lines)
-    plans = [(plan_layer(part.layer), _dense(layer, part)) for layer in layers for part in lowered(layer)]
-    for virtual in (one for network in networks for one in sharing(network).found):
-        plans += [(plan_layer(part.layer), _dense(virtual.layer, part)) for part in lowered(virtual.layer)]
     found = tuple(
-        Written(owner, function, prefix, plan, extras, dense, apart, combining)
-        for (plan, dense), (owner, function, prefix, extras, apart, combining) in zip(plans, written, strict=True)
+        Written(
+            owner, function, prefix, plan_layer(part.layer), extras, _dense(of, part), whole, held, apart, combining
+        )
+        for (of, part, whole, held), (owner, function, prefix, extras, apart, combining) in zip(
+            _written_parts(layers, networks), written, strict=True
+        )
     )
     return Generated(text, by_name, found, lines)
+
+
+def _written_parts(
+    layers: Iterable[Layer], networks: Iterable[Network]
+) -> Iterator[tuple[Layer, Lowered, Layer | None, Mapping[str, tuple[int, str]]]]:
+    """For each `Written`, in order: what it is a part of, the part, and its last fields but those of chains."""
+    for layer in layers:
+        parts = lowered(layer)
+        yield from ((layer, part, layer if len(parts) == 1 else None, {}) for part in parts)
+    for virtual in (one for network in networks for one in sharing(network).found):
+        whole, held = (None, {}) if isinstance(virtual, Chain) else (virtual.layer, virtual.parameters)
+        yield from ((virtual.layer, part, whole, held) for part in lowered(virtual.layer))
 
 
 def _openings(classes: Mapping[str, str], written: Sequence[Row]) -> Iterator[str]:
@@ -324,19 +346,18 @@ def _clash(name: str, first: Layer | Network, item: Layer | Network) -> CatnnErr
     return CatnnError(Diagnostic("E1016", message, labels, notes, ("rename one of them",)))
 
 
+PARTS = (
+    "parts.py", "kernels.py", "epsilons.py", "spectra.py", "symmetric.py", "ties.py", "program_parts.py",
+    "fused_parts.py",
+)  # fmt: skip
+"""The files of this room whose functions are copied into generated files."""
+
+
 @cache
 def _sources() -> dict[str, tuple[str, frozenset[str]]]:
     """The text of every part, and the names that it mentions."""
     found = {}
-    for file in (
-        "parts.py",
-        "kernels.py",
-        "epsilons.py",
-        "symmetric.py",
-        "ties.py",
-        "program_parts.py",
-        "fused_parts.py",
-    ):
+    for file in PARTS:
         text = Path(__file__).with_name(file).read_text(encoding="utf-8")
         lines = text.splitlines()
         for node in ast.parse(text).body:

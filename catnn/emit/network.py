@@ -326,6 +326,11 @@ def _activate(forward: Forward, activation: str, source: Type, x: str) -> str:
     results = []
     for summand, value in zip(source.summands, _each(source, x), strict=True):
         metrics = _metrics(summand)
+        if activation in ("gate", "norm_relu") and summand.symmetric:
+            arguments = [value, _masks(forward, summand), one_tuple(str(power) for _, power in summand.axes)]
+            arguments += [one_tuple(metrics)] if metrics else []
+            results.append(f"{forward.use(f'_packed_{activation}')}({', '.join(arguments)})")
+            continue
         if activation == "gate" and metrics:
             part = forward.use("_metric_gate")
             results.append(f"{part}({value}, {_masks(forward, summand)}, ({', '.join(metrics)},))")

@@ -36,7 +36,8 @@ TORCH = frozenset(
     """
     nn.Module nn.Parameter nn.functional.elu nn.functional.gelu nn.functional.hardtanh nn.functional.leaky_relu
     nn.functional.mish nn.functional.silu nn.functional.softplus nn.functional.softsign nn.init.normal_
-    nn.init.zeros_ torch.abs torch.amp.is_autocast_available torch.arange torch.asinh torch.atan torch.autocast
+    nn.init.zeros_ torch.abs torch.addmm torch.amp.is_autocast_available torch.arange torch.asinh torch.atan
+    torch.autocast
     torch.autograd.Function torch.bfloat16 torch.bool torch.cat torch.compiler.is_compiling torch.contiguous_format
     torch.cos torch.diag_embed torch.empty torch.empty_like torch.equal torch.erf torch.exp torch.expm1 torch.eye
     torch.finfo torch.float16 torch.float32 torch.float64 torch.floor torch.get_autocast_dtype

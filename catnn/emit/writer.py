@@ -175,13 +175,14 @@ def cap_words(name: str) -> str:
 
 @dataclass
 class Body:
-    """The lines of one function, and the parts and sizes that they mention."""
+    """The lines of one function, and the parts, sizes and constants that they mention."""
 
     names: Names = field(default_factory=Names)
     lines: list[str] = field(default_factory=list)
     parts: set[str] = field(default_factory=set)
     sizes: set[str] = field(default_factory=set)
     counts: set[str] = field(default_factory=set)
+    constants: dict[str, str] = field(default_factory=dict)
 
     def say(self, line: str, comment: str = "") -> None:
         """One line, with a comment behind it that starts in a common column where it can."""

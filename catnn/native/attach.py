@@ -17,19 +17,19 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from catnn.emit.file import Written
+from catnn.model import Layer
 from catnn.native.build import library
 from catnn.native.calls import Calls
+from catnn.native.compute import KINDS, compute_of, entries_of, forms_possible
 from catnn.native.worth import known
 from catnn.plan.cost import BATCH
 from catnn.plan.dense import Dense
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, Tally, in_c
-from catnn.plan.ways import fastest, ways
+from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c
+from catnn.plan.ways import Forms, fastest, forms_of
 
 FORCED: str | None = None
 """The way that layers run, whatever is predicted: for measurements and tests."""
-
-KINDS = (torch.float32, torch.float64)
 
 
 class Attached:
@@ -93,40 +93,38 @@ class Attached:
             if isinstance(size, str):
                 x = tensors[i]
                 sizes[size] = x.shape[x.dim() - len(self.plan.source.words[i]) - 1 + a]
-        return sizes if self.choice.way(tensors[0], sizes, product=True) == IN_C else None
+        entries = entries_of(tensors[0], len(self.plan.source.words[0]))
+        return sizes if self.choice.way(entries, sizes, product=True) == IN_C else None
 
 
 class Choice:
     """The way that is taken, as it is predicted for a batch of the same order of magnitude.
 
-    library: whether there is one in C.
+    layer: what the plan is of, where that is known to be one part; library: whether there is a way in C.
     """
 
-    def __init__(self, plan: Plan, dense: Dense | None, *, library: bool) -> None:
-        self.plan = plan
-        self.dense, self.library = dense, library
-        self.order = len(plan.source.words[0]) + 1
+    def __init__(self, plan: Plan, dense: Dense | None, layer: Layer | None = None, *, library: bool) -> None:
+        self.plan, self.dense, self.layer, self.library = plan, dense, layer, library
         self.choices: dict[tuple[object, ...], str] = {}
 
     @cached_property
-    def ways(self) -> Mapping[str, Tally]:
-        """What each way is counted as; the first call asks, not whoever compiles."""
-        return ways(self.plan, self.dense, library=self.library)
+    def forms(self) -> Forms:
+        """What the layer can be run as, looked for when somebody asks."""
+        return Forms((self.plan,), self.dense) if self.layer is None else forms_of(self.layer, (self.plan,))
 
     @cached_property
-    def products(self) -> Mapping[str, Tally]:
-        """Those of the ways that reduce, mix and expand."""
-        return {way: tally for way, tally in self.ways.items() if way != DENSE}
+    def ways(self) -> dict[str, Tally]:
+        """All ways, and what each is counted as."""
+        return self.forms.ways(library=self.library)
 
-    def way(self, x: Tensor, sizes: Mapping[str, int], *, product: bool) -> str:
-        """The fastest way for an input; product: of those that reduce, mix and expand."""
+    def way(self, entries: int, sizes: Mapping[str, int], *, product: bool) -> str:
+        """The fastest way for so many entries of the batch; product: of those that reduce, mix and expand."""
         if FORCED is not None:
             return FORCED
-        entries = x.shape[: x.dim() - self.order].numel()
         key = (product, entries.bit_length(), *sizes.values())
         if key not in self.choices:
             batch = 1 << max(0, entries.bit_length() - 1)
-            found = self.products if product else self.ways
+            found = {way: tally for way, tally in self.ways.items() if not product or way in (IN_C, STATEMENTS)}
             self.choices[key] = fastest(found, {**sizes, BATCH: batch}, known())
         return self.choices[key]
 
@@ -139,7 +137,7 @@ class Choice:
             if not work or not all(isinstance(count, int) for count in counts.values()):
                 return False
             sizes = {name: lengths[name] for name in names}
-            return self.way(xs[0], sizes, product=False) == DENSE
+            return self.way(entries_of(xs[0], len(self.plan.source.words[0])), sizes, product=False) == DENSE
 
         return few
 
@@ -151,9 +149,12 @@ def attach(module: ModuleType, layers: Iterable[Written]) -> None:
     module.attached = []  # type: ignore[attr-defined]
     found = library()
     for layer in layers:
-        choice = Choice(layer.plan, layer.dense, library=found is not None)
+        choice = Choice(layer.plan, layer.dense, layer.layer, library=found is not None)
         if layer.dense is not None:
             put(module, getattr(module, layer.owner), "few", choice.few_of())
+        if layer.layer is not None and forms_possible(layer.layer):
+            owner = getattr(module, layer.owner)
+            put(module, owner, "compute", compute_of(choice, layer.layer, layer.held, owner.compute))
         if found is None or not in_c(layer.plan):
             continue
         function, names = getattr(module, layer.function), tuple(layer.extras.values())

@@ -15,7 +15,7 @@ from torch import Tensor
 from catnn.native.program import read, run, weigh
 from catnn.native.spectral import Form, Turning, meeting, mixing
 from catnn.native.table import Program
-from catnn.plan.fourier import fourier, worthwhile
+from catnn.plan.fourier import Saving, fourier, worthwhile
 from catnn.plan.plan import Plan, mirror
 
 PARALLEL = 200_000
@@ -40,13 +40,9 @@ class Calls:
     def __init__(self, plan: Plan, library: ctypes.CDLL) -> None:
         self.plan, self.back, self.library = plan, mirror(plan), library
         self.outs = sorted({constant.column.summand for constant in plan.constants})
-        self.savings = fourier(plan)
         self._known: dict[tuple[object, ...], Ready] = {}
-        self._turning = {
-            at: Turning(one.blocks, product.sigmas)
-            for at, (one, product) in enumerate(zip(self.savings, plan.products, strict=True))
-            if one is not None
-        }
+        self._savings: dict[tuple[int, ...], tuple[Saving | None, ...]] = {}
+        self._turning: dict[tuple[int, ...], dict[int, Turning]] = {}
 
     # ------------------------------------------------------------------------------------------------------- programs
 
@@ -57,18 +53,25 @@ class Calls:
             self._known[key] = make
         return self._known[key]
 
-    def _turned_products(self, entries: int) -> Mapping[int, Turning]:
-        """The products that are computed in a Fourier basis for so many entries of the batch."""
-        return self._turning if worthwhile(self.savings, entries) else {}
+    def _turned_products(self, sizes: dict[str, int], entries: int) -> Mapping[int, Turning]:
+        """The products that are computed in a Fourier basis at these sizes for so many entries of the batch."""
+        key = tuple(sizes.values())
+        if key not in self._savings:
+            self._savings[key] = fourier(self.plan, sizes)
+        savings = self._savings[key]
+        if not any(savings) or not worthwhile(savings, entries):
+            return {}
+        if key not in self._turning:
+            self._turning[key] = {
+                at: Turning(one.blocks, product.sigmas)
+                for at, (one, product) in enumerate(zip(savings, self.plan.products, strict=True))
+                if one is not None
+            }
+        return self._turning[key]
 
     def _forms(self, blocks: Mapping[int, Turning], first: int) -> dict[int, Form]:
         """Their blocks; first: the number of the buffer of the values of the first of them."""
-        found = {}
-        for number, at in enumerate(blocks):
-            saving = self.savings[at]
-            assert saving is not None
-            found[at] = Form(saving.blocks, first + number)
-        return found
+        return {at: Form(turning.spectrum, first + number) for number, (at, turning) in enumerate(blocks.items())}
 
     def _forward(self, sizes: dict[str, int], blocks: Mapping[int, Turning]) -> Ready:
         """Buffers: scratch, inputs, outputs; weights, biases, values of Fourier bases."""
@@ -110,7 +113,7 @@ class Calls:
                 sizes: dict[str, int]) -> tuple[Tensor, ...]:  # fmt: skip
         """The outputs for contiguous inputs of one type; weights: packed."""
         batch = _batch(xs[0], len(self.plan.source.words[0]))
-        blocks = self._turned_products(prod(batch))
+        blocks = self._turned_products(sizes, prod(batch))
         ready = self._program("forward", sizes, blocks)
         panels = [blocks[at].blocks(w, mirrored=False) if at in blocks else self._turned(w)
                   for at, w in enumerate(weights)]  # fmt: skip
@@ -125,7 +128,7 @@ class Calls:
                  *, inputs: bool, learned: bool) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
         """The gradients of the inputs, and of the packed weights and the biases; what is not wanted is empty."""
         batch = _batch(xs[0], len(self.plan.source.words[0]))
-        blocks = self._turned_products(prod(batch))
+        blocks = self._turned_products(sizes, prod(batch))
         ready = self._program("x" * inputs + "w" * learned, sizes, blocks)
         dxs = [torch.empty_like(x) for x in xs] if inputs else []
         panels = [blocks[at].blocks(w, mirrored=True) if at in blocks else self._turned(w.transpose(1, 2))

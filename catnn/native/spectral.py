@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import accumulate
 
 import torch
 from torch import Tensor
 
-from catnn.category.young import Blocks, young
+from catnn.category.spectrum import Spectrum
 from catnn.native.program import Mix, Outer
 from catnn.native.table import COMBINE, SCRATCH, Program, View, dense
 from catnn.plan.plan import Sigma
@@ -21,13 +20,13 @@ from catnn.plan.plan import Sigma
 class Form:
     """The blocks of a product; values: the number of the buffer that holds the entries of their basis."""
 
-    blocks: Blocks
+    blocks: Spectrum
     values: int
 
     @property
     def spans(self) -> list[tuple[int, int, int]]:
         """For each shape where its rows begin, how many parts it has, and how many tableaux."""
-        found = [(len(shape.vectors), len(shape.tableaux)) for shape in self.blocks.shapes]
+        found = self.blocks.spans
         starts = accumulate((m * f for m, f in found), initial=0)
         return [(start, m, f) for start, (m, f) in zip(starts, found, strict=False)]
 
@@ -35,7 +34,7 @@ class Form:
 Pieces = list[tuple[View, int]]
 
 
-def spectrum(program: Program, pieces: Pieces, form: Form) -> View:
+def change(program: Program, pieces: Pieces, form: Form) -> View:
     """The pieces side by side in the basis of the blocks, a row a vector; made once."""
     key = (form.blocks.p, form.blocks.n, tuple(pieces))
     if key not in program.spectra:
@@ -45,7 +44,7 @@ def spectrum(program: Program, pieces: Pieces, form: Form) -> View:
         for view, channels in pieces:
             rows = [
                 (start + at * width, [(_place(view, word), value) for word, value in row])
-                for at, row in enumerate(_table(form.blocks.p, form.blocks.n))
+                for at, row in enumerate(form.blocks.rows)
             ]
             _combine(program, form, channels, result, view, rows, add=False)
             start += channels
@@ -56,7 +55,7 @@ def spectrum(program: Program, pieces: Pieces, form: Form) -> View:
 def mix(program: Program, pieces: Pieces, form: Form, width: int, weights: int, target: View, *, add: bool) -> None:
     """target (+)= the product of the pieces, block by block; weights: the buffer of those of the blocks."""
     depth = sum(channels for _, channels in pieces)
-    given, made = spectrum(program, pieces, form), _rows(program, form, width)
+    given, made = change(program, pieces, form), _rows(program, form, width)
     offset = 0
     for start, parts, tableaux in form.spans:
         here = View(SCRATCH, given.offset + start * depth, (tableaux * depth,))
@@ -65,7 +64,7 @@ def mix(program: Program, pieces: Pieces, form: Form, width: int, weights: int, 
         program.product(there, block, (parts,), tableaux * width, weights, add=False, offset=offset)
         offset += tableaux**2 * depth * width
     columns: dict[tuple[int, ...], list[tuple[int, int]]] = defaultdict(list)
-    for at, row in enumerate(_table(form.blocks.p, form.blocks.n)):
+    for at, row in enumerate(form.blocks.rows):
         for word, value in row:
             columns[word].append((at * width, value))
     rows = [(_place(target, word), found) for word, found in sorted(columns.items())]
@@ -75,7 +74,7 @@ def mix(program: Program, pieces: Pieces, form: Form, width: int, weights: int, 
 def outer(program: Program, left: Pieces, right: Pieces, form: Form, gradient: int) -> None:
     """gradient += for each block left^T right: the gradient of the weights of the blocks."""
     width, depth = (sum(channels for _, channels in side) for side in (left, right))
-    one, other = spectrum(program, left, form), spectrum(program, right, form)
+    one, other = change(program, left, form), change(program, right, form)
     offset = 0
     for start, parts, tableaux in form.spans:
         here = [(View(SCRATCH, one.offset + start * width, (tableaux * width,)), tableaux * width)]
@@ -123,25 +122,16 @@ def _combine(program: Program, form: Form, channels: int, target: View, source: 
     program.words += [COMBINE, 1 + len(head) + len(body), *head, *body]
 
 
-@cache
-def _table(p: int, n: int) -> list[list[tuple[tuple[int, ...], int]]]:
-    """For each vector its entries: the indices, and the number of the value."""
-    found, at = [], 0
-    for row in young(p, n).rows():
-        found.append([(word, at + place) for place, word in enumerate(row)])
-        at += len(row)
-    return found
-
-
 # ----------------------------------------------------------------------------------------------------------- weights
 
 
 class Turning:
     """The weights of a product and those of its blocks: what the permutations make of each."""
 
-    def __init__(self, blocks: Blocks, sigmas: Sequence[Sigma]) -> None:
-        self.sizes = [len(shape.tableaux) for shape in blocks.shapes]
-        actions = [blocks.action(sigma) for sigma in sigmas]
+    def __init__(self, spectrum: Spectrum, sigmas: Sequence[Sigma]) -> None:
+        self.spectrum = spectrum
+        self.sizes = [f for _, f in spectrum.spans]
+        actions = [spectrum.few.action(sigma) for sigma in sigmas]
         table = [
             [action[at][a][b] for action in actions]
             for at, size in enumerate(self.sizes)
@@ -149,17 +139,20 @@ class Turning:
             for b in range(size)
         ]
         self.table = torch.tensor(table, dtype=torch.float64)
-        self.values = torch.tensor([value for row in blocks.rows() for value in row.values()], dtype=torch.float64)
+        self.values = torch.tensor(spectrum.values, dtype=torch.float64)
 
     def blocks(self, weight: Tensor, *, mirrored: bool) -> Tensor:
         """Packed weights (S, N, K) as those of the blocks, flat: each (f K, f N), or mirrored (f N, f K)."""
         _, width, depth = weight.shape
-        turned = self.table.to(weight.dtype) @ weight.flatten(1)
-        order = (0, 2, 1, 3) if mirrored else (1, 3, 0, 2)
+        across = weight.transpose(1, 2)
+        lies = across.is_contiguous()  # as products read them: then they are not copied to be turned
+        turned = self.table.to(weight.dtype) @ (across if lies else weight).flatten(1)
         result = weight.new_empty(turned.numel())
         at = 0
         for size in self.sizes:
-            part = turned[at : at + size * size].view(size, size, width, depth).permute(order)
+            part = turned[at : at + size * size].view(size, size, *((depth, width) if lies else (width, depth)))
+            part = part.transpose(2, 3) if lies else part
+            part = part.permute((0, 2, 1, 3) if mirrored else (1, 3, 0, 2))
             place = slice(at * width * depth, (at + size * size) * width * depth)
             result[place].view(part.shape).copy_(part)
             at += size * size

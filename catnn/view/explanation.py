@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from catnn.plan.cost import Cost, Step, total
-from catnn.plan.rates import DENSE, IN_C, STATEMENTS
+from catnn.plan.rates import DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS
 from catnn.tables import Table, count, ratio
 from catnn.view.works import numbers, works_data, works_table
 
@@ -18,6 +18,9 @@ WHY = {
     IN_C: "chosen, if there is a C compiler: less for each step and each number moved",
     STATEMENTS: "chosen: its products are wide enough for torch's own",
     DENSE: "chosen: for few numbers what counts is the number of steps, and it has the fewest",
+    IRREPS: "chosen: one change of basis serves all levels, and its products are few, wide and plain",
+    FIRST: "chosen: few channels come out, so x is read once, by one product, and the rest is small",
+    LAST: "chosen: few channels come in, so all before one product is small, and y is written once",
 }
 """Why a way is taken."""
 

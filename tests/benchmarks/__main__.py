@@ -77,7 +77,8 @@ def page(found: list[Benchmark], others: Iterable[str], tracing: float = 100.0) 
     for benchmark in found:
         for comparison in benchmark.comparisons:
             table = comparison.table()
-            parts.append(f"## {table.caption}\n\n{table.markdown()}")
+            ways = comparison.ways()
+            parts.append(f"## {table.caption}\n\n{table.markdown()}\n{ways.caption}:\n\n{ways.markdown()}")
     lines = "\n".join(f"- {line}" for line in others)
     return PAGE.format(machine=found[0].machine, tables="\n".join(parts), others=lines, tracing=tracing)
 
