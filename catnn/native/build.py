@@ -49,9 +49,8 @@ def _declared(found: ctypes.CDLL) -> ctypes.CDLL:
     """The library with what its functions take."""
     number, pointer = ctypes.c_int64, ctypes.c_void_p
     for kind in ("float", "double"):
-        for name, takes in (("run", [pointer] * 4 + [number] * 4), ("turn", [pointer] * 2 + [number] * 3)):
-            function = getattr(found, f"{name}_{kind}")
-            function.argtypes, function.restype = takes, None
+        function = getattr(found, f"run_{kind}")
+        function.argtypes, function.restype = [pointer] * 4 + [number] * 3, None
     return found
 
 

@@ -1,8 +1,8 @@
-"""The C that runs a program of `catnn.native.program`: six instructions on strided views, channels last.
+"""The C that runs a program of `catnn.native.program`: nine instructions on strided views, channels last.
 
 One text for all layers, so it is compiled once a machine.  A program is a table of 64-bit integers; a view is a buffer,
-an offset in elements and a stride for each axis.  Everything is done for one entry of the batch after another, so that
-what lies between input and output stays in the cache.
+an offset in elements and a stride for each axis.  Everything is done for a few entries of the batch after others, so
+that what lies between input and output stays in the cache.
 """
 
 from __future__ import annotations
@@ -32,6 +32,19 @@ static void NAME(adds)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
     case 16: NAME(add_run)(d, ds, s, ss, n, 16, f); break;
     case 32: NAME(add_run)(d, ds, s, ss, n, 32, f); break;
     default: NAME(add_run)(d, ds, s, ss, n, C, f);
+  }
+}
+INLINE void NAME(set_run)(R *restrict d, I ds, const R *restrict s, I ss, I n, I C, R f) {
+  for (I v = 0; v < n; v++, s += ss, d += ds) for (I c = 0; c < C; c++) d[c] = f * s[c];
+}
+static void NAME(sets)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
+  switch (C) {
+    case 1: NAME(set_run)(d, ds, s, ss, n, 1, f); break;
+    case 4: NAME(set_run)(d, ds, s, ss, n, 4, f); break;
+    case 8: NAME(set_run)(d, ds, s, ss, n, 8, f); break;
+    case 16: NAME(set_run)(d, ds, s, ss, n, 16, f); break;
+    case 32: NAME(set_run)(d, ds, s, ss, n, 32, f); break;
+    default: NAME(set_run)(d, ds, s, ss, n, C, f);
   }
 }
 INLINE void NAME(sum_chunk)(R *restrict d, const R *restrict s, I st, I t, I W, R f) {
@@ -92,18 +105,52 @@ static void NAME(gemm)(I M, I N, I K, const R *A, I sm, I sk, const R *B, I ldb,
 #undef BAND
 }
 #undef TILE
-/* a pile of p axes: rows `first` to `first + count` of the voxels of a view, side by side from d on */
+/* where voxel v of p axes is; the place of the first channel there in a view of these strides */
+INLINE void NAME(seek)(I v, const I *ext, I p, I *at) {
+  for (I a = p - 1; a >= 0; a--) { at[a] = v % ext[a]; v /= ext[a]; }
+}
+INLINE I NAME(place)(const I *at, const I *str, I p) {
+  I o = 0;
+  for (I a = 0; a < p; a++) o += at[a] * str[a];
+  return o;
+}
+/* to the next index of the axes before the last; the place moves along */
+INLINE I NAME(next)(I *at, const I *ext, const I *str, I p, I o) {
+  for (I a = p - 2; a >= 0; a--) {
+    o += str[a];
+    if (++at[a] < ext[a]) return o;
+    o -= ext[a] * str[a];
+    at[a] = 0;
+  }
+  return o;
+}
+/* rows `first` to `first + count` of the voxels of a view of p > 0 axes, side by side from d on */
 static void NAME(pack)(const R *s, const I *ext, const I *str, I p, I first, I count, R *d, I ld, I C) {
-  if (p == 0) { NAME(copies)(s, 0, d, ld, count, C); return; }
-  I inner = ext[p - 1], last = str[p - 1];
-  for (I v = first; v < first + count;) {
-    I rest = v, off = 0;
-    for (I a = p - 1; a >= 0; a--) { off += (rest % ext[a]) * str[a]; rest /= ext[a]; }
-    I run = inner - v % inner;
-    if (run > first + count - v) run = first + count - v;
-    NAME(copies)(s + off, last, d, ld, run, C);
+  I at[AXES], inner = ext[p - 1], last = str[p - 1];
+  NAME(seek)(first, ext, p, at);
+  I o = NAME(place)(at, str, p), run = inner - at[p - 1];
+  o -= at[p - 1] * last;
+  for (I skip = at[p - 1]; count > 0; skip = 0, run = inner) {
+    if (run > count) run = count;
+    NAME(copies)(s + o + skip * last, last, d, ld, run, C);
     d += run * ld;
-    v += run;
+    count -= run;
+    o = NAME(next)(at, ext, str, p, o);
+  }
+}
+/* the same, times f; added, if that is asked for */
+static void NAME(start)(const R *s, const I *ext, const I *str, I p, I first, I count, R *d, I C, R f, int add) {
+  I at[AXES], inner = ext[p - 1], last = str[p - 1];
+  NAME(seek)(first, ext, p, at);
+  I o = NAME(place)(at, str, p), run = inner - at[p - 1];
+  o -= at[p - 1] * last;
+  for (I skip = at[p - 1]; count > 0; skip = 0, run = inner) {
+    if (run > count) run = count;
+    if (add) NAME(adds)(d, C, s + o + skip * last, last, run, C, f);
+    else NAME(sets)(d, C, s + o + skip * last, last, run, C, f);
+    d += run * C;
+    count -= run;
+    o = NAME(next)(at, ext, str, p, o);
   }
 }
 static void NAME(add_view)(R *d, const I *ds, const R *s, const I *ss, const I *ext, I p, I C, R f) {
@@ -135,102 +182,207 @@ static void NAME(combine)(R *d, const R *s, const I *o, I n, const R *v, I C, in
   for (; c + 8 <= C; c += 8) NAME(combine_chunk)(d + c, s + c, o, n, v, 8, add);
   for (; c < C; c++) NAME(combine_chunk)(d + c, s + c, o, n, v, 1, add);
 }
-static void NAME(entry)(const I *q, const double *f, R **b) {
-  for (;;) switch (*q++) {
-    case 0: return;
-    case 1: { /* zero: buffer, offset, count */
-      memset(b[q[0]] + q[1], 0, (size_t)q[2] * sizeof(R));
-      q += 3;
-      break;
+/* d (+)= f s on three axes */
+static void NAME(move)(R *d, const R *s, const I *ext, const I *ds, const I *ss, R f, int add) {
+  const I T = 16; /* tiles, so that neither side is read or written across the cache */
+  if (ds[2] == 1 && ss[2] == 1) {
+    for (I a = 0; a < ext[0]; a++) for (I b = 0; b < ext[1]; b++) {
+      R *restrict y = d + a * ds[0] + b * ds[1];
+      const R *restrict x = s + a * ss[0] + b * ss[1];
+      if (add) for (I c = 0; c < ext[2]; c++) y[c] += f * x[c];
+      else for (I c = 0; c < ext[2]; c++) y[c] = f * x[c];
     }
+    return;
+  }
+  for (I a = 0; a < ext[0]; a++, d += ds[0], s += ss[0])
+    for (I b0 = 0; b0 < ext[1]; b0 += T) for (I c0 = 0; c0 < ext[2]; c0 += T) {
+      I b1 = b0 + T < ext[1] ? b0 + T : ext[1], c1 = c0 + T < ext[2] ? c0 + T : ext[2];
+      for (I b = b0; b < b1; b++) {
+        R *restrict y = d + b * ds[1];
+        const R *restrict x = s + b * ss[1];
+        if (add) for (I c = c0; c < c1; c++) y[c * ds[2]] += f * x[c * ss[2]];
+        else for (I c = c0; c < c1; c++) y[c * ds[2]] = f * x[c * ss[2]];
+      }
+    }
+}
+/* y (+)= f W x, a block of weights as it lies: W[o, k] at o * so + k * sk */
+INLINE void NAME(block)(R *restrict y, const R *restrict x, const R *restrict w, I N, I K, I so, I sk, R f) {
+  for (I o = 0; o < N; o++) {
+    R t = 0;
+    for (I k = 0; k < K; k++) t += w[o * so + k * sk] * x[k];
+    y[o] += f * t;
+  }
+}
+INLINE void NAME(block_outer)(R *restrict w, const R *restrict y, const R *restrict x, I N, I K, I so, I sk, R f) {
+  for (I o = 0; o < N; o++) for (I k = 0; k < K; k++) w[o * so + k * sk] += f * y[o] * x[k];
+}
+/* rows `v` to `v + count` of pieces, side by side; of one axis, the entries, where each of them has a single row */
+static void NAME(piles)(const I *q, I n, R **b, const I *step, I e, const I *ext, I p, I v, I count, R *pile, I ld,
+                        int single) {
+  for (I i = 0; i < n; pile += q[0], i++, q += 3 + p) {
+    const R *s = b[q[1]] + q[2];
+    if (single) NAME(copies)(s + v * step[q[1]], step[q[1]], pile, ld, count, q[0]);
+    else NAME(pack)(s + e * step[q[1]], ext, q + 3, p, v, count, pile, ld, q[0]);
+  }
+}
+/* one instruction for `count` entries of the batch, that lie step[buffer] apart; the next one */
+static const I *NAME(instruction)(const I *q, const double *f, R **b, const I *step, I entries) {
+#define ENTRIES for (I e = 0; e < entries; e++)
+#define AT(k) (b[q[k]] + q[(k) + 1] + e * step[q[k]])
+#define HERE(k) (b[q[k]] + q[(k) + 1])
+  switch (*q++) {
+    case 1: /* zero: d, count */
+      if (step[q[0]] == 0) memset(HERE(0), 0, (size_t)q[2] * sizeof(R));
+      else ENTRIES memset(AT(0), 0, (size_t)q[2] * sizeof(R));
+      return q + 3;
     case 2: { /* sum: C, factor, t, its stride, p, d, s, ext.., d strides.., s strides.. */
       I p = q[4];
-      NAME(sum_view)(b[q[5]] + q[6], q + 9 + p, b[q[7]] + q[8], q + 9 + 2 * p, q + 9, p, q[0], q[2], q[3], (R)f[q[1]]);
-      q += 9 + 3 * p;
-      break;
+      ENTRIES NAME(sum_view)(AT(5), q + 9 + p, AT(7), q + 9 + 2 * p, q + 9, p, q[0], q[2], q[3], (R)f[q[1]]);
+      return q + 9 + 3 * p;
     }
     case 3: { /* add: C, factor, p, d, s, ext.., d strides.., s strides.. */
       I p = q[2];
-      NAME(add_view)(b[q[3]] + q[4], q + 7 + p, b[q[5]] + q[6], q + 7 + 2 * p, q + 7, p, q[0], (R)f[q[1]]);
-      q += 7 + 3 * p;
-      break;
+      ENTRIES NAME(add_view)(AT(3), q + 7 + p, AT(5), q + 7 + 2 * p, q + 7, p, q[0], (R)f[q[1]]);
+      return q + 7 + 3 * p;
     }
-    case 4: { /* product: M, N, K, step, weights, pile, d, add, p, ext.., pieces: C, s, strides.. */
-      I M = q[0], N = q[1], K = q[2], step = q[3], p = q[11], n = q[12];
-      const R *w = b[q[4]] + q[5];
-      R *pile = b[q[6]] + q[7], *d = b[q[8]] + q[9];
-      const I *ext = q + 13, *piece = ext + p;
-      int add = (int)q[10], straight = step == 0;
-      if (straight) NAME(gemm)(M, N, K, b[piece[1]] + piece[2], K, 1, w, N, d, N, add);
-      for (I v = 0; v < M && !straight; v += step) {
-        I count = M - v < step ? M - v : step, at = 0;
-        for (I i = 0; i < n; i++) {
-          const I *o = piece + i * (3 + p);
-          NAME(pack)(b[o[1]] + o[2], ext, o + 3, p, v, count, pile + at, K, o[0]);
-          at += o[0];
+    case 4: { /* product: M, N, K, rows at once, way, rows apart, weights' rows apart, add, starts, p, pieces,
+                 weights, pile, d, ext.., pieces: C, s, strides.., starts: factor, s, strides.. */
+      I M = q[0], N = q[1], K = q[2], rows = q[3], way = q[4], ldw = q[6], starts = q[8], p = q[9], n = q[10];
+      const R *w = HERE(11);
+      R *pile = HERE(13);
+      const I *ext = q + 17, *piece = ext + p, *begin = piece + n * (3 + p);
+      int add = (int)q[7] || starts;
+      if (M == 1) { /* a row an entry */
+        I ldd = step[q[15]];
+        for (I v = 0; v < entries; v += rows) {
+          I count = entries - v < rows ? entries - v : rows;
+          R *d = HERE(15) + v * ldd;
+          if (way == 1) {
+            I lda = step[piece[1]];
+            NAME(gemm)(count, N, K, b[piece[1]] + piece[2] + v * lda, lda, 1, w, ldw, d, ldd, add);
+          } else {
+            NAME(piles)(piece, n, b, step, 0, ext, p, v, count, pile, K, 1);
+            NAME(gemm)(count, N, K, pile, K, 1, w, ldw, d, ldd, add);
+          }
         }
-        NAME(gemm)(count, N, K, pile, K, 1, w, N, d + v * N, N, add);
+        return begin;
       }
-      q = piece + n * (3 + p);
-      break;
-    }
-    case 5: { /* outer: M, N, K, S, step, gradient, piles, p, left pieces, right pieces, ext.., pieces.. */
-      I M = q[0], N = q[1], K = q[2], S = q[3], step = q[4], p = q[9], n = q[10], m = q[11];
-      R *g = b[q[5]] + q[6], *pile = b[q[7]] + q[8], *other = pile + step * N;
-      const I *ext = q + 12, *piece = ext + p;
-      for (I v = 0; v < M; v += step) {
-        I count = M - v < step ? M - v : step, at = 0;
-        for (I i = 0; i < n; i++) {
-          const I *o = piece + i * (3 + p);
-          NAME(pack)(b[o[1]] + o[2], ext, o + 3, p, v, count, pile + at, N, o[0]);
-          at += o[0];
+      ENTRIES {
+        I most = way == 2 ? ext[p - 1] : way == 1 && !starts ? M : rows, at[AXES] = {0};
+        for (I v = 0; v < M; v += most) {
+          I count = M - v < most ? M - v : most;
+          R *d = AT(15) + v * N;
+          const I *o = begin;
+          for (I i = 0; i < starts; i++, o += 3 + p)
+            NAME(start)(b[o[1]] + o[2] + e * step[o[1]], ext, o + 3, p, v, count, d, N, (R)f[o[0]], i > 0 || q[7]);
+          if (way == 1)
+            NAME(gemm)(count, N, K, b[piece[1]] + piece[2] + e * step[piece[1]] + v * q[5], q[5], 1, w, ldw, d, N, add);
+          else if (way == 2) {
+            I k = 0;
+            o = piece;
+            for (I i = 0; i < n; k += o[0], i++, o += 3 + p)
+              NAME(gemm)(count, N, o[0], b[o[1]] + o[2] + e * step[o[1]] + NAME(place)(at, o + 3, p), o[2 + p], 1,
+                         w + k * ldw, ldw, d, N, add || i > 0);
+            NAME(next)(at, ext, ext, p, 0);
+          } else {
+            NAME(piles)(piece, n, b, step, e, ext, p, v, count, pile, K, 0);
+            NAME(gemm)(count, N, K, pile, K, 1, w, ldw, d, N, add);
+          }
         }
-        at = 0;
-        for (I i = n; i < n + m; i++) {
-          const I *o = piece + i * (3 + p);
-          NAME(pack)(b[o[1]] + o[2], ext, o + 3, p, v, count, other + at, S * K, o[0]);
-          at += o[0];
-        }
-        for (I s = 0; s < S; s++) NAME(gemm)(N, K, count, pile, 1, N, other + s * K, S * K, g + s * N * K, K, 1);
       }
-      q = piece + (n + m) * (3 + p);
-      break;
+      return begin + starts * (3 + p);
     }
-    case 6: { /* combine: length, C, values, d, d's offset, s, add, rows, then for each: place, n, pairs.. */
-      const R *v = b[q[2]], *s = b[q[5]];
-      R *d = b[q[3]] + q[4];
-      const I *o = q + 8;
-      for (I r = 0; r < q[7]; r++, o += 2 + 2 * o[1]) NAME(combine)(d + o[0], s, o + 2, o[1], v, q[1], (int)q[6]);
-      q += q[0];
-      break;
+    case 5: { /* outer: M, N, K, gradient's rows apart, rows at once, left's rows apart, right's (0: piled up), p,
+                 left pieces, right pieces, gradient, pile, ext.., pieces: C, s, strides.. */
+      I M = q[0], N = q[1], K = q[2], ldg = q[3], rows = q[4], p = q[7], n = q[8], m = q[9];
+      R *g = HERE(10), *pile = HERE(12), *other = pile + (q[5] ? 0 : rows * N);
+      const I *ext = q + 14, *left = ext + p, *right = left + n * (3 + p);
+      int single = M == 1;
+      I all = single ? entries : M;
+      for (I e = 0; e < (single ? 1 : entries); e++)
+        for (I v = 0; v < all; v += rows) {
+          I count = all - v < rows ? all - v : rows, lda = N, ldb = K;
+          const R *x = pile, *y = other;
+          if (q[5]) {
+            lda = single ? step[left[1]] : q[5];
+            x = b[left[1]] + left[2] + e * step[left[1]] + v * lda;
+          } else NAME(piles)(left, n, b, step, e, ext, p, v, count, pile, N, single);
+          if (q[6]) {
+            ldb = single ? step[right[1]] : q[6];
+            y = b[right[1]] + right[2] + e * step[right[1]] + v * ldb;
+          } else NAME(piles)(right, m, b, step, e, ext, p, v, count, other, K, single);
+          NAME(gemm)(N, K, count, x, 1, lda, y, ldb, g, ldg, 1);
+        }
+      return right + m * (3 + p);
+    }
+    case 6: { /* combine: length, C, values, d, s, add, rows, then for each: place, n, pairs.. */
+      ENTRIES {
+        const R *v = b[q[2]], *s = AT(5);
+        R *d = AT(3);
+        const I *o = q + 9;
+        for (I r = 0; r < q[8]; r++, o += 2 + 2 * o[1]) NAME(combine)(d + o[0], s, o + 2, o[1], v, q[1], (int)q[7]);
+      }
+      return q + q[0];
+    }
+    case 7: /* move: d, s, three lengths, strides of d, strides of s, factor, add */
+      NAME(move)(HERE(0), HERE(2), q + 4, q + 7, q + 10, (R)f[q[13]], (int)q[14]);
+      return q + 15;
+    case 8: { /* plain: p, N, add, terms, d, ext.., d strides.., terms: K, N, sk, so, column, factor, s, w, s strides */
+      I p = q[0], at[AXES] = {0}, size = 10 + p, M = 1;
+      const I *ext = q + 6, *ds = ext + p, *terms = ds + p;
+      for (I a = 0; a < p; a++) M *= ext[a];
+      ENTRIES for (I v = 0; v < M; v++) {
+        NAME(seek)(v, ext, p, at);
+        R *d = AT(4) + NAME(place)(at, ds, p);
+        if (!q[2]) memset(d, 0, (size_t)q[1] * sizeof(R));
+        const I *o = terms;
+        for (I i = 0; i < q[3]; i++, o += size)
+          NAME(block)(d + o[4], b[o[6]] + o[7] + e * step[o[6]] + NAME(place)(at, o + 10, p), b[o[8]] + o[9], o[1],
+                      o[0], o[3], o[2], (R)f[o[5]]);
+      }
+      return terms + q[3] * size;
+    }
+    case 9: { /* meet: p, terms, ext.., terms: K, N, sk, so, factor, gradient, left, right, left strides.., right.. */
+      I p = q[0], at[AXES] = {0}, size = 11 + 2 * p, M = 1;
+      const I *ext = q + 2, *terms = ext + p;
+      for (I a = 0; a < p; a++) M *= ext[a];
+      ENTRIES for (I v = 0; v < M; v++) {
+        NAME(seek)(v, ext, p, at);
+        const I *o = terms;
+        for (I i = 0; i < q[1]; i++, o += size)
+          NAME(block_outer)(b[o[5]] + o[6], b[o[7]] + o[8] + e * step[o[7]] + NAME(place)(at, o + 11, p),
+                            b[o[9]] + o[10] + e * step[o[9]] + NAME(place)(at, o + 11 + p, p), o[1], o[0], o[3], o[2],
+                            (R)f[o[4]]);
+      }
+      return terms + q[1] * size;
     }
   }
+  return q;
+#undef ENTRIES
+#undef AT
+#undef HERE
 }
-/* b: the buffers; the first `moving` have an entry for each of the batch, strides elements apart */
-void NAME(run)(const I *q, const double *f, R **b, const I *strides, I moving, I buffers, I first, I last) {
-  R **here = malloc((size_t)buffers * sizeof(R *));
-  for (I i = 0; i < buffers; i++) here[i] = b[i];
-  for (I e = first; e < last; e++) {
-    for (I i = 0; i < moving; i++) here[i] = b[i] + e * strides[i];
-    NAME(entry)(q, f, here);
+static const I *NAME(part)(const I *q, const double *f, R **b, const I *step, I entries) {
+  while (*q) q = NAME(instruction)(q, f, b, step, entries);
+  return q + 1;
+}
+/* the three parts of a program: once, for `chunk` entries of the batch after as many others, once.
+   b: the buffers, which move along: an entry lies step[buffer] behind the one before; the first starts anew */
+void NAME(run)(const I *q, const double *f, R **b, const I *step, I buffers, I entries, I chunk) {
+  const I *last = q;
+  q = NAME(part)(q, f, b, step, 1);
+  for (I e = 0; e < entries; e += chunk) {
+    last = NAME(part)(q, f, b, step, entries - e < chunk ? entries - e : chunk);
+    for (I i = 1; i < buffers; i++) b[i] += chunk * step[i];
   }
-  free(here);
-}
-/* weights (S, N, K) as a matrix of S * K rows and N columns */
-void NAME(turn)(const R *w, R *d, I S, I N, I K) {
-  const I T = 16; /* tiles, so that neither side is read or written across the cache */
-  for (I s = 0; s < S; s++, w += N * K, d += N * K)
-    for (I a = 0; a < N; a += T) for (I b = 0; b < K; b += T) {
-      I p = a + T < N ? a + T : N, q = b + T < K ? b + T : K;
-      for (I k = b; k < q; k++) for (I n = a; n < p; n++) d[k * N + n] = w[n * K + k];
-    }
+  NAME(part)(last, f, b, step, 1);
 }
 """
 
 
 def source() -> str:
     """The whole text: the kernels for floats and for doubles."""
-    head = "#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>\ntypedef int64_t I;\n"
+    head = "#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>\ntypedef int64_t I;\n#define AXES 32\n"
     head += "#define INLINE static inline __attribute__((always_inline))\n"
     head += "#ifdef __AVX512F__\n#define WIDE 64\n#else\n#define WIDE 32\n#endif\n"
     head += '#define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < n; i++)\n'
