@@ -21,7 +21,7 @@ from catnn.plan.plan import Plan, mirror
 
 PARALLEL = 200_000
 """Fewer numbers than this are not worth a second thread."""
-CACHED = 1 << 16
+CACHED = 1 << 17
 """The entries that are worked on together have about so many numbers, so that they stay in the cache."""
 FORWARD, GRADIENT = 0.5, 3
 """So much of the output may lie between; with the gradient, so much of input and output may be there in all."""
@@ -81,7 +81,7 @@ class Calls:
         ins, outs = sides
         most = self._room(what, entries * sum(ins), entries * sum(outs), learned)
         best: tuple[Program, list[int], int, int] | None = None
-        for room in rooms():
+        for room in rooms(most):
             program = Program(sizes, room)
             self._write(program, what, blocks=blocks)
             table, each, shared = program.finish()

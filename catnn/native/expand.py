@@ -137,7 +137,7 @@ class Expansion:
         pairs.sort(key=lambda pair: (len(pair[1].half.level), self.places.get(pair[1], [])))
         most, group, numbers = self.program.room.group, list[tuple[Move, Column]](), 0
         for pair in pairs:
-            more = self._numbers(pair[1])
+            more = self._numbers(pair[1]) if pair[1] in self.places else most
             if most and group and numbers + more > most:
                 yield group
                 group, numbers = [], 0

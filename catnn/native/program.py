@@ -5,6 +5,7 @@ It follows the plan step by step, as the emitted Python does: reductions, a prod
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 
@@ -27,19 +28,34 @@ def read(program: Program, plan: Plan, inputs: Sequence[int], rows: set[Row] | N
         top = full(summand.word)
         order = [top.blocks[b][0] for b in top.ports]
         found[Row(i, top)] = View(whole.buffer, 0, tuple(whole.strides[a] for a in order))
-        for move in moves if rows is None else _needed(moves, {row.half for row in rows if row.summand == i}):
-            found[Row(i, move.coarse)] = _reduced(program, found[Row(i, move.fine)], move, summand.channels)
+        wanted = {move.coarse for move in moves} if rows is None else {row.half for row in rows if row.summand == i}
+        direct, lean = set(wanted), rows is not None and program.room.passes > 1
+        for move in _needed(moves, wanted):
+            found[Row(i, move.coarse)] = value = _reduced(program, found[Row(i, move.fine)], move, summand.channels)
+            if lean and move.op == "diagonal" and move.coarse in direct and value.buffer != whole.buffer:
+                found[Row(i, move.coarse)] = _copied(program, value, program.extent(move.coarse.level), summand.channels)
     return found
 
 
+def _copied(program: Program, view: View, extent: tuple[int, ...], channels: int) -> View:
+    """A view as a value of its own, so that what it is a view of may be forgotten."""
+    result = program.fresh(extent, channels)
+    program.sum(result, view, extent, channels, run=(1, 0), factor=Fraction(1))
+    return result
+
+
 def _needed(moves: Sequence[Move], wanted: set[Half]) -> list[Move]:
-    """The moves that lead to what is wanted."""
-    kept = []
+    """The moves that lead to what is wanted, each followed by what is had from it: then that may soon be forgotten."""
+    after: dict[Half, list[Move]] = defaultdict(list)
     for move in reversed(moves):
         if move.coarse in wanted:
             wanted.add(move.fine)
-            kept.append(move)
-    return kept[::-1]
+            after[move.fine].append(move)
+    found, pending = list[Move](), [move for fine in after for move in after[fine] if fine == full(fine.word)]
+    while pending:
+        found.append(pending.pop())
+        pending += after.get(found[-1].coarse, ())
+    return found
 
 
 def _reduced(program: Program, source: View, move: Move, channels: int) -> View:

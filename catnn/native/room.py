@@ -43,17 +43,18 @@ class Room:
 FASTEST = Room()
 
 
-def rooms() -> Iterator[Room]:
-    """From the fastest to the smallest."""
+def rooms(most: int) -> Iterator[Room]:
+    """From the fastest to the smallest; most: how many numbers there should be place for."""
     yield FASTEST
     lean = replace(FASTEST, resident=False)
     yield replace(lean, panel=1 << 14, pile=1 << 13)
     yield replace(lean, panel=1 << 13, pile=1 << 12)
-    yield replace(lean, panel=1 << 12, pile=1 << 11, group=1 << 13)
-    yield replace(lean, panel=1 << 11, pile=1 << 11, group=1 << 12, passes=2)
-    yield replace(lean, panel=1 << 9, pile=1 << 9, group=1, passes=2)
-    yield replace(lean, panel=1, pile=1, group=1, plain=1 << 12)
-    yield replace(lean, panel=1, pile=1, group=1, passes=2, plain=1 << 12)
+    yield replace(lean, panel=1 << 12, pile=1 << 11, group=most // 2)
+    lean = replace(lean, passes=2)
+    yield replace(lean, panel=1 << 11, pile=1 << 11, group=most // 2)
+    yield replace(lean, panel=1 << 10, pile=1 << 10, group=most * 3 // 8)
+    yield replace(lean, panel=1 << 9, pile=1 << 9, group=1)
+    yield replace(lean, panel=1 << 9, pile=1 << 9, group=1, plain=1 << 12)
 
 
 def placed(lengths: Sequence[int], spans: Sequence[tuple[int, int]]) -> tuple[list[int], int]:

@@ -182,28 +182,41 @@ static void NAME(combine)(R *d, const R *s, const I *o, I n, const R *v, I C, in
   for (; c + 8 <= C; c += 8) NAME(combine_chunk)(d + c, s + c, o, n, v, 8, add);
   for (; c < C; c++) NAME(combine_chunk)(d + c, s + c, o, n, v, 1, add);
 }
-/* d (+)= f s on three axes */
-static void NAME(move)(R *d, const R *s, const I *ext, const I *ds, const I *ss, R f, int add) {
-  const I T = 16; /* tiles, so that neither side is read or written across the cache */
-  if (ds[2] == 1 && ss[2] == 1) {
-    for (I a = 0; a < ext[0]; a++) for (I b = 0; b < ext[1]; b++) {
-      R *restrict y = d + a * ds[0] + b * ds[1];
-      const R *restrict x = s + a * ss[0] + b * ss[1];
-      if (add) for (I c = 0; c < ext[2]; c++) y[c] += f * x[c];
-      else for (I c = 0; c < ext[2]; c++) y[c] = f * x[c];
-    }
+/* d (+)= f s, numbers that lie side by side */
+static void NAME(line)(R *d, const R *s, I n, R f, int add) {
+  I c = n - n % 16;
+  if (add) {
+    NAME(add_run)(d, 16, s, 16, c / 16, 16, f);
+    for (; c < n; c++) d[c] += f * s[c];
+  } else {
+    NAME(set_run)(d, 16, s, 16, c / 16, 16, f);
+    for (; c < n; c++) d[c] = f * s[c];
+  }
+}
+/* d (+)= f s on two axes, a block at a time, so that neither side is read or written across the cache */
+static void NAME(turn)(R *d, const R *s, I B, I C, I db, I dc, I sb, I sc, R f, int add) {
+  const I T = 16;
+  if (sizeof(R) == 4 && dc == 1 && sb == 1 && !add && B % 4 == 0 && C % 4 == 0) {
+    for (I b = 0; b < B; b += 4) for (I c = 0; c < C; c += 4)
+      turn_four((float *)(d + b * db + c), db, (const float *)(s + b + c * sc), sc, (float)f);
     return;
   }
-  for (I a = 0; a < ext[0]; a++, d += ds[0], s += ss[0])
-    for (I b0 = 0; b0 < ext[1]; b0 += T) for (I c0 = 0; c0 < ext[2]; c0 += T) {
-      I b1 = b0 + T < ext[1] ? b0 + T : ext[1], c1 = c0 + T < ext[2] ? c0 + T : ext[2];
-      for (I b = b0; b < b1; b++) {
-        R *restrict y = d + b * ds[1];
-        const R *restrict x = s + b * ss[1];
-        if (add) for (I c = c0; c < c1; c++) y[c * ds[2]] += f * x[c * ss[2]];
-        else for (I c = c0; c < c1; c++) y[c * ds[2]] = f * x[c * ss[2]];
-      }
+  for (I b0 = 0; b0 < B; b0 += T) for (I c0 = 0; c0 < C; c0 += T) {
+    I b1 = b0 + T < B ? b0 + T : B, c1 = c0 + T < C ? c0 + T : C;
+    for (I b = b0; b < b1; b++) {
+      R *restrict y = d + b * db;
+      const R *restrict x = s + b * sb;
+      if (add) for (I c = c0; c < c1; c++) y[c * dc] += f * x[c * sc];
+      else for (I c = c0; c < c1; c++) y[c * dc] = f * x[c * sc];
     }
+  }
+}
+/* d (+)= f s on three axes */
+static void NAME(move)(R *d, const R *s, const I *ext, const I *ds, const I *ss, R f, int add) {
+  for (I a = 0; a < ext[0]; a++, d += ds[0], s += ss[0]) {
+    if (ds[2] == 1 && ss[2] == 1) for (I b = 0; b < ext[1]; b++) NAME(line)(d + b * ds[1], s + b * ss[1], ext[2], f, add);
+    else NAME(turn)(d, s, ext[1], ext[2], ds[1], ds[2], ss[1], ss[2], f, add);
+  }
 }
 /* y (+)= f W x, a block of weights as it lies: W[o, k] at o * so + k * sk */
 INLINE void NAME(block)(R *restrict y, const R *restrict x, const R *restrict w, I N, I K, I so, I sk, R f) {
@@ -380,13 +393,45 @@ void NAME(run)(const I *q, const double *f, R **b, const I *step, I buffers, I e
 """
 
 
+HEAD = r"""#include <stdint.h>
+#include <string.h>
+typedef int64_t I;
+#define AXES 32
+#define INLINE static inline __attribute__((always_inline))
+#ifdef __AVX512F__
+#define WIDE 64
+#else
+#define WIDE 32
+#endif
+#define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < n; i++)
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLES 1
+#endif
+#endif
+/* the transpose of a block of four rows of four numbers, times f */
+#ifdef SHUFFLES
+INLINE void turn_four(float *d, I ds, const float *s, I ss, float f) {
+  four a = *(const four *)s, b = *(const four *)(s + ss), c = *(const four *)(s + 2 * ss), e = *(const four *)(s + 3 * ss);
+  four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ce = __builtin_shufflevector(c, e, 0, 4, 1, 5);
+  four ba = __builtin_shufflevector(a, b, 2, 6, 3, 7), ec = __builtin_shufflevector(c, e, 2, 6, 3, 7);
+  *(four *)d = f * __builtin_shufflevector(ab, ce, 0, 1, 4, 5);
+  *(four *)(d + ds) = f * __builtin_shufflevector(ab, ce, 2, 3, 6, 7);
+  *(four *)(d + 2 * ds) = f * __builtin_shufflevector(ba, ec, 0, 1, 4, 5);
+  *(four *)(d + 3 * ds) = f * __builtin_shufflevector(ba, ec, 2, 3, 6, 7);
+}
+#else
+INLINE void turn_four(float *d, I ds, const float *s, I ss, float f) {
+  for (I i = 0; i < 4; i++) for (I j = 0; j < 4; j++) d[i * ds + j] = f * s[j * ss + i];
+}
+#endif
+"""
+
+
 def source() -> str:
     """The whole text: the kernels for floats and for doubles."""
-    head = "#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>\ntypedef int64_t I;\n#define AXES 32\n"
-    head += "#define INLINE static inline __attribute__((always_inline))\n"
-    head += "#ifdef __AVX512F__\n#define WIDE 64\n#else\n#define WIDE 32\n#endif\n"
-    head += '#define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < n; i++)\n'
-    parts = [head]
+    parts = [HEAD]
     for kind in ("float", "double"):
         parts.append(f"#define R {kind}\n#define NAME(x) x##_{kind}\n{KERNELS}\n#undef R\n#undef NAME\n")
     return "".join(parts)
