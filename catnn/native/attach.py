@@ -29,6 +29,7 @@ FORCED: str | None = None
 """The way that layers run, whatever is predicted: for measurements and tests."""
 
 KINDS = (torch.float32, torch.float64)
+PLAIN = (Tensor, torch.nn.Parameter)
 
 
 class Held:
@@ -54,12 +55,17 @@ class Attached:
         self.function, self.plain, self.packs = function, plain, packs
         self.inputs, self.weights = len(choice.plan.source.summands), len(calls.pairs)
         words = choice.plan.source.words
-        self.axes = [(i, a, w.group.size) for i, word in enumerate(words) for a, w in enumerate(word)]
+        self.axes = [
+            (w.group.size, i, a - len(word) - 1)
+            for i, word in enumerate(words)
+            for a, w in enumerate(word)
+            if isinstance(w.group.size, str)
+        ]
 
     def pack(self, *tensors: Tensor) -> Any:
         """The weights packed, as the function of the file does it, or held for the C library."""
         assert self.packs is not None
-        if torch.compiler.is_compiling() or not _simple(tensors[: self.weights]):
+        if torch.compiler.is_compiling() or _watched():
             return self.packs(*tensors)
         return (Held(tensors),)
 
@@ -153,10 +159,8 @@ class Attached:
                 return None
             if name is not None:
                 sizes[name] = value
-        for i, a, size in self.axes:
-            if isinstance(size, str):
-                x = tensors[i]
-                sizes[size] = x.shape[x.dim() - len(self.plan.source.words[i]) - 1 + a]
+        for size, i, axis in self.axes:
+            sizes[size] = tensors[i].shape[axis]
         return sizes if self.choice.way(tensors[0], sizes, product=True) == IN_C else None
 
 
@@ -249,16 +253,21 @@ def detach(module: ModuleType) -> None:
     module.attached = None  # type: ignore[attr-defined]
 
 
-def _simple(tensors: Iterable[Tensor]) -> bool:
-    """Whether these are plain tensors of one kind on the CPU, none is empty, and nobody watches what is done."""
+def _watched() -> bool:
+    """Whether somebody watches what is done: a transform, a trace, a mode."""
     if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
-        return False
-    if torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() is not None:
-        return False
-    kinds = {t.dtype for t in tensors}
-    return len(kinds) <= 1 and kinds.issubset(KINDS) and all(_plain(t) for t in tensors)
+        return True
+    return bool(torch._C._len_torch_dispatch_stack()) or torch._C._get_tracing_state() is not None
 
 
-def _plain(x: Tensor) -> bool:
-    known = type(x) is Tensor or type(x) is torch.nn.Parameter
-    return known and x.device.type == "cpu" and x.layout is torch.strided and x.numel() > 0 and not x.is_neg()
+def _simple(tensors: Sequence[Tensor]) -> bool:
+    """Whether these are plain tensors of one kind on the CPU, none is empty, and nobody watches what is done."""
+    kind = tensors[0].dtype
+    if kind not in KINDS or _watched():
+        return False
+    for x in tensors:
+        if type(x) not in PLAIN or not x.is_cpu or x.dtype is not kind or not x.numel():
+            return False
+        if x.layout is not torch.strided or x.is_neg():
+            return False
+    return True

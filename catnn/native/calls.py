@@ -21,8 +21,9 @@ from catnn.plan.plan import Plan, mirror
 
 PARALLEL = 200_000
 """Fewer numbers than this are not worth a second thread."""
-CACHED = 1 << 17
-"""The entries that are worked on together have about so many numbers, so that they stay in the cache."""
+CACHED, STREAMED = 1 << 14, 1 << 18
+"""The entries that are worked on together have about so many numbers, so that they stay in the cache: more of them
+where the weights are brought into order anew for each such few."""
 FORWARD, GRADIENT = 0.5, 3
 """So much of the output may lie between; with the gradient, so much of input and output may be there in all."""
 
@@ -35,7 +36,8 @@ class Ready:
     """A program with its tables in memory.
 
     each, shared: how many numbers lie between, for an entry, and for all together; chunk: how many entries are worked
-    on together; steps: by buffer how far its entries are apart; moving: how many of the buffers have entries.
+    on together; steps: by buffer how far its entries are apart; moving: how many of the buffers have entries; shapes: of the entries of
+    the outputs.
     """
 
     table: ctypes.Array[ctypes.c_int64]
@@ -45,6 +47,7 @@ class Ready:
     chunk: int
     steps: ctypes.Array[ctypes.c_int64]
     moving: int
+    shapes: tuple[tuple[int, ...], ...]
 
 
 class Calls:
@@ -58,6 +61,7 @@ class Calls:
         self.pairs = pairs(plan)
         self.outs = sorted({constant.column.summand for constant in plan.constants})
         self.savings = fourier(plan)
+        self.order = -len(plan.source.words[0]) - 1
         self.run = {torch.float32: library.run_float, torch.float64: library.run_double}
         self._known: dict[tuple[object, ...], Ready] = {}
         self._values: dict[torch.dtype, list[Tensor]] = {}
@@ -92,7 +96,8 @@ class Calls:
         assert best is not None
         program, table, each, shared = best
         moving = [*ins, *outs] if what == FORWARDS else [*outs, *ins, *ins]
-        chunk = min((most - shared) // max(each, 1), CACHED // (each + sum(moving)), entries)
+        cached = CACHED if program.room.resident else STREAMED
+        chunk = min((most - shared) // max(each, 1), cached // (each + sum(moving)), entries)
         steps = [each, 0, *moving, *[0] * (2 * (len(self.pairs) + len(self.outs)) + len(self.savings))]
         return Ready(
             (ctypes.c_int64 * len(table))(*table),
@@ -102,6 +107,7 @@ class Calls:
             max(chunk, 1),
             (ctypes.c_int64 * len(steps))(*steps),
             2 + len(moving),
+            tuple((*Program(sizes).extent(s.word), s.channels) for s in self.plan.target.summands),
         )
 
     def _room(self, what: int, ins: int, outs: int, learned: int) -> int:
@@ -152,18 +158,18 @@ class Calls:
                 sizes: dict[str, int]) -> tuple[Tensor, ...]:  # fmt: skip
         """The outputs for contiguous tensors of one type; weights: the parameters."""
         x = xs[0]
-        batch = _batch(x, len(self.plan.source.words[0]))
-        ready = self._program(FORWARDS, sizes, prod(batch))
-        numbers = Program(sizes)
-        ys = tuple(x.new_empty(*batch, *numbers.extent(s.word), s.channels) for s in self.plan.target.summands)
-        self._run(ready, prod(batch), [*xs, *ys], [*weights, *biases, *self._bases(x.dtype)], x)
+        batch = x.shape[: self.order]
+        entries = batch.numel()
+        ready = self._program(FORWARDS, sizes, entries)
+        ys = tuple([x.new_empty(batch + shape) for shape in ready.shapes])
+        self._run(ready, entries, [*xs, *ys], [*weights, *biases, *self._bases(x.dtype)], x)
         return ys
 
     def backward(self, gs: Sequence[Tensor], xs: Sequence[Tensor], weights: Sequence[Tensor], sizes: dict[str, int],
                  *, inputs: bool, learned: bool) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
         """The gradients of the inputs, and of the weights and the biases; what is not wanted is empty."""
         x = xs[0]
-        batch = _batch(x, len(self.plan.source.words[0]))
+        entries = x.shape[: self.order].numel()
         dxs = [torch.empty_like(x) for x in xs] if inputs else []
         sums = [torch.zeros_like(w) for w in weights] if learned else []
         if learned:
@@ -171,9 +177,9 @@ class Calls:
             widths = [self.plan.target.summands[o].channels for o in self.outs]
             sums += [x.new_zeros(count, width) for count, width in zip(counts, widths, strict=True)]
         numbers = sum(t.numel() for t in sums)
-        ready = self._program(INPUTS * inputs | WEIGHTS * learned, sizes, prod(batch), numbers)
+        ready = self._program(INPUTS * inputs | WEIGHTS * learned, sizes, entries, numbers)
         still = [*weights, *sums, *self._bases(x.dtype)]
-        self._run(ready, prod(batch), [*gs, *xs, *(dxs or xs)], still, x, sums)
+        self._run(ready, entries, [*gs, *xs, *(dxs or xs)], still, x, sums)
         return dxs, sums
 
     def _bases(self, dtype: torch.dtype) -> list[Tensor]:
@@ -193,25 +199,14 @@ class Calls:
         threads = torch.get_num_threads()
         if threads > 1:
             threads = min(threads, entries, 1 + sum(t.numel() for t in moving) // PARALLEL)
-        function, between = self.run[like.dtype], ready.each * min(ready.chunk, entries)
-
-        def work(first: int, count: int, tensors: Sequence[Tensor]) -> None:
-            scratch = like.new_empty(between + ready.shared)
-            size, start = like.element_size(), scratch.data_ptr()
-            places = [t.data_ptr() for t in tensors]
-            if first:
-                places = [at + first * step * size for at, step in zip(places, ready.steps[2:], strict=False)]
-            pointers = (ctypes.c_void_p * (2 + len(places)))(start, start + between * size, *places)
-            function(ready.table, ready.factors, pointers, ready.steps, ready.moving, count, ready.chunk)
-
         if threads == 1:
-            work(0, entries, [*moving, *still])
+            self._share(ready, 0, entries, [*moving, *still], like)
             return
         shares = [(entries * at // threads, entries * (at + 1) // threads) for at in range(threads)]
         own = {id(t) for t in sums}
         copies = [still] + [[t.new_zeros(t.shape) if id(t) in own else t for t in still] for _ in shares[1:]]
         with ThreadPoolExecutor(threads) as pool:
-            jobs = [pool.submit(work, first, last - first, [*moving, *copy])
+            jobs = [pool.submit(self._share, ready, first, last - first, [*moving, *copy], like)
                     for (first, last), copy in zip(shares, copies, strict=True)]  # fmt: skip
             for job in jobs:
                 job.result()
@@ -220,6 +215,13 @@ class Calls:
                 if mine is not theirs:
                     mine += theirs
 
-
-def _batch(x: Tensor, order: int) -> tuple[int, ...]:
-    return tuple(x.shape[: x.dim() - order - 1])
+    def _share(self, ready: Ready, first: int, count: int, tensors: Sequence[Tensor], like: Tensor) -> None:
+        """Run a program for some entries."""
+        between = ready.each * min(ready.chunk, count)
+        scratch = like.new_empty(between + ready.shared)
+        size, start = like.element_size(), scratch.data_ptr()
+        places = [t.data_ptr() for t in tensors]
+        if first:
+            places = [at + first * step * size for at, step in zip(places, ready.steps[2:], strict=False)]
+        pointers = (ctypes.c_void_p * (2 + len(places)))(start, start + between * size, *places)
+        self.run[like.dtype](ready.table, ready.factors, pointers, ready.steps, ready.moving, count, ready.chunk)

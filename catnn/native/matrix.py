@@ -10,6 +10,8 @@ from itertools import accumulate
 from catnn.plan.plan import Grid, Plan, Product
 
 ONE = Fraction(1)
+PIECES = 64
+"""So many pieces are met in one product at most."""
 Factor = Fraction | float
 
 
@@ -57,7 +59,7 @@ class Matrix:
         """The pieces, a few at a time, of about so many channels together."""
         start, depth = 0, 0
         for at, channels in enumerate(self.pieces):
-            if at > start and depth + channels > deep:
+            if at > start and (depth + channels > deep or at - start == PIECES):
                 yield range(start, at)
                 start, depth = at, 0
             depth += channels

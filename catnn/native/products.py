@@ -28,12 +28,12 @@ from catnn.native.table import (
     dense,
 )
 
-WIDE = 16
-"""Pieces of so many channels need no pile where axes of at least so many indices are in order."""
+WIDE, LONG = 16, 4
+"""Pieces of so many channels, or axes of so many indices, need no pile."""
 TOGETHER = 16
 """So many entries of the batch are multiplied at once where a product has one row for each."""
-PILED, STRAIGHT, RUNS = 0, 1, 2
-"""Rows are gathered first, lie there as they are, or an axis of a piece after the other."""
+PILED, STRAIGHT, LAID = 0, 1, 2
+"""Rows are gathered first, are a matrix as they are, or are taken from their views, those of one axis at a time."""
 
 Starts = Sequence[tuple[View, Fraction]]
 
@@ -62,8 +62,8 @@ def _panels(program: Program, target: View, pieces: Pieces, extent: tuple[int, .
         panel, lead = _panel(program, matrix, group, columns)
         some, depth = _some(matrix, pieces, group), sum(matrix.pieces[at] for at in group)
         rows = _rows(some, extent)
-        way = STRAIGHT if rows else RUNS if _runs(some, extent) else PILED
-        step = program.room.step(depth, count if count > 1 else TOGETHER)
+        way = STRAIGHT if rows else LAID if _long(some, extent) else PILED
+        step = program.room.step(depth, count)
         pile = program.fresh((step if way == PILED else 0,), depth, buffer=SHARED)
         head = (count, width, depth, step, way, rows, lead, int(add), len(starts), len(extent), len(some))
         begun = [word for view, factor in starts for word in (program.factor(factor), view, *view.strides)]
@@ -88,9 +88,9 @@ def _rows(pieces: Pieces, extent: tuple[int, ...]) -> int:
     return view.strides[-1] if view.strides == dense(0, extent, view.strides[-1]).strides else 0
 
 
-def _runs(pieces: Pieces, extent: tuple[int, ...]) -> bool:
-    """Whether the last axis is long enough to be multiplied without a pile, piece by piece."""
-    return bool(extent) and extent[-1] >= WIDE and all(channels >= WIDE for _, channels in pieces)
+def _long(pieces: Pieces, extent: tuple[int, ...]) -> bool:
+    """Whether so much is done with each piece for the rows of one axis that it need not be copied before."""
+    return not extent or extent[-1] >= LONG or min(channels for _, channels in pieces) >= WIDE
 
 
 def _listed(pieces: Pieces) -> Iterator[int | View]:

@@ -105,6 +105,50 @@ static void NAME(gemm)(I M, I N, I K, const R *A, I sm, I sk, const R *B, I ldb,
 #undef BAND
 }
 #undef TILE
+/* some rows of a piece: row m, channel k lies at s[m * apart + k] */
+typedef struct { const R *s; I apart, K; } NAME(rows);
+/* the same with A in n pieces side by side, each of which has its own place */
+#define TILE(T, MB, V)                                                                              \
+  static void NAME(lay_##T##_##MB##_##V)(const NAME(rows) *q, I n, I m0, const R *restrict B, I ldb, \
+                                         R *restrict C, I ldc, int add) {                           \
+    NAME(T) t[MB][V];                                                                               \
+    const I L = sizeof(NAME(T)) / sizeof(R);                                                        \
+    EACH(m, MB) EACH(v, V)                                                                          \
+      t[m][v] = add ? *(const NAME(T) *)(C + m * ldc + v * L) : (NAME(T)){0};                       \
+    for (I i = 0; i < n; i++) {                                                                     \
+      const I sm = q[i].apart, K = q[i].K;                                                          \
+      const R *restrict A = q[i].s + m0 * sm;                                                       \
+      for (I k = 0; k < K; k++, B += ldb) EACH(m, MB) {                                             \
+        R a = A[m * sm + k];                                                                        \
+        EACH(v, V) t[m][v] += a * *(const NAME(T) *)(B + v * L);                                    \
+      }                                                                                             \
+    }                                                                                               \
+    EACH(m, MB) EACH(v, V) *(NAME(T) *)(C + m * ldc + v * L) = t[m][v];                             \
+  }
+TILE(wide, 8, 2) TILE(wide, 6, 2) TILE(wide, 4, 2) TILE(wide, 2, 2) TILE(wide, 1, 2)
+TILE(wide, 8, 1) TILE(wide, 6, 1) TILE(wide, 4, 1) TILE(wide, 2, 1) TILE(wide, 1, 1)
+TILE(vec, 8, 1) TILE(vec, 6, 1) TILE(vec, 4, 1) TILE(vec, 1, 1)
+TILE(half, 8, 1) TILE(half, 6, 1) TILE(half, 4, 1) TILE(half, 1, 1)
+#undef TILE
+static void NAME(lay_one)(const NAME(rows) *q, I n, I m, const R *restrict B, I ldb, R *C, int add) {
+  R t = add ? *C : 0;
+  for (I i = 0; i < n; i++) for (I k = 0; k < q[i].K; k++, B += ldb) t += q[i].s[m * q[i].apart + k] * *B;
+  *C = t;
+}
+static void NAME(lay)(I M, I N, const NAME(rows) *q, I n, const R *B, I ldb, R *C, I ldc, int add) {
+  const I X = WIDE / sizeof(R), W = 32 / sizeof(R), H = W / 2;
+#define TILES(T, V, MB) for (; m + MB <= M; m += MB) NAME(lay_##T##_##MB##_##V)(q, n, m, B + v, ldb, C + m * ldc + v, ldc, add);
+#define BAND(T, V, L, MORE) \
+  for (; v + L <= N; v += L) { I m = 0; if (M == 12) { TILES(T, V, 6) } TILES(T, V, 8) TILES(T, V, 6) TILES(T, V, 4) MORE TILES(T, V, 1) }
+  I v = 0;
+  BAND(wide, 2, 2 * X, TILES(wide, 2, 2))
+  BAND(wide, 1, X, TILES(wide, 1, 2))
+  BAND(vec, 1, W, )
+  BAND(half, 1, H, )
+  for (; v < N; v++) for (I m = 0; m < M; m++) NAME(lay_one)(q, n, m, B + v, ldb, C + m * ldc + v, add);
+#undef BAND
+#undef TILES
+}
 /* where voxel v of p axes is; the place of the first channel there in a view of these strides */
 INLINE void NAME(seek)(I v, const I *ext, I p, I *at) {
   for (I a = p - 1; a >= 0; a--) { at[a] = v % ext[a]; v /= ext[a]; }
@@ -265,19 +309,14 @@ static const I *NAME(instruction)(const I *q, const double *f, R **b, const I *s
       R *pile = HERE(13);
       const I *ext = q + 17, *piece = ext + p, *begin = piece + n * (3 + p);
       int add = (int)q[7] || starts;
+      NAME(rows) row[PIECES];
       if (M == 1) { /* a row an entry */
         I ldd = step[q[15]];
-        for (I v = 0; v < entries; v += rows) {
-          I count = entries - v < rows ? entries - v : rows;
-          R *d = HERE(15) + v * ldd;
-          if (way == 1) {
-            I lda = step[piece[1]];
-            NAME(gemm)(count, N, K, b[piece[1]] + piece[2] + v * lda, lda, 1, w, ldw, d, ldd, add);
-          } else {
-            NAME(piles)(piece, n, b, step, 0, ext, p, v, count, pile, K, 1);
-            NAME(gemm)(count, N, K, pile, K, 1, w, ldw, d, ldd, add);
-          }
+        for (I i = 0; i < n; i++) {
+          const I *o = piece + i * (3 + p);
+          row[i] = (NAME(rows)){b[o[1]] + o[2], step[o[1]], o[0]};
         }
+        NAME(lay)(entries, N, row, n, w, ldw, HERE(15), ldd, add);
         return begin;
       }
       ENTRIES {
@@ -291,11 +330,10 @@ static const I *NAME(instruction)(const I *q, const double *f, R **b, const I *s
           if (way == 1)
             NAME(gemm)(count, N, K, b[piece[1]] + piece[2] + e * step[piece[1]] + v * q[5], q[5], 1, w, ldw, d, N, add);
           else if (way == 2) {
-            I k = 0;
             o = piece;
-            for (I i = 0; i < n; k += o[0], i++, o += 3 + p)
-              NAME(gemm)(count, N, o[0], b[o[1]] + o[2] + e * step[o[1]] + NAME(place)(at, o + 3, p), o[2 + p], 1,
-                         w + k * ldw, ldw, d, N, add || i > 0);
+            for (I i = 0; i < n; i++, o += 3 + p)
+              row[i] = (NAME(rows)){b[o[1]] + o[2] + e * step[o[1]] + NAME(place)(at, o + 3, p), o[2 + p], o[0]};
+            NAME(lay)(count, N, row, n, w, ldw, d, N, add);
             NAME(next)(at, ext, ext, p, 0);
           } else {
             NAME(piles)(piece, n, b, step, e, ext, p, v, count, pile, K, 0);
@@ -397,6 +435,7 @@ HEAD = r"""#include <stdint.h>
 #include <string.h>
 typedef int64_t I;
 #define AXES 32
+#define PIECES 64
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __AVX512F__
 #define WIDE 64
