@@ -59,7 +59,7 @@ def _panels(program: Program, target: View, pieces: Pieces, extent: tuple[int, .
             columns: Sequence[int], *, add: bool, starts: Starts) -> None:  # fmt: skip
     count, width = prod(extent), matrix.width(columns)
     for group in matrix.groups(program.room.deep(width)):
-        panel, lead = _panel(program, matrix, group, columns)
+        panel, lead = panel_of(program, matrix, group, columns)
         some, depth = _some(matrix, pieces, group), sum(matrix.pieces[at] for at in group)
         rows = _rows(some, extent)
         way = STRAIGHT if rows else LAID if _long(some, extent) else PILED
@@ -97,7 +97,7 @@ def _listed(pieces: Pieces) -> Iterator[int | View]:
     return (word for view, channels in pieces for word in (channels, view, *view.strides))
 
 
-def _panel(program: Program, matrix: Matrix, pieces: range, columns: Sequence[int]) -> tuple[View, int]:
+def panel_of(program: Program, matrix: Matrix, pieces: range, columns: Sequence[int]) -> tuple[View, int]:
     """A part of a matrix in order, and how far its rows are apart."""
     if program.room.resident:
         width = matrix.width(matrix.columns)
@@ -196,13 +196,13 @@ def meet(program: Program, left: Pieces, right: Pieces, extent: tuple[int, ...],
         head = (count, width, depth, lead, step, here, there, len(extent), len(left), len(some))
         program.say(OUTER, *head, panel.at(start), pile, *extent, *_listed(left), *_listed(some))
         if not resident:
-            _unpack(program, matrix, group, panel, EACH)
+            unpacked(program, matrix, group, panel)
         start += depth
     if resident:
-        _unpack(program, matrix, pieces, panel, AFTER)
+        unpacked(program, matrix, pieces, panel, AFTER)
 
 
-def _unpack(program: Program, matrix: Matrix, pieces: range, panel: View, part: int) -> None:
+def unpacked(program: Program, matrix: Matrix, pieces: range, panel: View, part: int = EACH) -> None:
     """Add a panel, columns by pieces, to where the weights of a matrix lie."""
     lead = sum(matrix.pieces[at] for at in pieces)
     for strip, above, before, depth, width in _placed(matrix, pieces, matrix.columns):

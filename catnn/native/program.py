@@ -12,6 +12,7 @@ from fractions import Fraction
 from catnn.category.half import Half
 from catnn.native.expand import Expansion, Mix
 from catnn.native.matrix import Matrix
+from catnn.native.paired import meet_paired, multiply_paired, paired
 from catnn.native.products import Starts, meet, multiply
 from catnn.native.spectral import Form, outer
 from catnn.native.spectral import mix as spectral
@@ -125,8 +126,12 @@ def _mixing(program: Program, plan: Plan, at: int, rows: Mapping[Row, View], mat
     """For each permutation all rows, their axes in its order, side by side, times a matrix; or block by block."""
     product = plan.products[at]
     extent, found = program.extent(product.level), side_by_side(plan, product.rows, rows)
+    pair = paired(program, product, matrix) if form is None else None
 
     def mix(target: View, columns: Sequence[int], *, add: bool, starts: Starts = ()) -> None:
+        if pair is not None:
+            multiply_paired(program, target, found, extent[0], pair, columns, add=add, starts=starts)
+            return
         if form is None:
             pieces = [(_turned(view, sigma), channels) for sigma in product.sigmas for view, channels in found]
             multiply(program, target, pieces, extent, matrix, columns, add=add, starts=starts)
@@ -180,6 +185,10 @@ def _met(program: Program, plan: Plan, back: Plan, at: int, rows: Mapping[Row, V
     left, right = side_by_side(back, mirrored.rows, grads), side_by_side(plan, product.rows, rows)
     if form is not None:
         outer(program, left, right, form)
+        return
+    pair = paired(program, product, matrix)
+    if pair is not None:
+        meet_paired(program, left, right, program.length(product.level[0].group.size), pair)
         return
     right = [(_turned(view, sigma), channels) for sigma in product.sigmas for view, channels in right]
     meet(program, left, right, program.extent(product.level), matrix)

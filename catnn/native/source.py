@@ -53,13 +53,42 @@ INLINE void NAME(sum_chunk)(R *restrict d, const R *restrict s, I st, I t, I W, 
   for (I k = 0; k < t; k++, s += st) for (I c = 0; c < W; c++) a[c] += s[c];
   for (I c = 0; c < W; c++) d[c] = f * a[c];
 }
+INLINE void NAME(sum_rows)(R *restrict d, const R *restrict s, I st, I C, int four, int add, R f) {
+  const R *restrict t = s + st, *restrict u = t + st, *restrict v = u + st;
+  for (I c = 0; c < C; c += 16) for (int e = 0; e < 16; e++) {
+    R a = four ? s[c + e] + t[c + e] + u[c + e] + v[c + e] : s[c + e];
+    d[c + e] = (add ? d[c + e] + a : a) * f;
+  }
+}
+/* few numbers: four sums at a time, for an addition takes longer than it is to begin one */
+INLINE void NAME(sum_few)(R *restrict d, const R *restrict s, I st, I t, I W, R f) {
+  R a[16], b[16], g[16], h[16];
+  I k = 0;
+  for (I c = 0; c < W; c++) a[c] = b[c] = g[c] = h[c] = 0;
+  for (; k + 4 <= t; k += 4, s += 4 * st) {
+    for (I c = 0; c < W; c++) a[c] += s[c];
+    for (I c = 0; c < W; c++) b[c] += s[st + c];
+    for (I c = 0; c < W; c++) g[c] += s[2 * st + c];
+    for (I c = 0; c < W; c++) h[c] += s[3 * st + c];
+  }
+  for (; k < t; k++, s += st) for (I c = 0; c < W; c++) a[c] += s[c];
+  for (I c = 0; c < W; c++) d[c] = f * ((a[c] + b[c]) + (g[c] + h[c]));
+}
 static void NAME(sums)(R *d, const R *s, I C, I st, I t, R f) {
   I c = 0;
+  if (C >= 256 && t > 4) { /* long rows are read one after another, as they lie */
+    I k = 4, all = C - C % 16;
+    NAME(sum_rows)(d, s, st, all, 1, 0, 1);
+    for (; k + 4 < t; k += 4) NAME(sum_rows)(d, s + k * st, st, all, 1, 1, 1);
+    for (; k + 1 < t; k++) NAME(sum_rows)(d, s + k * st, st, all, 0, 1, 1);
+    NAME(sum_rows)(d, s + k * st, st, all, 0, 1, f);
+    c = all;
+  }
   for (; c + 64 <= C; c += 64) NAME(sum_chunk)(d + c, s + c, st, t, 64, f);
-  for (; c + 16 <= C; c += 16) NAME(sum_chunk)(d + c, s + c, st, t, 16, f);
-  for (; c + 8 <= C; c += 8) NAME(sum_chunk)(d + c, s + c, st, t, 8, f);
-  for (; c + 4 <= C; c += 4) NAME(sum_chunk)(d + c, s + c, st, t, 4, f);
-  for (; c < C; c++) NAME(sum_chunk)(d + c, s + c, st, t, 1, f);
+  for (; c + 16 <= C; c += 16) NAME(sum_few)(d + c, s + c, st, t, 16, f);
+  for (; c + 8 <= C; c += 8) NAME(sum_few)(d + c, s + c, st, t, 8, f);
+  for (; c + 4 <= C; c += 4) NAME(sum_few)(d + c, s + c, st, t, 4, f);
+  for (; c < C; c++) NAME(sum_few)(d + c, s + c, st, t, 1, f);
 }
 typedef R NAME(wide) __attribute__((vector_size(WIDE), aligned(sizeof(R)), may_alias));
 typedef R NAME(vec) __attribute__((vector_size(32), aligned(sizeof(R)), may_alias));
@@ -282,6 +311,80 @@ static void NAME(piles)(const I *q, I n, R **b, const I *step, I e, const I *ext
     else NAME(pack)(s + e * step[q[1]], ext, q + 3, p, v, count, pile, ld, q[0]);
   }
 }
+/* sums and differences of rows of two views */
+INLINE void NAME(both_run)(const R *restrict x, I xs, const R *restrict y, I ys, R *restrict s, R *restrict d, I ld, I n,
+                           I C) {
+  for (I v = 0; v < n; v++, x += xs, y += ys, s += ld, d += ld)
+    for (I c = 0; c < C; c++) { R a = x[c], b = y[c]; s[c] = a + b; d[c] = a - b; }
+}
+static void NAME(both)(const R *x, I xs, const R *y, I ys, R *s, R *d, I ld, I n, I C) {
+  switch (C) {
+    case 8: NAME(both_run)(x, xs, y, ys, s, d, ld, n, 8); break;
+    case 16: NAME(both_run)(x, xs, y, ys, s, d, ld, n, 16); break;
+    case 32: NAME(both_run)(x, xs, y, ys, s, d, ld, n, 32); break;
+    default: for (I c = 0; c < C; c += 16)
+      NAME(both_run)(x + c, xs, y + c, ys, s + c, d + c, ld, n, C - c < 16 ? C - c : 16);
+  }
+}
+/* d (+)= p + sign q + up to two views times factors, on n rows */
+typedef struct { const R *s; I apart; R f; } NAME(more);
+INLINE void NAME(spread_run)(R *restrict d, I ds, const R *restrict p, const R *restrict q, R sign, I n, I N, I C,
+                             const NAME(more) *m, I starts, int add) {
+  const R *restrict x = m[0].s, *restrict y = m[1].s;
+  for (I v = 0; v < n; v++, d += ds, p += N, q += N) {
+    for (I c = 0; c < C; c++) {
+      R t = p[c] + sign * q[c];
+      if (starts > 0) t += m[0].f * x[c];
+      if (starts > 1) t += m[1].f * y[c];
+      d[c] = add ? d[c] + t : t;
+    }
+    if (starts > 0) x += m[0].apart;
+    if (starts > 1) y += m[1].apart;
+  }
+}
+#define SPREAD(C, S, A) NAME(spread_run)(d, ds, p, q, sign, n, N, C, m, S, A)
+#define SPREADS(C) \
+  if (add) { if (starts == 0) SPREAD(C, 0, 1); else if (starts == 1) SPREAD(C, 1, 1); else SPREAD(C, 2, 1); } \
+  else { if (starts == 0) SPREAD(C, 0, 0); else if (starts == 1) SPREAD(C, 1, 0); else SPREAD(C, 2, 0); }
+static void NAME(spread)(R *d, I ds, const R *p, const R *q, R sign, I n, I N, NAME(more) *m, I starts, int add) {
+  I c = 0;
+  for (; c + 32 <= N; c += 32, d += 32, p += 32, q += 32) { SPREADS(32) for (I i = 0; i < starts; i++) m[i].s += 32; }
+  for (; c + 16 <= N; c += 16, d += 16, p += 16, q += 16) { SPREADS(16) for (I i = 0; i < starts; i++) m[i].s += 16; }
+  for (; c + 8 <= N; c += 8, d += 8, p += 8, q += 8) { SPREADS(8) for (I i = 0; i < starts; i++) m[i].s += 8; }
+  for (; c < N; c++, d++, p++, q++) { SPREADS(1) for (I i = 0; i < starts; i++) m[i].s++; }
+}
+#undef SPREADS
+#undef SPREAD
+/* pairs i <= j of n indices, in tiles, so that both orders of a pair stay near: some j from one on, for one i */
+typedef struct { I i, j, run; } NAME(run_of);
+INLINE void NAME(first_run)(NAME(run_of) *o, I n, I i, I j) {
+  I end = (j / TILED + 1) * TILED;
+  o->i = i;
+  o->j = j < i ? i : j;
+  o->run = (end < n ? end : n) - o->j;
+}
+INLINE void NAME(next_run)(NAME(run_of) *o, I n) {
+  I top = o->i / TILED * TILED, left = o->j / TILED * TILED, i = o->i + 1;
+  I low = top + TILED < n ? top + TILED : n, right = left + TILED < n ? left + TILED : n;
+  if (i < low && i < right) NAME(first_run)(o, n, i, left);
+  else if (right < n) NAME(first_run)(o, n, top, right);
+  else NAME(first_run)(o, n, low, low);
+}
+/* the sums and differences of the pieces at q from a run on, until the pile is full */
+static I NAME(pairs)(const I *q, I pieces, R **b, const I *step, I e, I n, NAME(run_of) *from, I rows, R *s, R *d, I K,
+                     R half) {
+  I full = 0;
+  for (; from->i < n && full + from->run <= rows; full += from->run, NAME(next_run)(from, n)) {
+    I i = from->i, j = from->j, at = full * K;
+    const I *o = q;
+    for (I a = 0; a < pieces; at += o[0], a++, o += 5) {
+      const R *x = b[o[1]] + o[2] + e * step[o[1]];
+      NAME(both)(x + i * o[3] + j * o[4], o[4], x + j * o[3] + i * o[4], o[3], s + at, d + at, K, from->run, o[0]);
+    }
+    if (i == j && half != 1) for (I k = 0; k < K; k++) s[full * K + k] *= half;
+  }
+  return full;
+}
 /* one instruction for `count` entries of the batch, that lie step[buffer] apart; the next one */
 static const I *NAME(instruction)(const I *q, const double *f, R **b, const I *step, I entries) {
 #define ENTRIES for (I e = 0; e < entries; e++)
@@ -407,6 +510,50 @@ static const I *NAME(instruction)(const I *q, const double *f, R **b, const I *s
       }
       return terms + q[1] * size;
     }
+    case 10: { /* paired: n, N, K, rows at once, weights' rows apart, add, starts, pieces, even weights, odd, pile, d,
+                  pieces: C, s, strides, starts: factor, s, strides */
+      I n = q[0], N = q[1], K = q[2], rows = q[3], ldw = q[4], starts = q[6], pieces = q[7];
+      const I *piece = q + 16, *begin = piece + 5 * pieces;
+      R *s = HERE(12), *t = s + rows * K, *even = t + rows * K, *odd = even + rows * N;
+      ENTRIES {
+        R *d = AT(14);
+        NAME(run_of) from, o;
+        NAME(first_run)(&from, n, 0, 0);
+        while (from.i < n) {
+          o = from;
+          I full = NAME(pairs)(piece, pieces, b, step, e, n, &from, rows, s, t, K, 1);
+          NAME(lay)(full, N, &(NAME(rows)){s, K, K}, 1, HERE(8), ldw, even, N, 0);
+          NAME(lay)(full, N, &(NAME(rows)){t, K, K}, 1, HERE(10), ldw, odd, N, 0);
+          for (I v = 0; v < full; v += o.run, NAME(next_run)(&o, n)) {
+            I i = o.i, j = o.j, skip = i == j;
+            NAME(more) m[2] = {{0}}, l[2] = {{0}};
+            for (I a = 0; a < starts; a++) {
+              const I *u = begin + 5 * a;
+              const R *x = b[u[1]] + u[2] + e * step[u[1]];
+              m[a] = (NAME(more)){x + i * u[3] + j * u[4], u[4], (R)f[u[0]]};
+              l[a] = (NAME(more)){x + (j + skip) * u[3] + i * u[4], u[3], (R)f[u[0]]};
+            }
+            NAME(spread)(d + (i * n + j) * N, N, even + v * N, odd + v * N, 1, o.run, N, m, starts, (int)q[5]);
+            NAME(spread)(d + ((j + skip) * n + i) * N, n * N, even + (v + skip) * N, odd + (v + skip) * N, -1,
+                         o.run - skip, N, l, starts, (int)q[5]);
+          }
+        }
+      }
+      return begin + 5 * starts;
+    }
+    case 11: { /* meet paired: n, N, K, gradients' rows apart, rows at once, left pieces, right, even, odd, pile, ... */
+      I n = q[0], N = q[1], K = q[2], ldg = q[3], rows = q[4], left = q[5], right = q[6];
+      const I *one = q + 13, *other = one + 5 * left;
+      R *s = HERE(11), *t = s + rows * N, *u = t + rows * N, *v = u + rows * K;
+      ENTRIES for (NAME(run_of) from = {0, 0, TILED < n ? TILED : n}; from.i < n;) {
+        NAME(run_of) same = from;
+        I full = NAME(pairs)(one, left, b, step, e, n, &from, rows, s, t, N, (R)0.5);
+        NAME(pairs)(other, right, b, step, e, n, &same, rows, u, v, K, 1);
+        NAME(gemm)(N, K, full, s, 1, N, u, K, HERE(7), ldg, 1);
+        NAME(gemm)(N, K, full, t, 1, N, v, K, HERE(9), ldg, 1);
+      }
+      return other + 5 * right;
+    }
   }
   return q;
 #undef ENTRIES
@@ -436,6 +583,7 @@ HEAD = r"""#include <stdint.h>
 typedef int64_t I;
 #define AXES 32
 #define PIECES 64
+#define TILED 8
 #define INLINE static inline __attribute__((always_inline))
 #ifdef __AVX512F__
 #define WIDE 64

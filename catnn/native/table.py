@@ -22,7 +22,7 @@ VALUES = 1 << 40
 BEFORE, EACH, AFTER = 0, 1, 2
 """The parts of a program: what is done once, for every few entries, and once at the end."""
 
-END, ZERO, SUM, ADD, PRODUCT, OUTER, COMBINE, MOVE, PLAIN, MEET = range(10)
+END, ZERO, SUM, ADD, PRODUCT, OUTER, COMBINE, MOVE, PLAIN, MEET, PAIRED, MEET_PAIRED = range(12)
 
 
 @dataclass(frozen=True, slots=True)

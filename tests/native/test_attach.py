@@ -15,6 +15,8 @@ from torch import nn
 
 import catnn
 from catnn.native import attach as attaching
+from catnn.native import paired
+from catnn.native import program as programs
 from catnn.native.build import library
 from catnn.native.calls import Calls
 from catnn.plan.build import plan_layer
@@ -135,6 +137,35 @@ def test_layers_in_c_are_the_layers_of_the_file(name: str, calls: list[str], pla
                 torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
     assert calls.count("forward") == 2 * len(SIZES) * 4
     assert calls.count("backward") == len(SIZES) * 4
+
+
+ORDERS = ["two to two", "odd channels", "wide", "three to two", "two to three", "sums", "means", "interleaved", "literal"]
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_both_orders_of_two_axes_by_sums_and_differences(
+    name: str, plainly: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+    for function in (paired.multiply_paired, paired.meet_paired):
+
+        def counted(*args: Any, function: Any = function, **options: Any) -> None:
+            found.append(1)
+            function(*args, **options)
+
+        monkeypatch.setattr(programs, function.__name__, counted)
+    monkeypatch.setattr(paired, "LEAST", 1)
+    monkeypatch.setattr(paired, "SHORTEST", 1)
+    item = parsed(name)
+    for sizes in SIZES:
+        for dtype in (DOUBLE, torch.float32):
+            module = randomise(catnn.compile(item, dtype=dtype))
+            outcomes = outcome(item, module, sizes, (3,), dtype)
+            module.zero_grad()
+            close = 1e-9 if dtype == DOUBLE else 2e-4
+            for one, other in zip(outcomes, plainly(outcome, item, module, sizes, (3,), dtype), strict=True):
+                torch.testing.assert_close(one, other, rtol=close, atol=close)
+    assert found
 
 
 @pytest.mark.parametrize("name", ["two to two", "three to two", "sums"])
