@@ -52,7 +52,8 @@ def rooms(most: int) -> Iterator[Room]:
     yield replace(lean, panel=1 << 12, pile=1 << 11, group=most // 2)
     lean = replace(lean, passes=2)
     yield replace(lean, panel=1 << 11, pile=1 << 11, group=most // 2)
-    yield replace(lean, panel=1 << 10, pile=1 << 10, group=most * 3 // 8)
+    yield replace(lean, panel=1 << 11, pile=1 << 10, group=most // 4)
+    yield replace(lean, panel=1 << 10, pile=1 << 10, group=most // 8)
     yield replace(lean, panel=1 << 9, pile=1 << 9, group=1)
     yield replace(lean, panel=1 << 9, pile=1 << 9, group=1, plain=1 << 12)
 

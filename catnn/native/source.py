@@ -93,90 +93,100 @@ static void NAME(sums)(R *d, const R *s, I C, I st, I t, R f) {
 typedef R NAME(wide) __attribute__((vector_size(WIDE), aligned(sizeof(R)), may_alias));
 typedef R NAME(vec) __attribute__((vector_size(32), aligned(sizeof(R)), may_alias));
 typedef R NAME(half) __attribute__((vector_size(16), aligned(sizeof(R)), may_alias));
-/* C += A B on m rows of A (at most 6) and a band of V vectors of B's columns */
+/* some rows of a piece of A: row m, channel k lies at s[m * apart + k * along] */
+typedef struct { const R *s; I apart, along, K; } NAME(rows);
+/* C (+)= A B on MB rows of A, which is n pieces side by side, and V vectors of columns of B */
 #define TILE(T, MB, V)                                                                              \
-  static void NAME(tile_##T##_##MB##_##V)(I K, const R *restrict A, I sm, I sk, const R *restrict B, I ldb, \
+  static void NAME(tile_##T##_##MB##_##V)(const NAME(rows) *q, I n, I m0, const R *restrict B, I ldb, \
                                           R *restrict C, I ldc, int add) {                          \
-    NAME(T) t[MB][V];                                                                               \
-    const I L = sizeof(NAME(T)) / sizeof(R);                                                        \
-    EACH(m, MB) EACH(v, V)                                        \
-      t[m][v] = add ? *(const NAME(T) *)(C + m * ldc + v * L) : (NAME(T)){0};                       \
-    for (I k = 0; k < K; k++, B += ldb) EACH(m, MB) {                                               \
-      R a = A[m * sm + k * sk];                                                                     \
-      EACH(v, V) t[m][v] += a * *(const NAME(T) *)(B + v * L);                     \
-    }                                                                                               \
-    EACH(m, MB) EACH(v, V) *(NAME(T) *)(C + m * ldc + v * L) = t[m][v]; \
-  }
-TILE(wide, 6, 2) TILE(wide, 3, 2) TILE(wide, 1, 2) TILE(wide, 6, 1) TILE(wide, 3, 1) TILE(wide, 1, 1)
-TILE(vec, 6, 1) TILE(vec, 3, 1) TILE(vec, 1, 1) TILE(half, 6, 1) TILE(half, 3, 1) TILE(half, 1, 1)
-static void NAME(tile_one)(I K, const R *restrict A, I sk, const R *restrict B, I ldb, R *C, int add) {
-  R t = add ? *C : 0;
-  for (I k = 0; k < K; k++) t += A[k * sk] * B[k * ldb];
-  *C = t;
-}
-/* C (+)= A B: C is M x N, A[m, k] lies at m * sm + k * sk */
-static void NAME(gemm)(I M, I N, I K, const R *A, I sm, I sk, const R *B, I ldb, R *C, I ldc, int add) {
-  const I X = WIDE / sizeof(R), W = 32 / sizeof(R), H = W / 2;
-#define BAND(T, V, L)                                                                               \
-  {                                                                                                 \
-    I m = 0;                                                                                        \
-    for (; m + 6 <= M; m += 6) NAME(tile_##T##_6_##V)(K, A + m * sm, sm, sk, B + n, ldb, C + m * ldc + n, ldc, add); \
-    for (; m + 3 <= M; m += 3) NAME(tile_##T##_3_##V)(K, A + m * sm, sm, sk, B + n, ldb, C + m * ldc + n, ldc, add); \
-    for (; m < M; m++) NAME(tile_##T##_1_##V)(K, A + m * sm, sm, sk, B + n, ldb, C + m * ldc + n, ldc, add); \
-    n += L;                                                                                         \
-  }
-  I n = 0;
-  while (n + 2 * X <= N) BAND(wide, 2, 2 * X)
-  while (n + X <= N) BAND(wide, 1, X)
-  while (n + W <= N) BAND(vec, 1, W)
-  while (n + H <= N) BAND(half, 1, H)
-  for (; n < N; n++) for (I m = 0; m < M; m++) NAME(tile_one)(K, A + m * sm, sk, B + n, ldb, C + m * ldc + n, add);
-#undef BAND
-}
-#undef TILE
-/* some rows of a piece: row m, channel k lies at s[m * apart + k] */
-typedef struct { const R *s; I apart, K; } NAME(rows);
-/* the same with A in n pieces side by side, each of which has its own place */
-#define TILE(T, MB, V)                                                                              \
-  static void NAME(lay_##T##_##MB##_##V)(const NAME(rows) *q, I n, I m0, const R *restrict B, I ldb, \
-                                         R *restrict C, I ldc, int add) {                           \
     NAME(T) t[MB][V];                                                                               \
     const I L = sizeof(NAME(T)) / sizeof(R);                                                        \
     EACH(m, MB) EACH(v, V)                                                                          \
       t[m][v] = add ? *(const NAME(T) *)(C + m * ldc + v * L) : (NAME(T)){0};                       \
     for (I i = 0; i < n; i++) {                                                                     \
-      const I sm = q[i].apart, K = q[i].K;                                                          \
+      const I sm = q[i].apart, sk = q[i].along;                                                     \
       const R *restrict A = q[i].s + m0 * sm;                                                       \
-      for (I k = 0; k < K; k++, B += ldb) EACH(m, MB) {                                             \
-        R a = A[m * sm + k];                                                                        \
+      for (I k = q[i].K; k > 0; k--, A += sk, B += ldb) EACH(m, MB) {                               \
+        R a = A[m * sm];                                                                            \
         EACH(v, V) t[m][v] += a * *(const NAME(T) *)(B + v * L);                                    \
       }                                                                                             \
     }                                                                                               \
     EACH(m, MB) EACH(v, V) *(NAME(T) *)(C + m * ldc + v * L) = t[m][v];                             \
   }
-TILE(wide, 8, 2) TILE(wide, 6, 2) TILE(wide, 4, 2) TILE(wide, 2, 2) TILE(wide, 1, 2)
-TILE(wide, 8, 1) TILE(wide, 6, 1) TILE(wide, 4, 1) TILE(wide, 2, 1) TILE(wide, 1, 1)
-TILE(vec, 8, 1) TILE(vec, 6, 1) TILE(vec, 4, 1) TILE(vec, 1, 1)
-TILE(half, 8, 1) TILE(half, 6, 1) TILE(half, 4, 1) TILE(half, 1, 1)
+TILE(wide, 8, 2) TILE(wide, 4, 2) TILE(wide, 1, 2) TILE(wide, 8, 1) TILE(wide, 6, 1) TILE(wide, 4, 1) TILE(wide, 1, 1)
+TILE(vec, 8, 1) TILE(vec, 6, 1) TILE(vec, 4, 1) TILE(vec, 1, 1) TILE(half, 8, 1) TILE(half, 4, 1) TILE(half, 1, 1)
 #undef TILE
-static void NAME(lay_one)(const NAME(rows) *q, I n, I m, const R *restrict B, I ldb, R *C, int add) {
+static void NAME(tile_one)(const NAME(rows) *q, I n, I m, const R *restrict B, I ldb, R *C, int add) {
   R t = add ? *C : 0;
-  for (I i = 0; i < n; i++) for (I k = 0; k < q[i].K; k++, B += ldb) t += q[i].s[m * q[i].apart + k] * *B;
+  for (I i = 0; i < n; i++) {
+    const R *A = q[i].s + m * q[i].apart;
+    for (I k = 0; k < q[i].K; k++, B += ldb) t += A[k * q[i].along] * *B;
+  }
   *C = t;
 }
+/* four columns: four channels of a row at a time, each of which meets its weights for all columns at once */
+#ifdef BROADCAST
+#define ROW(m) t##m += w * BROADCAST(A + m * sm + k);
+#define LAST(m)                                                                                     \
+  {                                                                                                 \
+    sixteen u = PERMUTED(t##m, turned);                                                             \
+    four *d = (four *)(C + m * ldc), *s = (four *)&u, sum = (s[0] + s[1]) + (s[2] + s[3]);           \
+    if (add) sum += *d;                                                                             \
+    *d = sum;                                                                                       \
+  }
+#define ROWS(MB, FIRST, ROWS, LASTS)                                                                \
+  static void NAME(fours_##MB)(const NAME(rows) *q, I n, I m0, const float *restrict B, float *C, I ldc, int add) { \
+    const sixteen_numbers turned = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};          \
+    sixteen FIRST;                                                                                  \
+    for (I i = 0; i < n; i++) {                                                                     \
+      const I sm = q[i].apart;                                                                      \
+      const float *restrict A = (const float *)q[i].s + m0 * sm;                                    \
+      for (I k = 0; k < q[i].K; k += 4, B += 16) {                                                  \
+        sixteen w = PERMUTED(*(const sixteen *)B, turned);                                          \
+        ROWS                                                                                        \
+      }                                                                                             \
+    }                                                                                               \
+    LASTS                                                                                           \
+  }
+#define O = {0}
+ROWS(8, t0 O; sixteen t1 O; sixteen t2 O; sixteen t3 O; sixteen t4 O; sixteen t5 O; sixteen t6 O; sixteen t7 O,
+     ROW(0) ROW(1) ROW(2) ROW(3) ROW(4) ROW(5) ROW(6) ROW(7),
+     LAST(0) LAST(1) LAST(2) LAST(3) LAST(4) LAST(5) LAST(6) LAST(7))
+ROWS(1, t0 O, ROW(0), LAST(0))
+#undef O
+#undef ROWS
+#undef LAST
+#undef ROW
+static int NAME(fours)(I M, const NAME(rows) *q, I n, const float *B, float *C, I ldc, int add) {
+  I m = 0;
+  for (I i = 0; i < n; i++) if (q[i].K % 4 || q[i].along != 1) return 0;
+  for (; m + 8 <= M; m += 8) NAME(fours_8)(q, n, m, B, C + m * ldc, ldc, add);
+  for (; m < M; m++) NAME(fours_1)(q, n, m, B, C + m * ldc, ldc, add);
+  return 1;
+}
+#endif
+/* C (+)= A B: C is M x N, A lies in n pieces side by side */
 static void NAME(lay)(I M, I N, const NAME(rows) *q, I n, const R *B, I ldb, R *C, I ldc, int add) {
   const I X = WIDE / sizeof(R), W = 32 / sizeof(R), H = W / 2;
-#define TILES(T, V, MB) for (; m + MB <= M; m += MB) NAME(lay_##T##_##MB##_##V)(q, n, m, B + v, ldb, C + m * ldc + v, ldc, add);
-#define BAND(T, V, L, MORE) \
-  for (; v + L <= N; v += L) { I m = 0; if (M == 12) { TILES(T, V, 6) } TILES(T, V, 8) TILES(T, V, 6) TILES(T, V, 4) MORE TILES(T, V, 1) }
+#ifdef BROADCAST
+  if (sizeof(R) == 4 && N == 4 && ldb == 4 && NAME(fours)(M, q, n, (const float *)B, (float *)C, ldc, add)) return;
+#endif
+#define TILES(T, V, MB) for (; m + MB <= M; m += MB) NAME(tile_##T##_##MB##_##V)(q, n, m, B + v, ldb, C + m * ldc + v, ldc, add);
+#define BAND(T, V, L, SIX) \
+  for (; v + L <= N; v += L) { I m = 0; if (M == 12) { SIX } TILES(T, V, 8) SIX TILES(T, V, 4) TILES(T, V, 1) }
   I v = 0;
-  BAND(wide, 2, 2 * X, TILES(wide, 2, 2))
-  BAND(wide, 1, X, TILES(wide, 1, 2))
-  BAND(vec, 1, W, )
+  BAND(wide, 2, 2 * X, )
+  BAND(wide, 1, X, TILES(wide, 1, 6))
+  BAND(vec, 1, W, TILES(vec, 1, 6))
   BAND(half, 1, H, )
-  for (; v < N; v++) for (I m = 0; m < M; m++) NAME(lay_one)(q, n, m, B + v, ldb, C + m * ldc + v, add);
+  for (; v < N; v++) for (I m = 0; m < M; m++) NAME(tile_one)(q, n, m, B + v, ldb, C + m * ldc + v, add);
 #undef BAND
 #undef TILES
+}
+/* the same for a matrix A as it lies: A[m, k] at m * sm + k * sk */
+static void NAME(gemm)(I M, I N, I K, const R *A, I sm, I sk, const R *B, I ldb, R *C, I ldc, int add) {
+  NAME(rows) all = {A, sm, sk, K};
+  NAME(lay)(M, N, &all, 1, B, ldb, C, ldc, add);
 }
 /* where voxel v of p axes is; the place of the first channel there in a view of these strides */
 INLINE void NAME(seek)(I v, const I *ext, I p, I *at) {
@@ -326,35 +336,32 @@ static void NAME(both)(const R *x, I xs, const R *y, I ys, R *s, R *d, I ld, I n
       NAME(both_run)(x + c, xs, y + c, ys, s + c, d + c, ld, n, C - c < 16 ? C - c : 16);
   }
 }
-/* d (+)= p + sign q + up to two views times factors, on n rows */
+/* d = p + sign q + up to three views times factors, on n rows */
 typedef struct { const R *s; I apart; R f; } NAME(more);
-INLINE void NAME(spread_run)(R *restrict d, I ds, const R *restrict p, const R *restrict q, R sign, I n, I N, I C,
-                             const NAME(more) *m, I starts, int add) {
-  const R *restrict x = m[0].s, *restrict y = m[1].s;
+INLINE void NAME(spread_run)(R *d, I ds, const R *restrict p, const R *restrict q, R sign, I n, I N, I C,
+                             const NAME(more) *m, I starts) {
   for (I v = 0; v < n; v++, d += ds, p += N, q += N) {
-    for (I c = 0; c < C; c++) {
-      R t = p[c] + sign * q[c];
-      if (starts > 0) t += m[0].f * x[c];
-      if (starts > 1) t += m[1].f * y[c];
-      d[c] = add ? d[c] + t : t;
+    R t[16];
+    for (I c = 0; c < C; c++) t[c] = p[c] + sign * q[c];
+    for (I a = 0; a < starts; a++) {
+      const R *x = m[a].s + v * m[a].apart;
+      for (I c = 0; c < C; c++) t[c] += m[a].f * x[c];
     }
-    if (starts > 0) x += m[0].apart;
-    if (starts > 1) y += m[1].apart;
+    for (I c = 0; c < C; c++) d[c] = t[c];
   }
 }
-#define SPREAD(C, S, A) NAME(spread_run)(d, ds, p, q, sign, n, N, C, m, S, A)
-#define SPREADS(C) \
-  if (add) { if (starts == 0) SPREAD(C, 0, 1); else if (starts == 1) SPREAD(C, 1, 1); else SPREAD(C, 2, 1); } \
-  else { if (starts == 0) SPREAD(C, 0, 0); else if (starts == 1) SPREAD(C, 1, 0); else SPREAD(C, 2, 0); }
-static void NAME(spread)(R *d, I ds, const R *p, const R *q, R sign, I n, I N, NAME(more) *m, I starts, int add) {
+static void NAME(spread)(R *d, I ds, const R *p, const R *q, R sign, I n, I N, NAME(more) *m, I starts) {
   I c = 0;
-  for (; c + 32 <= N; c += 32, d += 32, p += 32, q += 32) { SPREADS(32) for (I i = 0; i < starts; i++) m[i].s += 32; }
-  for (; c + 16 <= N; c += 16, d += 16, p += 16, q += 16) { SPREADS(16) for (I i = 0; i < starts; i++) m[i].s += 16; }
-  for (; c + 8 <= N; c += 8, d += 8, p += 8, q += 8) { SPREADS(8) for (I i = 0; i < starts; i++) m[i].s += 8; }
-  for (; c < N; c++, d++, p++, q++) { SPREADS(1) for (I i = 0; i < starts; i++) m[i].s++; }
+  for (; c + 16 <= N; c += 16, d += 16, p += 16, q += 16) {
+    if (starts == 2) NAME(spread_run)(d, ds, p, q, sign, n, N, 16, m, 2);
+    else NAME(spread_run)(d, ds, p, q, sign, n, N, 16, m, starts);
+    for (I i = 0; i < starts; i++) m[i].s += 16;
+  }
+  for (; c < N; c++, d++, p++, q++) {
+    NAME(spread_run)(d, ds, p, q, sign, n, N, 1, m, starts);
+    for (I i = 0; i < starts; i++) m[i].s++;
+  }
 }
-#undef SPREADS
-#undef SPREAD
 /* pairs i <= j of n indices, in tiles, so that both orders of a pair stay near: some j from one on, for one i */
 typedef struct { I i, j, run; } NAME(run_of);
 INLINE void NAME(first_run)(NAME(run_of) *o, I n, I i, I j) {
@@ -417,7 +424,7 @@ static const I *NAME(instruction)(const I *q, const double *f, R **b, const I *s
         I ldd = step[q[15]];
         for (I i = 0; i < n; i++) {
           const I *o = piece + i * (3 + p);
-          row[i] = (NAME(rows)){b[o[1]] + o[2], step[o[1]], o[0]};
+          row[i] = (NAME(rows)){b[o[1]] + o[2], step[o[1]], 1, o[0]};
         }
         NAME(lay)(entries, N, row, n, w, ldw, HERE(15), ldd, add);
         return begin;
@@ -435,7 +442,7 @@ static const I *NAME(instruction)(const I *q, const double *f, R **b, const I *s
           else if (way == 2) {
             o = piece;
             for (I i = 0; i < n; i++, o += 3 + p)
-              row[i] = (NAME(rows)){b[o[1]] + o[2] + e * step[o[1]] + NAME(place)(at, o + 3, p), o[2 + p], o[0]};
+              row[i] = (NAME(rows)){b[o[1]] + o[2] + e * step[o[1]] + NAME(place)(at, o + 3, p), o[2 + p], 1, o[0]};
             NAME(lay)(count, N, row, n, w, ldw, d, N, add);
             NAME(next)(at, ext, ext, p, 0);
           } else {
@@ -522,20 +529,25 @@ static const I *NAME(instruction)(const I *q, const double *f, R **b, const I *s
         while (from.i < n) {
           o = from;
           I full = NAME(pairs)(piece, pieces, b, step, e, n, &from, rows, s, t, K, 1);
-          NAME(lay)(full, N, &(NAME(rows)){s, K, K}, 1, HERE(8), ldw, even, N, 0);
-          NAME(lay)(full, N, &(NAME(rows)){t, K, K}, 1, HERE(10), ldw, odd, N, 0);
+          NAME(gemm)(full, N, K, s, K, 1, HERE(8), ldw, even, N, 0);
+          NAME(gemm)(full, N, K, t, K, 1, HERE(10), ldw, odd, N, 0);
           for (I v = 0; v < full; v += o.run, NAME(next_run)(&o, n)) {
             I i = o.i, j = o.j, skip = i == j;
-            NAME(more) m[2] = {{0}}, l[2] = {{0}};
+            NAME(more) m[3], l[3];
             for (I a = 0; a < starts; a++) {
               const I *u = begin + 5 * a;
               const R *x = b[u[1]] + u[2] + e * step[u[1]];
               m[a] = (NAME(more)){x + i * u[3] + j * u[4], u[4], (R)f[u[0]]};
               l[a] = (NAME(more)){x + (j + skip) * u[3] + i * u[4], u[3], (R)f[u[0]]};
             }
-            NAME(spread)(d + (i * n + j) * N, N, even + v * N, odd + v * N, 1, o.run, N, m, starts, (int)q[5]);
-            NAME(spread)(d + ((j + skip) * n + i) * N, n * N, even + (v + skip) * N, odd + (v + skip) * N, -1,
-                         o.run - skip, N, l, starts, (int)q[5]);
+            R *y = d + (i * n + j) * N, *z = d + ((j + skip) * n + i) * N;
+            if (q[5]) {
+              m[starts] = (NAME(more)){y, N, 1};
+              l[starts] = (NAME(more)){z, n * N, 1};
+            }
+            I more = starts + (q[5] != 0);
+            NAME(spread)(y, N, even + v * N, odd + v * N, 1, o.run, N, m, more);
+            NAME(spread)(z, n * N, even + (v + skip) * N, odd + (v + skip) * N, -1, o.run - skip, N, l, more);
           }
         }
       }
@@ -592,6 +604,23 @@ typedef int64_t I;
 #endif
 #define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < n; i++)
 typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+#ifdef __AVX512F__
+typedef float sixteen __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t sixteen_numbers __attribute__((vector_size(64)));
+/* four numbers, four times side by side */
+INLINE sixteen broadcast(const float *p) {
+  sixteen x;
+  __asm__("vbroadcastf32x4 %1, %0" : "=v"(x) : "m"(*(const four *)p));
+  return x;
+}
+INLINE sixteen permuted(sixteen x, sixteen_numbers at) {
+  sixteen y;
+  __asm__("vpermps %1, %2, %0" : "=v"(y) : "v"(x), "v"(at));
+  return y;
+}
+#define BROADCAST broadcast
+#define PERMUTED permuted
+#endif
 #ifdef __has_builtin
 #if __has_builtin(__builtin_shufflevector)
 #define SHUFFLES 1
