@@ -16,8 +16,9 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from catnn.emit.file import Written
+from catnn.emit.kernels import _wrapped
 from catnn.native.build import library
-from catnn.native.calls import Calls
+from catnn.native.calls import KINDS, Calls
 from catnn.native.worth import known
 from catnn.plan.cost import BATCH
 from catnn.plan.dense import Dense
@@ -28,7 +29,6 @@ from catnn.plan.ways import fastest, ways
 FORCED: str | None = None
 """The way that layers run, whatever is predicted: for measurements and tests."""
 
-KINDS = (torch.float32, torch.float64)
 PLAIN = (Tensor, torch.nn.Parameter)
 
 
@@ -67,6 +67,8 @@ class Attached:
         assert self.packs is not None
         if torch.compiler.is_compiling() or _watched():
             return self.packs(*tensors)
+        if sum([t.is_floating_point() for t in tensors]) != self.weights:  # the plan leaves one of them out
+            return self.packs(*tensors)
         return (Held(tensors),)
 
     def forward(self, *args: Any) -> Any:
@@ -77,7 +79,8 @@ class Attached:
         if found is None:
             return self.plain(*self._packed(args))
         xs, weights, biases, sizes = found
-        return self.calls.forward(*([t.contiguous() for t in some] for some in (xs, weights, biases)), sizes)
+        given = [[t.contiguous() for t in some] for some in (xs, weights, biases)]
+        return self.calls.forward(given[0], given[1], given[2], sizes)
 
     def apply(self, *args: Any) -> Any:
         """The outputs with a gradient, as the Function of the file gives them."""
@@ -85,9 +88,8 @@ class Attached:
         if found is None:
             return self.function.apply(*self._packed(args))
         xs, weights, biases, sizes = found
-        extras, indices = args[len(args) - len(self.names) :], ()
-        if self.packs is not None:
-            indices = args[self.inputs].tensors[self.weights :]
+        extras = args[len(args) - len(self.names) :]
+        indices = args[self.inputs].tensors[self.weights :] if self.packs is not None else ()
         values = (*xs, *weights, *biases)
         return _Layer.apply(self, sizes, (extras, indices), *values)  # type: ignore[no-untyped-call]
 
@@ -95,13 +97,12 @@ class Attached:
         """Inputs, parameters, biases and sizes, if C is to run on them."""
         tensors, extras = args[: len(args) - len(self.names)], args[len(args) - len(self.names) :]
         xs, rest = tensors[: self.inputs], tensors[self.inputs :]
-        if self.packs is None:
-            weights, biases = (), rest
-        elif rest and isinstance(rest[0], Held):
-            weights, biases = rest[0].tensors[: self.weights], rest[1:]
-        else:
-            return None
-        if not _simple((*xs, *weights, *biases)):
+        weights, biases = list[Tensor](), rest
+        if self.packs is not None:
+            if not rest or not isinstance(rest[0], Held):
+                return None
+            weights, biases = list(rest[0].tensors[: self.weights]), rest[1:]
+        if not _simple((*xs, *weights, *biases)) or not self.calls.there(xs[0].dtype):
             return None
         sizes = self._sizes(xs, extras)
         return None if sizes is None else (xs, weights, biases, sizes)
@@ -119,7 +120,7 @@ class Attached:
         xs, weights, biases = tensors[: self.inputs], tensors[self.inputs : count], tensors[count:]
         needed = ctx.needs_input_grad[3:]
         wanted, learned = any(needed[: self.inputs]), any(needed[self.inputs :])
-        if not torch.is_grad_enabled() and _simple((*tensors, *grads)):
+        if not torch.is_grad_enabled() and _simple((*tensors, *grads)) and not _wrapped(*grads):  # type: ignore[no-untyped-call]
             given = ([g.contiguous() for g in grads], [x.contiguous() for x in xs], [w.contiguous() for w in weights])
             dxs, dws = self.calls.backward(*given, ctx.sizes, inputs=wanted, learned=learned)
         else:
@@ -233,7 +234,7 @@ def attach(module: ModuleType, layers: Iterable[Written]) -> None:
             continue
         function, name = getattr(module, layer.function), f"_{layer.prefix}"
         packs = getattr(module, f"{name}_pack", None)
-        one = Attached(choice, Calls(layer.plan, found), tuple(layer.extras.values()), function, getattr(module, name), packs)
+        one = Attached(choice, Calls(layer.plan), tuple(layer.extras.values()), function, getattr(module, name), packs)
         _put(module, module, name, one.forward)
         _put(module, module, layer.function, one)
         if packs is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
@@ -11,6 +11,7 @@ from math import prod
 import torch
 from torch import Tensor
 
+from catnn.native.build import library
 from catnn.native.matrix import Matrix, matrix_of, pairs
 from catnn.native.program import read, run, weigh
 from catnn.native.room import rooms
@@ -19,6 +20,7 @@ from catnn.native.table import Program
 from catnn.plan.fourier import fourier, worthwhile
 from catnn.plan.plan import Plan, mirror
 
+KINDS = {torch.float32: "float", torch.float64: "double"}
 PARALLEL = 200_000
 """Fewer numbers than this are not worth a second thread."""
 CACHED, STREAMED = 1 << 14, 1 << 18
@@ -36,8 +38,8 @@ class Ready:
     """A program with its tables in memory.
 
     each, shared: how many numbers lie between, for an entry, and for all together; chunk: how many entries are worked
-    on together; steps: by buffer how far its entries are apart; moving: how many of the buffers have entries; shapes: of the entries of
-    the outputs.
+    on together; steps: by buffer how far its entries are apart; moving: how many of the buffers have entries;
+    shapes: of the entries of the outputs.
     """
 
     table: ctypes.Array[ctypes.c_int64]
@@ -53,18 +55,24 @@ class Ready:
 class Calls:
     """The functions of one plan; programs are made for sizes when they are met, and kept.
 
-    library: of `catnn.native.build`; pairs: the summands of target and source that each parameter stands between.
+    pairs: the summands of target and source that each parameter stands between.
     """
 
-    def __init__(self, plan: Plan, library: ctypes.CDLL) -> None:
+    def __init__(self, plan: Plan) -> None:
         self.plan, self.back = plan, mirror(plan)
         self.pairs = pairs(plan)
         self.outs = sorted({constant.column.summand for constant in plan.constants})
         self.savings = fourier(plan)
         self.order = -len(plan.source.words[0]) - 1
-        self.run = {torch.float32: library.run_float, torch.float64: library.run_double}
+        self.run: dict[torch.dtype, Callable[..., None] | None] = {}
         self._known: dict[tuple[object, ...], Ready] = {}
         self._values: dict[torch.dtype, list[Tensor]] = {}
+
+    def there(self, dtype: torch.dtype) -> bool:
+        """Whether there is a library for a type."""
+        if dtype not in self.run:
+            self.run[dtype] = library(KINDS[dtype]) if dtype in KINDS else None
+        return self.run[dtype] is not None
 
     # ------------------------------------------------------------------------------------------------------- programs
 
@@ -145,7 +153,7 @@ class Calls:
         """The matrices of the products, and the blocks of those that have them; first, values: the first buffers."""
         buffers = {pair: first + at for at, pair in enumerate(self.pairs)}
         matrices = [matrix_of(plan, product, buffers, mirrored=plan is self.back) for product in plan.products]
-        forms = {}
+        forms: dict[int, Form] = {}
         for at, (saving, product) in enumerate(zip(self.savings, plan.products, strict=True)):
             if blocks and saving is not None:
                 parts = turned(matrices[at], saving.blocks, product.sigmas)
@@ -224,4 +232,6 @@ class Calls:
         if first:
             places = [at + first * step * size for at, step in zip(places, ready.steps[2:], strict=False)]
         pointers = (ctypes.c_void_p * (2 + len(places)))(start, start + between * size, *places)
-        self.run[like.dtype](ready.table, ready.factors, pointers, ready.steps, ready.moving, count, ready.chunk)
+        function = self.run[like.dtype]
+        assert function is not None
+        function(ready.table, ready.factors, pointers, ready.steps, ready.moving, count, ready.chunk)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import accumulate
 
 from catnn.plan.plan import Grid, Plan, Product
 
@@ -125,7 +124,7 @@ def matrix_of(plan: Plan, product: Product, buffers: Mapping[tuple[int, int], in
 
 
 def _runs(product: Product) -> Iterator[tuple[int, int, int, int, tuple[tuple[Fraction, int], ...], int]]:
-    """Permutation, column, how many columns from there on, row, the first weights, and the step from one to the next."""
+    """Permutation, column, how many columns from there on, row, the first weights, the step from one to the next."""
     if not isinstance(product.entries, Grid):
         for (s, c, r), combination in product.entries.items():
             if combination:

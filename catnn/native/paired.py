@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from catnn.native.matrix import Factor, Matrix, Strip
-from catnn.native.products import Starts, panel_of, unpacked
+from catnn.native.products import Starts, listed, panel_of, unpacked, words_of
 from catnn.native.table import AFTER, BEFORE, MEET_PAIRED, PAIRED, SHARED, Pieces, Program, View
 from catnn.plan.plan import Product
 
@@ -66,10 +66,9 @@ def multiply_paired(program: Program, target: View, pieces: Pieces, length: int,
         depth = sum(channels for _, channels in some)
         rows = max(TILED, min(ROWS, program.room.pile // (2 * (depth + width))))
         pile = program.fresh((rows,), 2 * (depth + width), buffer=SHARED)
-        begun = [word for view, factor in first for word in (program.factor(factor), view, *view.strides)]
+        begun = [word for view, factor in first for word in words_of(program.factor(factor), view)]
         head = (length, width, depth, rows, lead, int(add), len(first), len(some))
-        listed = [word for view, channels in some for word in (channels, view, *view.strides)]
-        program.say(PAIRED, *head, even, odd, pile, target, *listed, *begun)
+        program.say(PAIRED, *head, even, odd, pile, target, *listed(some), *begun)
         add, first = True, ()
     for view, factor in rest:
         program.add(target, view, (length, length), width, factor)
@@ -91,8 +90,7 @@ def meet_paired(program: Program, left: Pieces, right: Pieces, length: int, pair
         pile = program.fresh((rows,), 2 * (depth + width), buffer=SHARED)
         lead = pair.even.depth if resident else depth
         head = (length, width, depth, lead, rows, len(left), len(some))
-        listed = [word for view, channels in (*left, *some) for word in (channels, view, *view.strides)]
-        program.say(MEET_PAIRED, *head, *(panel.at(start) for panel in panels), pile, *listed)
+        program.say(MEET_PAIRED, *head, *(panel.at(start) for panel in panels), pile, *listed(left), *listed(some))
         start += depth
         if not resident:
             for matrix, panel in zip((pair.even, pair.odd), panels, strict=True):

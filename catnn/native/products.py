@@ -66,8 +66,8 @@ def _panels(program: Program, target: View, pieces: Pieces, extent: tuple[int, .
         step = program.room.step(depth, count)
         pile = program.fresh((step if way == PILED else 0,), depth, buffer=SHARED)
         head = (count, width, depth, step, way, rows, lead, int(add), len(starts), len(extent), len(some))
-        begun = [word for view, factor in starts for word in (program.factor(factor), view, *view.strides)]
-        program.say(PRODUCT, *head, panel, pile, target, *extent, *_listed(some), *begun)
+        begun = [word for view, factor in starts for word in words_of(program.factor(factor), view)]
+        program.say(PRODUCT, *head, panel, pile, target, *extent, *listed(some), *begun)
         add, starts = True, ()
 
 
@@ -93,8 +93,14 @@ def _long(pieces: Pieces, extent: tuple[int, ...]) -> bool:
     return not extent or extent[-1] >= LONG or min(channels for _, channels in pieces) >= WIDE
 
 
-def _listed(pieces: Pieces) -> Iterator[int | View]:
-    return (word for view, channels in pieces for word in (channels, view, *view.strides))
+def listed(pieces: Pieces) -> Iterator[int | View]:
+    """The words of pieces."""
+    return (word for view, channels in pieces for word in words_of(channels, view))
+
+
+def words_of(first: int, view: View) -> tuple[int | View, ...]:
+    """The words of a view with a number: of its channels, or of its factor."""
+    return first, view, *view.strides
 
 
 def panel_of(program: Program, matrix: Matrix, pieces: range, columns: Sequence[int]) -> tuple[View, int]:
@@ -153,8 +159,8 @@ def _plain(program: Program, target: View, pieces: Pieces, extent: tuple[int, ..
             head = (depth, width, strip.deep, strip.wide, before, program.factor(factor))
             terms += [*head, view, weight, *view.strides]
     count = sum(len(strip.terms) for strip, *_ in _blocks(matrix, columns))
-    head = (len(extent), matrix.width(columns), int(add), count)
-    program.say(PLAIN, *head, target, *extent, *target.strides, *terms)
+    shape = (len(extent), matrix.width(columns), int(add), count)
+    program.say(PLAIN, *shape, target, *extent, *target.strides, *terms)
 
 
 def _blocks(matrix: Matrix, columns: Sequence[int]) -> Iterator[tuple[Strip, int, int, tuple[int, int], int]]:
@@ -194,7 +200,7 @@ def meet(program: Program, left: Pieces, right: Pieces, extent: tuple[int, ...],
         step = program.room.step(piled, count if count > 1 else TOGETHER)
         pile = program.fresh((step,), piled, buffer=SHARED)
         head = (count, width, depth, lead, step, here, there, len(extent), len(left), len(some))
-        program.say(OUTER, *head, panel.at(start), pile, *extent, *_listed(left), *_listed(some))
+        program.say(OUTER, *head, panel.at(start), pile, *extent, *listed(left), *listed(some))
         if not resident:
             unpacked(program, matrix, group, panel)
         start += depth

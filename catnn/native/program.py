@@ -34,7 +34,8 @@ def read(program: Program, plan: Plan, inputs: Sequence[int], rows: set[Row] | N
         for move in _needed(moves, wanted):
             found[Row(i, move.coarse)] = value = _reduced(program, found[Row(i, move.fine)], move, summand.channels)
             if lean and move.op == "diagonal" and move.coarse in direct and value.buffer != whole.buffer:
-                found[Row(i, move.coarse)] = _copied(program, value, program.extent(move.coarse.level), summand.channels)
+                extent = program.extent(move.coarse.level)
+                found[Row(i, move.coarse)] = _copied(program, value, extent, summand.channels)
     return found
 
 
@@ -97,7 +98,8 @@ def _turned(view: View, sigma: Sigma) -> View:
 
 
 def run(program: Program, plan: Plan, inputs: Sequence[int], outputs: Sequence[int], matrices: Sequence[Matrix],
-        biases: Mapping[int, int], forms: Mapping[int, Form], rows: Mapping[Row, View] | None = None) -> None:  # fmt: skip
+        biases: Mapping[int, int], forms: Mapping[int, Form],
+        rows: Mapping[Row, View] | None = None) -> None:  # fmt: skip
     """Reduce, mix and expand; inputs, outputs, biases: the buffers; matrices: of the products.
 
     forms: of the products that are made in blocks, by number; rows: the reductions, where they are there already.

@@ -28,9 +28,7 @@ class Form:
         """For each shape where its rows begin, how many parts it has, how many tableaux, and its matrix."""
         found = [(len(shape.vectors), len(shape.tableaux)) for shape in self.blocks.shapes]
         starts = accumulate((m * f for m, f in found), initial=0)
-        return (
-            (start, m, f, matrix) for start, (m, f), matrix in zip(starts, found, self.matrices, strict=False)
-        )
+        return ((start, m, f, matrix) for start, (m, f), matrix in zip(starts, found, self.matrices, strict=False))
 
 
 def turned(matrix: Matrix, blocks: Blocks, sigmas: Sequence[Sigma]) -> tuple[Matrix, ...]:
