@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from catnn.api import load as load
     from catnn.api import parse as parse
     from catnn.category.diagram import Diagram as Diagram
+    from catnn.category.diagram import Sum as Sum
     from catnn.diagnostics import CatnnError as CatnnError
     from catnn.diagnostics import Diagnostic as Diagnostic
+    from catnn.explanation import Explanation as Explanation
     from catnn.gramian import gram as gram
     from catnn.gramian import gram_det as gram_det
     from catnn.gramian import weingarten as weingarten
+    from catnn.model import Layer as Layer
+    from catnn.model import Network as Network
+    from catnn.model import Spec as Spec
     from catnn.orbits import from_orbit as from_orbit
     from catnn.orbits import orbit as orbit
     from catnn.orbits import to_orbit as to_orbit
@@ -42,6 +47,11 @@ __all__ = [
     "CatnnError",
     "Diagnostic",
     "Diagram",
+    "Explanation",
+    "Layer",
+    "Network",
+    "Spec",
+    "Sum",
     "__version__",
     "aut",
     "compile",
@@ -66,6 +76,11 @@ _HOMES: dict[str, str | None] = {
     "CatnnError": "catnn.diagnostics",
     "Diagnostic": "catnn.diagnostics",
     "Diagram": "catnn.category.diagram",
+    "Explanation": "catnn.explanation",
+    "Layer": "catnn.model",
+    "Network": "catnn.model",
+    "Spec": "catnn.model",
+    "Sum": "catnn.category.diagram",
     "aut": "catnn.api",
     "compile": "catnn.api",
     "diagram": "catnn.api",
@@ -85,14 +100,16 @@ _HOMES: dict[str, str | None] = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Import a public name on first use (PEP 562) and keep it."""
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _HOMES[name]
-    value = import_module(f"{__name__}.{name}") if home is None else getattr(import_module(home), name)
-    globals()[name] = value
-    return value
+if not TYPE_CHECKING:  # a checker that saw this would take every misspelt name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        """Import a public name on first use (PEP 562) and keep it."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = _HOMES[name]
+        value = import_module(f"{__name__}.{name}") if home is None else getattr(import_module(home), name)
+        globals()[name] = value
+        return value
 
 
 def load_ipython_extension(ipython: Any) -> None:

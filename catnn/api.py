@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from catnn.category.counting import MOST_PORTS
 from catnn.category.diagram import Diagram, Sum, linear
@@ -41,15 +41,23 @@ if TYPE_CHECKING:
 
     from catnn.explanation import Explanation
 
+    class Compiled(torch.nn.Module):
+        """What `compile` gives, for type checkers alone: the class itself is that of the generated source."""
 
-def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS, allow_maps: bool = False) -> Spec:
+        source: str
+
+
+def load(
+    path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS, allow_maps: bool = False, effort: int = 1
+) -> Spec:
     """The spec in a file.
 
     max_diagrams: the most diagrams that a hom-space may have; allow_maps: whether boxes may be functions of other
-    packages, `= map "package.function"`, which run when a module does.
+    packages, `= map "package.function"`, which run when a module does; effort: how many times as far as usual to search
+    for the proof of a `check`.
     Raises: CatnnError with every fault, in file order; E1004 where the file cannot be read.
     """
-    _check_limits(max_diagrams, allow_maps)
+    limits = _limits(max_diagrams, allow_maps, effort)
     check_type(path, (str, PathLike), "a path")
     file = Path(path)
     try:
@@ -60,7 +68,7 @@ def load(path: str | PathLike[str], *, max_diagrams: int = MAX_DIAGRAMS, allow_m
     source = decode(data, str(path))
     module, faults = parse_recovering(source)
     with folder_of(data, file.parent) as base:
-        return elaborate(module, source, base=base, max_diagrams=max_diagrams, allow_maps=allow_maps, earlier=faults)
+        return elaborate(module, source, base=base, earlier=faults, **limits)
 
 
 def parse(
@@ -70,6 +78,7 @@ def parse(
     base: Path | None = None,
     max_diagrams: int = MAX_DIAGRAMS,
     allow_maps: bool = False,
+    effort: int = 1,
 ) -> Spec:
     """The spec in a text.
 
@@ -79,17 +88,20 @@ def parse(
     >>> parse("space V : S(n)  layer mix : V^2[3] -> V^2[16] = all + bias")["mix"]
     <layer mix : V^2[3] -> V^2[16], 15 diagrams, 2 for the bias>
     """
-    _check_limits(max_diagrams, allow_maps)
+    limits = _limits(max_diagrams, allow_maps, effort)
     check_type(text, str, "the text of a spec")
     source = make_source(text, path)
     module, faults = parse_recovering(source)
-    return elaborate(module, source, base=base, max_diagrams=max_diagrams, allow_maps=allow_maps, earlier=faults)
+    return elaborate(module, source, base=base, earlier=faults, **limits)
 
 
-def _check_limits(max_diagrams: int, allow_maps: bool) -> None:
+def _limits(max_diagrams: int, allow_maps: bool, effort: int) -> dict[str, Any]:
+    """The limits as `elaborate` takes them.  Raises: CatnnError (E1006)."""
     check_type(allow_maps, bool, "True or False")
-    if type(max_diagrams) is not int or max_diagrams < 1:
-        raise fail("E1006", f"max_diagrams={max_diagrams!r} is not a positive integer")
+    for name, limit in (("max_diagrams", max_diagrams), ("effort", effort)):
+        if type(limit) is not int or limit < 1:
+            raise fail("E1006", f"{name}={limit!r} is not a positive integer")
+    return {"max_diagrams": max_diagrams, "allow_maps": allow_maps, "effort": effort}
 
 
 def diagram(groups: str | Mapping[str, str], pattern: str, type: str | None = None) -> Diagram | Sum:  # noqa: A002
@@ -173,7 +185,8 @@ def dim(group: str, k: int | str, l: int | str) -> int:
     """How many equivariant maps there are from k wires to l wires: the dimension of the hom-space.
 
     group: ``"S(n)"``, ``"O(3)"``, ...; with a size that is a name, the dimension at every large enough size.
-    k, l: numbers of wires, or words of V and V' such as ``"V V'"``, for S(n) with symmetric powers, ``"Sym^2(V) V"``.
+    k, l: numbers of wires, or words of V and V' such as ``"V V'"`` or ``"V^2 @ V'"``, for S(n) with symmetric powers,
+    ``"Sym^2(V) V"``.
     Raises: CatnnError.
 
     >>> dim("S(3)", 2, 2), dim("S(n)", 2, 2), dim("O(3)", 1, 2), dim("U(3)", "V V' V", "V")
@@ -221,7 +234,7 @@ def _powers(side: int | str) -> tuple[int, ...]:
     if isinstance(side, int):
         return (1,) * len(word_of(side, Wire("V", Group("", 0))))
     found = []
-    for kind in side.split():
+    for kind in _factors(side):
         written = re.fullmatch(r"Sym\^([0-9]{1,4})\(V\)", kind)
         if written is None and kind not in ("V", "V'"):
             raise fail("E1001", f"`{kind}` is no wire", helps=('a word is made of V and Sym^2(V), as in "Sym^2(V) V"',))
@@ -237,10 +250,25 @@ def _why_hard(group: Group) -> str:
     return f"at small sizes it is a sum over Young diagrams; catnn counts up to {MOST_PORTS} ports"
 
 
+def _factors(side: str) -> list[str]:
+    """The factors of a word as written, with or without ``@``, powers of wires multiplied out.
+
+    >>> _factors("V^2 @ V' Sym^2(V)")
+    ['V', 'V', "V'", 'Sym^2(V)']
+    """
+    found: list[str] = []
+    for kind in re.split(r"[\s@⊗]+", side.strip()):
+        power = re.fullmatch(r"(V'?)\^([0-9]{1,4})", kind)
+        found += [power[1]] * int(power[2]) if power else [kind] * (kind not in ("", "1"))
+        if len(found) > MOST_ORDER:
+            raise fail("E1001", f"{len(found)} wires are too many", notes=(f"an order is 0 to {MOST_ORDER}",))
+    return found
+
+
 def word_of(side: int | str, space: Wire) -> Word:
     """The word of a number of wires, or of a text such as ``V V'``."""
     if isinstance(side, str):
-        kinds = side.split()
+        kinds = _factors(side)
         unknown = next((kind for kind in kinds if kind not in ("V", "V'")), None)
         if unknown is not None:
             raise fail("E1001", f"`{unknown}` is no wire", helps=("""a word is made of V and V', as in "V V' V\"""",))
@@ -263,14 +291,15 @@ def compile(  # noqa: A001
     dtype: Any = None,
     generator: torch.Generator | None = None,
     **sizes: int,
-) -> torch.nn.Module:
-    """The torch module of a layer or network; see `catnn.compiler.compile_item`, which this calls.
+) -> Compiled:
+    """The torch module of a layer or network, its `source` the generated Python, by `catnn.compiler.compile_item`.
 
     sizes: hints by name (``n=10``).  Raises: CatnnError.
     """
     from catnn.compiler import compile_item
 
-    return compile_item(item, target=target, batch=batch, device=device, dtype=dtype, generator=generator, **sizes)
+    module = compile_item(item, target=target, batch=batch, device=device, dtype=dtype, generator=generator, **sizes)
+    return cast("Compiled", module)
 
 
 def explain(item: Layer | Network, /, *, batch: int = 1, full: bool = False, **sizes: int) -> Explanation:

@@ -52,13 +52,16 @@ class Measured:
 class Comparison:
     """A layer at some sizes: what was measured, the compiled layer first; output_bytes is the size of y.
 
-    predicted: milliseconds forward by way, as the cost model has them for the compiled layer.
+    predicted, measured: seconds forward by way to run the compiled layer, as the cost model has them and as they were;
+    skipped: why others were not measured.
     """
 
     title: str
     output_bytes: int
     rows: tuple[Measured, ...]
     predicted: Mapping[str, float] = field(default_factory=dict)
+    measured: Mapping[str, float] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
 
     def row(self, name: str) -> Measured:
         """What was measured of a way.  Raises: KeyError."""
@@ -79,11 +82,19 @@ class Comparison:
             memory = [ratio(b / self.output_bytes) if b else "" for b in (row.forward_bytes, row.gradient_bytes)]
             rows.append((row.name, forward, gradient, *memory))
         caption = f"{self.title}; y is {count(self.output_bytes)} bytes"
-        if self.predicted:
-            shown = ", ".join(f"{way} {1000 * seconds:.2f} ms" for way, seconds in self.predicted.items())
-            caption += f"; predicted: {shown}"
         headers = ("", "forward", "with gradient", "peak / y", "with gradient")
         return Table(caption, headers, tuple(rows), (1, 2, 3, 4))
+
+    def ways(self) -> Table:
+        """The ways to run the compiled layer: what was predicted beside what was measured, the fastest marked."""
+        chosen, best = (min(times, key=times.__getitem__, default="") for times in (self.predicted, self.measured))
+        rows = []
+        for way, seconds in self.predicted.items():
+            found = f"{1000 * self.measured[way]:.3f} ms" if way in self.measured else ""
+            marks = [mark for mark, which in (("chosen", chosen), ("fastest", best)) if way == which]
+            remark = f"not measured: {self.skipped[way]}" if way in self.skipped else ", ".join(marks)
+            rows.append((way, f"{1000 * seconds:.3f} ms", found, remark))
+        return Table("the ways to run it, forward", ("", "predicted", "measured", ""), tuple(rows), (1, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +114,8 @@ class Benchmark:
         )
         if any(row.name == FLOOR for comparison in self.comparisons for row in comparison.rows):
             legend += f"\n{FLOOR_LEGEND}"
-        return "\n\n".join([f"{self.machine}\n{legend}", *(str(c.table()) for c in self.comparisons)])
+        tables = [str(table) for c in self.comparisons for table in (c.table(), *([c.ways()] if c.predicted else ()))]
+        return "\n\n".join([f"{self.machine}\n{legend}", *tables])
 
 
 def bench(item: Layer | Network, *, batch: int = 8, repeat: int = 7, seconds: float = 3.0, **sizes: int) -> Benchmark:
@@ -167,8 +179,11 @@ def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, second
     groups = " x ".join(dict.fromkeys(str(wire.group) for word in words for wire in word)) or "no group"
     shown = ", ".join(f"{name} = {value}" for name, value in {**own, "batch": batch}.items())
     title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {shown}"
-    rows = (*_measure(runs, floor, repeat, seconds), *skipped)
-    return Comparison(title, output, rows, predict(layer, batch=batch, **own))
+    predicted = predict(layer, batch=batch, **own)
+    left_out = {way: why for way, time in predicted.items() if (why := _left_out(way, time))}
+    ours = {way: _way(way, module, runs[0]) for way in predicted if way not in left_out}
+    rows, measured = _measure(runs, ours, floor, repeat, seconds)
+    return Comparison(title, output, (*rows, *skipped), predicted, measured, left_out)
 
 
 def _lengths(summand: Any, sizes: dict[str, int]) -> list[int]:
@@ -217,6 +232,32 @@ def _prepared(way: Way, module: Any, ours: _Run) -> _Run | str:
     return run
 
 
+def _left_out(way: str, predicted: float) -> str:
+    """Why a way to run the compiled layer is not measured, or nothing."""
+    if predicted > MOST_SECONDS:
+        return f"{predicted:.1f} s a call"
+    return calibration.unavailable(way)
+
+
+def _way(way: str, module: Any, ours: _Run) -> Callable[[], Any]:
+    """A way to run the compiled layer, forward, once it is known to compute the same in float64."""
+    wide = torch.complex128 if ours.xs[0].is_complex() else torch.float64
+    parameters = {name: value.detach().to(wide) for name, value in module.named_parameters()}
+    xs = tuple(x[:1].to(wide) for x in ours.xs)
+    given = xs if len(xs) > 1 else xs[0]
+    with torch.no_grad():
+        wanted = torch.func.functional_call(module, parameters, (given,))
+        with calibration.forced(way):
+            found = torch.func.functional_call(module, parameters, (given,))
+    torch.testing.assert_close(found, wanted, rtol=1e-8, atol=1e-8)
+
+    def call() -> Any:
+        with calibration.forced(way):
+            return ours.forward()
+
+    return call
+
+
 def verify(way: Way, module: Any, x: Tensor) -> None:
     """A way computes what the module computes, in float64, forward and backward.  Raises: AssertionError."""
     weight = module.weight.detach().double().requires_grad_()
@@ -245,9 +286,17 @@ def _floor(layer: Layer, x: Tensor) -> Callable[[], Any] | None:
 # ---------------------------------------------------------------------------------------------------------- measuring
 
 
-def _measure(runs: list[_Run], floor: Callable[[], Any] | None, repeat: int, seconds: float) -> list[Measured]:
+def _measure(
+    runs: list[_Run],
+    ways_: Mapping[str, Callable[[], Any]],
+    floor: Callable[[], Any] | None,
+    repeat: int,
+    seconds: float,
+) -> tuple[list[Measured], dict[str, float]]:
+    """The rows, and the seconds of each way to run the compiled layer."""
     calls: dict[str, Callable[[], Any]] = {f"{run.name}/forward": run.forward for run in runs}
     calls |= {f"{run.name}/gradient": run.gradient for run in runs}
+    calls |= {f"{way}/way": call for way, call in ways_.items()}
     if floor:
         calls[FLOOR] = floor
     times = race(calls, repeat, seconds)
@@ -257,4 +306,4 @@ def _measure(runs: list[_Run], floor: Callable[[], Any] | None, repeat: int, sec
         rows.append(Measured(run.name, forward, gradient, peak_bytes(run.forward), peak_bytes(run.gradient)))
     if floor:
         rows.append(Measured(FLOOR, times[FLOOR], None))
-    return rows
+    return rows, {way: times[f"{way}/way"] / 1000 for way in ways_}

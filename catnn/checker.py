@@ -3,7 +3,8 @@
 It reads the JSON of `catnn.rewrite.proofs` as plain data and imports the standard library alone.  A step is right if
 the term it takes is C[left] and what it leaves is C[right], for a rule `left = right` and a diagram C with one hole;
 all renumberings are given, so nothing is searched for.  What has to be believed: that diagrams are equal if one is the
-other renumbered, that a closed loop is the size of its wire, and the rules themselves, which `verify` gives back.
+other renumbered, that a closed loop is the size of its wire, and the rules themselves, which `verify` gives back.  A
+rule that is an instance of a schema is made again from the schema's two sides by gluing, and compared.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ VERSION = 1
 
 Scalar = dict[tuple[tuple[str, int], ...], Fraction]
 Graph = dict[str, Any]
+
+_ONE: Scalar = {(): Fraction(1)}
 
 
 class Invalid(Exception):  # noqa: N818
@@ -64,17 +67,23 @@ class _Replay:
         self.wires: dict[str, Any] = document["wires"]
         self.boxes: dict[str, Any] = document["boxes"]
         self.rules: dict[str, Any] = document["rules"]
+        self.schemas: dict[str, Any] = document.get("schemas", {})
         self.used: Counter[str] = Counter()
         for name, rule in self.rules.items():
             for graph in (rule["left"], *(graph for _, graph in rule["right"])):
                 self.well_formed(graph, f"rule {name}")
                 _require(_words(graph) == _words(rule["left"]), f"rule {name}: its sides are not parallel")
+            if "instance" in rule:
+                self.instance(rule, f"rule {name}")
 
     def run(self, goal: dict[str, Any] | None) -> tuple[str, ...]:
         document = self.document
         if goal is not None:
-            for key in ("wires", "boxes", "rules"):
+            for key in ("wires", "boxes"):
                 _require(document[key] == goal[key], f"its {key} are not those of the goal")
+            plain = {name: rule for name, rule in self.rules.items() if "instance" not in rule}
+            _require(plain == goal["rules"], "its rules are not those of the goal")
+            _require(self.schemas == goal.get("schemas", {}), "its schemas are not those of the goal")
             for side in ("left", "right"):
                 _require(document[side]["start"] == goal[side], f"the {side} side is not that of the goal")
         ends = [self.trace(document[side], side) for side in ("left", "right") if side in document]
@@ -119,10 +128,17 @@ class _Replay:
 
     def collect(self, raw: list[tuple[Scalar, Graph]], step: dict[str, Any], where: str) -> list[Any]:
         """Loops as factors, like terms together, zeros left out."""
-        totals: list[Scalar] = [{} for _ in step["terms"]]
-        for _, graph in step["terms"]:
+        totals = self.totals(raw, [graph for _, graph in step["terms"]], step["collected"], where)
+        for total, (coefficient, _) in zip(totals, step["terms"], strict=True):
+            _require(total == _scalar(coefficient), f"{where}: a coefficient is wrong")
+        return [pair for pair, total in zip(step["terms"], totals, strict=True) if total]
+
+    def totals(self, raw: list[tuple[Scalar, Graph]], graphs: list[Graph], said: list[Any], where: str) -> list[Scalar]:
+        """The coefficients of some diagrams, once it is told which of them every term is, and how."""
+        totals: list[Scalar] = [{} for _ in graphs]
+        for graph in graphs:
             self.well_formed(graph, where)
-        for (coefficient, graph), (at, vertices, boxes) in zip(raw, step["collected"], strict=True):
+        for (coefficient, graph), (at, vertices, boxes) in zip(raw, said, strict=True):
             _require(type(at) is int and 0 <= at < len(totals), f"{where}: no such term")
             touched = {vertex for vertex, _ in _ends(graph)}
             kept = []
@@ -134,42 +150,75 @@ class _Replay:
                     kept.append(new)
             _require(len(vertices) == len(graph["wires"]), f"{where}: vertices are missing")
             number = {v: i for i, v in enumerate(v for v, new in enumerate(vertices) if new != -1)}
-            self.same(_renumbered(graph, number), step["terms"][at][1], (kept, boxes), where)
+            self.same(_renumbered(graph, number), graphs[at], (kept, boxes), where)
             totals[at] = _plus(totals[at], coefficient)
-        for total, (coefficient, _) in zip(totals, step["terms"], strict=True):
-            _require(total == _scalar(coefficient), f"{where}: a coefficient is wrong")
-        return [pair for pair, total in zip(step["terms"], totals, strict=True) if total]
+        return totals
 
     def fill(self, context: Graph, filling: Graph, where: str) -> Graph:
         """C[filling]."""
         holes = [node for node in context["boxes"] if node[0] == ""]
         _require(len(holes) == 1 and holes[0][1] is False, f"{where}: a context has one hole")
         self.well_formed(context, where, filling)
-        (_, _, inputs, outputs), shift = holes[0], len(context["wires"])
-        wires = [*context["wires"], *filling["wires"]]
-        lead = list(range(len(wires)))
+        _, _, inputs, outputs = holes[0]
+        rest = {**context, "boxes": [node for node in context["boxes"] if node[0] != ""]}
+        glued = _glued(rest, filling, [*inputs, *outputs], [*filling["ins"], *filling["outs"]])
+        ends = {key: [glued["new"][v] for v in context[key]] for key in ("ins", "outs")}
+        return {**glued, **ends, "source": context["source"], "target": context["target"]}
 
-        def find(vertex: int) -> int:
-            while lead[vertex] != vertex:
-                vertex = lead[vertex]
-            return vertex
+    # --------------------------------------------------------------------------------------------------- the schemas
 
-        for outer, inner in zip([*inputs, *outputs], [*filling["ins"], *filling["outs"]], strict=True):
-            one, other = sorted((find(outer), find(inner + shift)))
-            lead[other] = one
-        number: dict[int, int] = {}
-        new = [number.setdefault(find(vertex), len(number)) for vertex in range(len(wires))]
-        rest = [node for node in context["boxes"] if node[0] != ""]
-        moved = [[n, t, [new[v] for v in i], [new[v] for v in o]] for n, t, i, o in rest]
-        moved += [[n, t, [new[v + shift] for v in i], [new[v + shift] for v in o]] for n, t, i, o in filling["boxes"]]
-        return {
-            "source": context["source"],
-            "target": context["target"],
-            "wires": [wires[vertex] for vertex in number],
-            "boxes": moved,
-            "ins": [new[v] for v in context["ins"]],
-            "outs": [new[v] for v in context["outs"]],
-        }
+    def instance(self, rule: dict[str, Any], where: str) -> None:
+        """Whether a rule is what its schema says for its arities, divided by the coefficient of the left side."""
+        found = rule["instance"]
+        schema = self.schemas[found["schema"]]
+        _require(all(rule[key] == schema[key] for key in ("law", "oriented")), f"{where}: not as in its schema")
+        _require(all(type(arity) is int and 0 <= arity < 1_000 for arity in found["arities"]), f"{where}: no arities")
+        numbers = dict(zip(schema["variables"], found["arities"], strict=True))
+        (factor,) = self.totals(self.sketch(schema["left"], numbers, where)[2], [rule["left"]], found["left"], where)
+        graphs = [*(graph for _, graph in rule["right"]), *found["zeros"]]
+        totals = self.totals(self.sketch(schema["right"], numbers, where)[2], graphs, found["right"], where)
+        for at, total in enumerate(totals):
+            wanted = _scalar(rule["right"][at][0]) if at < len(rule["right"]) else {}
+            _require(_times(wanted, factor) == total, f"{where}: another coefficient than in its schema")
+        _require(bool(factor), f"{where}: its left side is 0")
+
+    def sketch(self, sketch: list[Any], numbers: dict[str, int], where: str) -> tuple[Any, Any, list[Any]]:
+        """The words of a sketch and its terms for some arities: pieces glued, in the order in which they stand."""
+        kind, *parts = sketch
+        if kind == "value":
+            terms = [(_scalar(coefficient), graph) for coefficient, graph in parts[0]["terms"]]
+            for _, graph in terms:
+                self.well_formed(graph, where)
+                _require(_words(graph) == _words(parts[0]), f"{where}: a sum of several types")
+            return *_words(parts[0]), terms
+        if kind == "spider":
+            k, l = (numbers[arity] if isinstance(arity, str) else arity for arity in parts[1:])
+            words = [parts[0]] * k, [parts[0]] * l
+            vertex = parts[0].removesuffix("'")
+            return *words, [(_ONE, _graph(words, [vertex], [0] * k, [0] * l))]
+        if kind == "same":
+            word = self.sketch(parts[0], numbers, where)[0]
+            ends = list(range(len(word)))
+            return word, word, [(_ONE, _graph((word, word), [wire.removesuffix("'") for wire in word], ends, ends))]
+        if kind == "sum":
+            found = [(_scalar(c), self.sketch(part, numbers, where)) for c, part in parts[0]]
+            _require(all(part[:2] == found[0][1][:2] for _, part in found), f"{where}: a sum of several types")
+            return *found[0][1][:2], [(_times(c, d), graph) for c, part in found for d, graph in part[2]]
+        _require(kind in ("chain", "beside", "power"), f"{where}: no sketch")
+        if kind == "power":
+            times = numbers[parts[1]] if isinstance(parts[1], str) else parts[1]
+            pieces = [self.sketch(parts[0], numbers, where)] * times
+        else:
+            pieces = [self.sketch(part, numbers, where) for part in parts[0]]
+        whole: tuple[Any, Any, list[Any]] = ([], [], [(_ONE, _graph(([], []), [], [], []))])
+        for at, (source, target, terms) in enumerate(pieces):
+            chained = kind == "chain" and at > 0
+            _require(not chained or whole[1] == source, f"{where}: two stages do not meet")
+            words = (whole[0] if chained else whole[0] + source), (target if chained else whole[1] + target)
+            rows = [(_times(c, d), _joined(g, h, words, chained)) for c, g in whole[2] for d, h in terms]
+            _require(len(rows) <= 2_000, f"{where}: too many terms")
+            whole = *words, rows
+        return whole
 
     # -------------------------------------------------------------------------------------------------- the diagrams
 
@@ -229,6 +278,43 @@ class _Replay:
         """The value of a closed loop."""
         size = self.wires[wire]["size"]
         return {(): Fraction(size)} if type(size) is int else {((size, 1),): Fraction(1)}
+
+
+def _graph(words: tuple[Any, Any], wires: list[str], ins: list[int], outs: list[int]) -> Graph:
+    """A diagram without boxes."""
+    return {"source": words[0], "target": words[1], "wires": wires, "boxes": [], "ins": ins, "outs": outs}
+
+
+def _glued(one: Graph, other: Graph, left: list[int], right: list[int]) -> Graph:
+    """Two diagrams with some vertices of the one glued to some of the other; `new` says where all vertices went."""
+    shift = len(one["wires"])
+    wires = [*one["wires"], *other["wires"]]
+    lead = list(range(len(wires)))
+
+    def find(vertex: int) -> int:
+        while lead[vertex] != vertex:
+            vertex = lead[vertex]
+        return vertex
+
+    for outer, inner in zip(left, right, strict=True):
+        first, last = sorted((find(outer), find(inner + shift)))
+        lead[last] = first
+    number: dict[int, int] = {}
+    new = [number.setdefault(find(vertex), len(number)) for vertex in range(len(wires))]
+    boxes = [[n, t, [new[v] for v in i], [new[v] for v in o]] for n, t, i, o in one["boxes"]]
+    boxes += [[n, t, [new[v + shift] for v in i], [new[v + shift] for v in o]] for n, t, i, o in other["boxes"]]
+    return {"wires": [wires[vertex] for vertex in number], "boxes": boxes, "new": new}
+
+
+def _joined(one: Graph, other: Graph, words: tuple[Any, Any], chained: bool) -> Graph:
+    """Two diagrams one after the other, or side by side."""
+    glued = _glued(one, other, one["outs"] if chained else [], other["ins"] if chained else [])
+    new, shift = glued["new"], len(one["wires"])
+    ins, outs = [new[v] for v in one["ins"]], [new[v + shift] for v in other["outs"]]
+    if not chained:
+        ins += [new[v + shift] for v in other["ins"]]
+        outs = [new[v] for v in one["outs"]] + outs
+    return {**glued, "source": words[0], "target": words[1], "ins": ins, "outs": outs}
 
 
 def _words(graph: Graph) -> tuple[list[str], list[str]]:

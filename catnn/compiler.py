@@ -64,8 +64,10 @@ def compile_item(
 
     module = load(generated.text, generated.imports)
     from catnn.native.attach import attach
+    from catnn.native.fusing import attach_fused
 
     attach(module, generated.layers)
+    attach_fused(module, generated.layers)
     cls = getattr(module, generated.classes[item.name])
     hints = {size_parameter(name): sizes[name] for name in names if name in sizes}
     built: torch.nn.Module = cls(**hints, device=device, dtype=dtype, generator=generator)

@@ -24,7 +24,11 @@ class Drawable:
         return view.to_text(self, **options)  # type: ignore[arg-type]
 
     def to_svg(self, **options: Any) -> str:
-        """A self-contained SVG."""
+        """A self-contained SVG.
+
+        options: inputs, the side they are on, ``"bottom"``, ``"top"`` or ``"left"``; factored=True, as it is run, stage
+        by stage; of diagrams and layers letters=False; of layers the width of a gallery, the limit of its diagrams.
+        """
         from catnn import view
 
         return view.to_svg(self, **options)  # type: ignore[arg-type]

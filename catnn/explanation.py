@@ -16,17 +16,20 @@ from catnn.category.scalar import ZERO, Scalar
 from catnn.category.wires import show_word
 from catnn.compiler import HINT, check_sizes, item_sizes
 from catnn.diagnostics import fail
+from catnn.emit.roles import Roles
+from catnn.joining import Joined, joined, leaves
 from catnn.model import Activate, Apply, Call, Identity, Layer, Network, Stage, walk
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Cost, Step, forward_steps, gradient_steps, total
-from catnn.plan.dense import dense, dense_steps
-from catnn.plan.fourier import fourier, worthwhile
+from catnn.plan.fourier import fourier, stated, worthwhile
 from catnn.plan.homs import Factored, Level, factored_of, levels_of, parameters_of
+from catnn.plan.irreps import irreps
 from catnn.plan.lower import lowered
 from catnn.plan.naive import NESTED, naive_costs
 from catnn.plan.orders import tensor_shapes
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c, rates
+from catnn.plan.rates import in_c, rates
+from catnn.plan.ways import forms_of
 from catnn.plan.work import FREE, Price, Work, activation_cost, sums_cost, works
 from catnn.program import Program, Run
 
@@ -42,6 +45,8 @@ class Explanation:
     forward and backward; naive: the costs of other ways; predicted: seconds of a call by way, with the rates of
     `machine`; stages: for a network ((label, explanation or None), ...); own: the linear combinations between them;
     program, works: the body of a point-ful network and what its steps cost, the stages that they call among them.
+    joined: the layers that are computed as one; within: for each stage the number of these that computes it, or None;
+    declined: ((names, why not), ...) of layers that follow each other.
     """
 
     kind: str
@@ -63,6 +68,15 @@ class Explanation:
     own: Cost = FREE
     program: Program | None = None
     works: tuple[Work, ...] = ()
+    joined: tuple[Joined, ...] = ()
+    within: tuple[int | None, ...] = ()
+    declined: tuple[tuple[tuple[str, ...], str], ...] = ()
+
+    @property
+    def computed(self) -> tuple[Explanation, ...]:
+        """The stages that are computed by themselves."""
+        within = self.within or (None,) * len(self.stages)
+        return tuple(stage for (_, stage), at in zip(self.stages, within, strict=True) if stage and at is None)
 
     @cached_property
     def diagrams(self) -> int:
@@ -74,21 +88,23 @@ class Explanation:
         """The cost of one call."""
         if self.program is not None:
             return total(work.price.forward for work in self.works)
-        return total([self.own, *(s.cost for s in self.steps), *(s.forward for _, s in self.stages if s)])
+        ones = (one.forward for one in self.joined for _ in range(one.uses))
+        return total([self.own, *(s.cost for s in self.steps), *(s.forward for s in self.computed), *ones])
 
     @cached_property
     def backward(self) -> Cost:
         """The cost of the gradient, for inputs and weights."""
         if self.program is not None:
             return total(work.price.backward for work in self.works)
-        return total([self.own, *(s.cost for s in self.gradient), *(s.backward for _, s in self.stages if s)])
+        ones = (one.backward for one in self.joined for _ in range(one.uses))
+        return total([self.own, *(s.cost for s in self.gradient), *(s.backward for s in self.computed), *ones])
 
     @cached_property
     def largest(self) -> Scalar:
         """How many numbers the largest tensor has that a call makes."""
         found = [work.price.largest for work in self.works]
         found += [step.cost.written for step in self.steps if step.phase != "pack"]
-        found += [stage.largest for _, stage in self.stages if stage]
+        found += [stage.largest for stage in self.computed] + [one.largest for one in self.joined if one.uses]
         return max(found, key=lambda size: size.value(self.sizes), default=ZERO)
 
     @cached_property
@@ -169,7 +185,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         type=f"{layer.source} -> {layer.target}",
         symmetry=tuple(dict.fromkeys(f"{w.group} on {w.base}" for word in words for w in word if not w.plain)),
         parameters=tuple(parameters_of(layer)),
-        notes=(*layer.notes, *_blocks(plans, sizes[BATCH])),
+        notes=(*layer.notes, *_blocks(plans, sizes), *_stated(plans), *_parts(layer)),
         levels=levels,
         factored=tuple(factored_of(layer)) if listed else (),
         steps=(*_ties(layer), *steps),
@@ -177,22 +193,48 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         naive=_naive(layer),
         sizes=sizes,
         full=full,
-        predicted=_predicted(layer, plans, steps, sizes),
+        predicted=_predicted(layer, plans, sizes),
         machine=rates().machine,
     )
 
 
-def _blocks(plans: list[Plan], entries: int) -> Iterator[str]:
+def _blocks(plans: list[Plan], sizes: Mapping[str, int]) -> Iterator[str]:
     """The products that C makes in a Fourier basis, and what that saves."""
     for plan in plans:
-        savings = fourier(plan) if in_c(plan) else ()
-        for product, saving in zip(plan.products, savings if worthwhile(savings, entries) else (), strict=False):
+        savings = fourier(plan, sizes) if in_c(plan) else ()
+        for product, saving in zip(plan.products, savings if worthwhile(savings, sizes[BATCH]) else (), strict=False):
             if saving is not None:
-                p, level = saving.blocks.p, show_word(product.level)
+                size = product.level[0].group.size
+                after, before = f"{saving.after:,}", f"{saving.before:,}"
+                if isinstance(size, str):
+                    naive, blocks = (value.sympy() for value in saving.polynomials(size))
+                    after, before = f"{blocks} = {after}", f"{naive} = {before}"
                 yield (
-                    f"in C the product on {level} is in the Fourier basis of S_{p}: {saving.after:,} multiply-adds an "
-                    f"entry instead of {saving.before:,}"
+                    f"in C the product on {show_word(product.level)} is in the Fourier basis of S_{saving.p}: {after} "
+                    f"multiply-adds an entry instead of {before}"
                 )
+
+
+def _stated(plans: list[Plan]) -> Iterator[str]:
+    """The products that torch statements make in a Fourier basis."""
+    for plan in plans:
+        for product in plan.products:
+            saving = stated(plan, product)
+            if saving is not None:
+                yield (
+                    f"in torch statements the product on {show_word(product.level)} is in the Fourier basis of "
+                    f"S_{saving.p}: {saving.after:,} multiply-adds an entry instead of {saving.before:,}"
+                )
+
+
+def _parts(layer: Layer) -> Iterator[str]:
+    """The irreducible parts that a layer may be computed in, and what is known of them."""
+    found = irreps(layer)
+    if found is not None:
+        yield (
+            f"in {len(found.dimensions)} irreducible parts its products are {found.work:,} multiply-adds an entry; "
+            f"every diagram was compared with its blocks as numbers, and is off by at most {found.deviation:.0e}"
+        )
 
 
 def _ties(layer: Layer) -> Iterator[Step]:
@@ -211,21 +253,11 @@ def _ties(layer: Layer) -> Iterator[Step]:
 
 def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
     """The seconds that a call of a layer takes on the CPU, by way, as the cost model has them."""
-    plans = [plan_layer(part.layer) for part in lowered(layer)]
-    steps = tuple(step for plan in plans for step in forward_steps(plan))
-    return _predicted(layer, plans, steps, {**sizes, BATCH: batch})
+    return _predicted(layer, [plan_layer(part.layer) for part in lowered(layer)], {**sizes, BATCH: batch})
 
 
-def _predicted(layer: Layer, plans: list[Plan], steps: tuple[Step, ...], sizes: Mapping[str, int]) -> dict[str, float]:
-    together = Tally.of(steps)
-    savings = tuple(saving for plan in plans for saving in fourier(plan))
-    found = {IN_C: replace(together, savings=savings), STATEMENTS: together}
-    if layer.is_complex or not all(in_c(plan) for plan in plans):
-        del found[IN_C]
-    form = dense(layer) if [part.layer for part in lowered(layer)] == [layer] else None
-    if form is not None:
-        found[DENSE] = Tally.of(dense_steps(form))
-    return rates().predict(found, sizes)
+def _predicted(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> dict[str, float]:
+    return rates().predict(forms_of(layer, tuple(plans)).ways(), sizes)
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:
@@ -279,14 +311,24 @@ class _Networks:
                 case _:
                     pass
 
-    def run(self, step: Run) -> Price:
+    def works(self, program: Program, ones: list[Joined], found: Roles) -> Iterator[Work]:
+        """The steps of a program with their costs; what is computed with others has none of its own."""
+        for work in works(program, self.sizes, lambda step: self.run(step, ones, found)):
+            at = found.inside.get(id(work.step.stage)) if isinstance(work.step, Run) else None
+            yield work if at is None else replace(work, along=ones[at].text)
+
+    def run(self, step: Run, ones: list[Joined], found: Roles) -> Price:
         """What a step of a program costs that calls something."""
-        found, sums = [stage for _, stage in self.leaves(step.stage) if stage], sums_cost(step.stage)
+        stages, sums = list(leaves(step.stage)), sums_cost(step.stage)
+        every = [one for stage in stages for _, one in self.leaves(stage) if one]
+        alone = [one for s in stages if found.within(s) is None for _, one in self.leaves(s) if one]
+        together = [ones[found.carries[id(stage)]] for stage in stages if id(stage) in found.carries]
+        sizes = [one.largest for one in alone] + [one.largest for one in together]
         return Price(
-            total([sums, *(stage.forward for stage in found)]),
-            total([sums, *(stage.backward for stage in found)]),
-            total([sums, *(stage.naive.get(NESTED, stage.forward) for stage in found)]),
-            max((stage.largest for stage in found), key=lambda size: size.value(self.sizes), default=ZERO),
+            total([sums, *(one.forward for one in alone), *(one.forward for one in together)]),
+            total([sums, *(one.backward for one in alone), *(one.backward for one in together)]),
+            total([sums, *(one.naive.get(NESTED, one.forward) for one in every)]),
+            max(sizes, key=lambda size: size.value(self.sizes), default=ZERO),
         )
 
     def network(self, network: Network) -> Explanation:
@@ -298,6 +340,7 @@ class _Networks:
     def _network(self, network: Network) -> Explanation:
         stages, program = tuple(self.leaves(network.body)), network.program
         inner = [stage for _, stage in stages if stage]
+        ones, found_roles, shared = joined(network, self.sizes)
         own = [wire for value in program.values for wire in value.word] if program else []
         groups = [f"{wire.group} on {wire.base}" for wire in own if not wire.plain]
         found = Explanation(
@@ -317,7 +360,10 @@ class _Networks:
             full=self.full,
             own=FREE if isinstance(network.body, Program) else sums_cost(network.body),
             program=program,
-            works=works(program, self.sizes, self.run) if program else (),
+            works=tuple(self.works(program, ones, found_roles)) if program else (),
+            joined=tuple(ones),
+            within=tuple(found_roles.within(stage) for stage in leaves(network.body)),
+            declined=tuple((one.layers, one.why) for one in shared.declined),
         )
         return replace(found, naive=_naively(found))
 

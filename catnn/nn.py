@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from catnn.api import parse
 from catnn.compiler import compile_item
@@ -11,7 +11,7 @@ from catnn.diagnostics import check_type, fail
 from catnn.syntax.parser import parse_arrow
 
 if TYPE_CHECKING:
-    import torch
+    from catnn.api import Compiled
 
 
 def Equivariant(  # noqa: N802  (it makes a module, and reads as one)
@@ -25,7 +25,7 @@ def Equivariant(  # noqa: N802  (it makes a module, and reads as one)
     dtype: Any = None,
     max_diagrams: int | None = None,
     **sizes: int,
-) -> torch.nn.Module:
+) -> Compiled:
     """Every equivariant linear map of a type, as a module.
 
     group: the group of the space V (``"S(n)"``), or groups by the names of their spaces; arrow: the type;
@@ -47,7 +47,7 @@ def Equivariant(  # noqa: N802  (it makes a module, and reads as one)
     text = f"{spaces}\nlayer equivariant : {arrow} = {term} {{ reduce: {reduce}, init: {init} }}\n"
     spec = parse(text) if max_diagrams is None else parse(text, max_diagrams=max_diagrams)
     options: dict[str, Any] = {"device": device, "dtype": dtype, **sizes}
-    return compile_item(spec["equivariant"], **options)
+    return cast("Compiled", compile_item(spec["equivariant"], **options))
 
 
 def _check_wires(group: str, arrow: str) -> None:

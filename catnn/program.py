@@ -6,7 +6,8 @@ direct sum is a tuple of values, so taking one apart or putting one together is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.scalar import Scalar
@@ -140,6 +141,18 @@ class Add:
 
 
 Step = Run | Contract | Along | Apply | Add
+
+
+def renumbered(step: Step, number: Callable[[int], int]) -> Step:
+    """The same step on other values; what it makes is left out where that follows from the rest."""
+    match step:
+        case Run() | Contract():
+            moved = tuple(map(number, step.inputs))
+            return replace(step, inputs=moved, outputs=()) if isinstance(step, Run) else replace(step, inputs=moved)
+        case Along() | Apply():
+            return replace(step, input=number(step.input))
+        case Add():
+            return replace(step, terms=tuple((scalar, number(value)) for scalar, value in step.terms))
 
 
 @dataclass(frozen=True)

@@ -77,34 +77,38 @@ def reserved_words() -> str:
     return ", ".join(f"`{word}`" for word in sorted(RESERVED, key=str.casefold)) + "\n"
 
 
-PICTURE = ROOT / "docs" / "images" / "mix.svg"
-"""The picture of the README: what ``catnn show examples/graph.catnn:mix --as svg`` draws."""
+PICTURES = {"mix": "graph.catnn:mix", "attend": "gallery/attention.catnn:attend"}
+"""The pictures of the README, by their files: what `catnn show` draws of the examples."""
 
 
-def picture() -> str:
-    """The 15 diagrams of the first layer of the README."""
+def picture(target: str) -> str:
+    """The picture of a definition of an example."""
     import catnn
 
-    return catnn.load(ROOT / "examples" / "graph.catnn")["mix"].to_svg()
+    file, _, name = target.partition(":")
+    return str(catnn.load(ROOT / "examples" / file)[name].to_svg())
+
+
+WAYS = ("fused by hand", "one diagram at a time", "an einsum a diagram", "stacked maps (IGN)")
+"""What the README's table shows beside the compiled layer."""
 
 
 def figures() -> str:
-    """The README's table, out of what `make bench` wrote last."""
-    rows = ["| layer | beside | times slower | with gradient | peak memory / output |", "|---|---|---:|---:|---:|"]
+    """The README's table, out of what `make bench` wrote last: a row a layer, forward and with gradient."""
+    rows = ["| layer | " + " | ".join(WAYS) + " | memory |", "|---|" + "---:|" * (len(WAYS) + 1)]
     text = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     for section in text.split("\n## ")[1:]:
         title = section.partition("\n")[0].partition(";")[0]
-        for line in section.splitlines():
-            cells = [cell.strip() for cell in line.strip("|").split("|")]
-            if len(cells) == 5 and cells[0] in SHOWN and re.fullmatch(r"[\d.,]+( ms)?", cells[1]):
-                shown = cells[1:3] if cells[0] != "compiled" else ["1", "1"]
-                rows.append(f"| {title} | {cells[0]} | {' | '.join(shown)} | {cells[3]} |")
-                title = ""
+        lines = (line.strip("|").split("|") for line in section.splitlines())
+        found = {
+            cells[0]: cells[1:] for cells in ([cell.strip() for cell in line] for line in lines) if len(cells) == 5
+        }
+        shown = [found.get(way, ["", ""]) for way in WAYS]
+        times = [f"{forward}, {both}" if re.fullmatch(r"[\d.,]+", forward) else "" for forward, both, *_ in shown]
+        if any(times):
+            rows.append(f"| {title} | {' | '.join(times)} | {found['compiled'][2]} |")
     machine = re.search(r"Machine: (.*)\n", text)
     return "\n".join(rows) + f"\n\n{machine[1] if machine else ''}\n"
-
-
-SHOWN = ("compiled", "stacked maps (IGN)", "one diagram at a time", "an einsum a diagram", "fused by hand")
 
 
 SECTIONS: dict[str, Callable[[], str]] = {
@@ -120,7 +124,9 @@ def pages() -> dict[Path, str]:
     """The pages that hold something generated, as they should be."""
     from catnn.editors.textmate import text
 
-    found = {PICTURE: picture(), ROOT / "grammar" / "catnn.tmLanguage.json": text()}
+    images = ROOT / "docs" / "images"
+    found = {images / f"{name}.svg": picture(target) for name, target in PICTURES.items()}
+    found |= {ROOT / "grammar" / "catnn.tmLanguage.json": text()}
     for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
         text = path.read_text(encoding="utf-8")
         if MARK.search(text):

@@ -153,4 +153,4 @@ def _points(canvas: Canvas, x: float, y: float, w: float, h: float, cloud: Point
     for value in (0, 2, 10, 30, most):
         if value in (0, most) or value < 0.7 * most:
             canvas.text(x + place(value), bottom + 14, f"{value:g}", 10.5, "middle", opacity=0.75)
-    canvas.text(x + room / 2, bottom + 28, "true, and upwards predicted", 10.5, "middle", opacity=0.75)
+    canvas.text(x + room / 2, bottom + 28, "across: true, upwards: predicted", 10.5, "middle", opacity=0.75)

@@ -13,6 +13,8 @@ from catnn.baselines import refusal, ways
 from catnn.bench import COMPILED, FLOOR, Benchmark, Comparison, Measured, bench, verify
 from catnn.measure import peak_bytes
 from catnn.model import Layer
+from catnn.native.build import library
+from catnn.plan.rates import IN_C, WAYS
 
 LAYERS = (
     ("S(n)", "V^2[3] -> V^2[3] = all + bias", 4),
@@ -100,6 +102,40 @@ def test_the_gradient_of_the_floor_is_not_made_up() -> None:
     assert found.comparisons[0].table().rows[1] == (FLOOR, "0.50", "", "", "")
     assert "floor: two products" in str(found).split("\n\n")[0]
     assert json.loads(json.dumps(found.to_dict()))["comparisons"][0]["rows"][1]["gradient"] is None
+
+
+def test_every_way_is_measured_beside_what_was_predicted() -> None:
+    layer = catnn.parse("space V : S(3)  layer f : V^2[4] -> V^2[2] = all + bias")["f"]
+    (found,) = bench(layer, batch=2, repeat=1, seconds=0.001).comparisons
+    assert list(found.predicted) == list(WAYS)[:-1]
+    without = {} if library() else {IN_C: "there is no C compiler, or it is switched off"}
+    assert dict(found.skipped) == without
+    assert found.measured.keys() == found.predicted.keys() - without.keys()
+    assert all(0 < seconds < 1 for seconds in found.measured.values())
+    rows = {row[0]: row for row in found.ways().rows}
+    best = min(found.measured, key=found.measured.__getitem__)
+    chosen = min(found.predicted, key=found.predicted.__getitem__)
+    assert "fastest" in rows[best][3]
+    assert "chosen" in rows[chosen][3]
+    assert json.loads(json.dumps(Benchmark("m", (found,)).to_dict()))["comparisons"][0]["measured"] == found.measured
+    assert "the ways to run it, forward" in str(Benchmark("m", (found,)))
+
+
+def test_a_way_that_computes_something_else_is_no_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    from catnn.native import irreps
+
+    original = irreps.Blocks.__call__
+    monkeypatch.setattr(irreps.Blocks, "__call__", lambda *args: tuple(y + 1 for y in original(*args)))
+    layer = catnn.parse("space V : S(3)  layer f : V^2[4] -> V^2[4] = all")["f"]
+    with pytest.raises(AssertionError):
+        bench(layer, batch=2, repeat=1, seconds=0.001)
+
+
+def test_a_way_that_takes_long_is_not_measured() -> None:
+    found = Comparison(
+        "f", 4, (Measured(COMPILED, 1.0, 1.0),), {"one": 0.5, "two": 9.0}, {"one": 0.4}, {"two": "9.0 s"}
+    )
+    assert found.ways().rows[1] == ("two", "9000.000 ms", "", "not measured: 9.0 s")
 
 
 @pytest.mark.slow

@@ -103,7 +103,9 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
         (["show", "graph.catnn:mix", "--as", "sgv"], "E1009", "`svg`"),
         (["show", "graph.catnn", "--as", "svg"], "E1009", "-o FOLDER/"),
         (["show", "graph.catnn:mix", "-o", "no/where.svg"], "E1012", ""),
-        (["show", "graph.catnn:mix", "-o", "graph.catnn"], "E1012", ""),
+        (["show", "graph.catnn:mix", "--as", "txt", "-o", "graph.catnn"], "E1012", ""),
+        (["show", "graph.catnn:mix", "-o", "mix.jpg"], "E1009", "`.jpg`"),
+        (["show", "graph.catnn:mix", "--as", "svg", "-o", "graph.catnn/in/"], "E1012", ""),
         (["explain", "graph.catnn"], "E1010", "explain graph.catnn:mix"),
         (["explain", "graph.catnn:trace"], "E1010", "show"),
         (["explain", "graph.catnn:mix", "--n"], "E1009", "--n 64"),
@@ -113,7 +115,8 @@ def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
         (["compile", "graph.catnn:mix"], "E1009", "compile graph.catnn"),
         (["test", "graph.catnn:trace"], "E1010", ""),
         (["bench", "graph.catnn:nothing"], "E1010", ""),
-        (["bench", "graph.catnn:mix", "--repeat", "0"], "E1003", ""),
+        (["bench", "graph.catnn:mix", "--repeat", "0"], "E1009", "positive"),
+        (["bench", "graph.catnn:mix", "--seconds", "soon"], "E1009", "seconds"),
         (["dim", "S(n)", "two", "2"], "E1001", ""),
         (["dim", "S(n)", "-1", "2"], "E1001", ""),
         (["dim", "S(n", "1", "2"], "E0011", ""),
@@ -255,8 +258,20 @@ def test_show_a_whole_spec_as_json_and_html(capsys: pytest.CaptureFixture[str]) 
     assert "https:" not in page
 
 
+def test_the_first_session_of_the_help_runs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """As it is printed, line by line, in an empty folder."""
+    lines = [line.strip() for line in Ran(capsys, "--help").out.splitlines()]
+    session = [line.split("  ")[0].split() for line in lines[lines.index("A first session:") :] if line[:6] == "catnn "]
+    (tmp_path / "empty").mkdir()
+    os.chdir(tmp_path / "empty")
+    assert len(session) == 5
+    for _, *words in session:
+        assert Ran(capsys, *words).status == 0, words
+    assert Path("graph.py").exists()
+
+
 def test_show_into_a_folder(capsys: pytest.CaptureFixture[str]) -> None:
-    Path("pictures").mkdir()
+    """Which is made where it is not there."""
     assert Ran(capsys, "show", "graph.catnn", "--as", "svg", "-o", "pictures/").status == 0
     assert sorted(path.name for path in Path("pictures").iterdir()) == ["mix.svg", "net.svg", "small.svg", "trace.svg"]
 
@@ -375,6 +390,9 @@ def test_dim_of_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert Ran(capsys, "dim", "S(n)", "Sym^2(V)", "Sym^2(V)").out == "9\n"
     assert Ran(capsys, "dim", "S(n)", "Sym^2(V) V", "2", "--json").json["dim"] == 36
     assert Ran(capsys, "dim", "64", "1", "1").out == "4096\n"
+    assert Ran(capsys, "dim", "S(n)", "V^2", "V @ V").out == "15\n"
+    assert Ran(capsys, "dim", "U(3)", "V^2 @ V'", "V'^0 V").out == Ran(capsys, "dim", "U(3)", "V V V'", "V").out
+    assert Ran(capsys, "dim", "S(n)", "V^999 V^999", "1").status == 2
 
 
 def test_fmt(capsys: pytest.CaptureFixture[str]) -> None:

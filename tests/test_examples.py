@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import catnn
+from catnn.syntax.printer import format_source
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
@@ -46,6 +47,12 @@ def example(monkeypatch: pytest.MonkeyPatch):
 def test_specs_load(path: Path) -> None:
     """Every spec is fine."""
     assert catnn.load(path)
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.rglob("*.catnn")), ids=lambda path: path.name)
+def test_specs_are_canonical(path: Path) -> None:
+    """`catnn fmt` leaves every spec alone."""
+    assert format_source(path.read_text()) == path.read_text()
 
 
 def test_deepsets(example) -> None:

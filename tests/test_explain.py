@@ -131,3 +131,73 @@ def test_explain_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+CHAINS = catnn.parse(
+    """
+    space V : S(n)
+    space C : Perm(4, (0 1 2 3))
+    layer wide : V^2[8] -> V^2[32] = all + bias
+    layer back : V^2[32] -> V^2[8] = all + bias
+    layer pool : V^2[8] -> V[2] = all
+    layer cycle : C[2] -> C[2] = all
+    let flip : V^2 -> V^2 = [i j -> j i]
+    network fused : V^2[8] -> V^2[8] = wide ; back
+    network apart : V^2[8] -> V^2[8] = wide ; relu ; back
+    network flipped : V^2[8] -> V^2[32] = flip ; wide
+    network shared : V^2[8] -> V^2[32] = wide + flip ; wide
+    network named(x: V^2[8]) -> V^2[8], V[2] { y = wide(x)
+      return back(y), pool(x) }
+    network turning : C[2] -> C[2] = cycle ; cycle
+    """
+)
+
+
+def test_layers_that_run_as_one_are_counted_as_one() -> None:
+    """The totals are those of what runs, at these sizes; the stages say where they are."""
+    found = catnn.explain(CHAINS["fused"], n=24, batch=16)
+    (one,) = found.joined
+    assert (one.layers, one.uses) == (("wide", "back"), 1)
+    assert one.how == "fused: 2 layers run as one, 257 pairs of diagrams composed"
+    assert 1.1 * one.whole < one.apart
+    assert found.forward == one.forward
+    assert found.backward == one.backward
+    alone = [catnn.explain(CHAINS[name], n=24, batch=16) for name in ("wide", "back")]
+    assert madds(found.forward, found) < sum(madds(each.forward, found) for each in alone)
+    text = str(found)
+    for part in ("in `wide ; back`", "`wide ; back`  as one", "fused: 2 layers run as one"):
+        assert part in text
+    data = found.to_dict()
+    assert [(row["layers"], row["uses"]) for row in data["as_one"]] == [(["wide", "back"], 1)]
+    assert data["forward"] == data["as_one"][0]["forward"]
+    small = catnn.explain(CHAINS["fused"], n=2, batch=1)
+    assert small.joined[0].uses == (1 if 1.1 * small.joined[0].whole < small.joined[0].apart else 0)
+
+
+def test_what_does_not_run_as_one_is_the_sum_of_its_stages() -> None:
+    found = catnn.explain(CHAINS["apart"], n=24, batch=16)
+    assert (found.joined, found.declined) == ((), ())
+    assert madds(found.forward, found) == sum(madds(stage.forward, found) for _, stage in found.stages if stage)
+    turning = catnn.explain(CHAINS["turning"])
+    assert turning.declined == (
+        (("cycle", "cycle"), "`cycle` has orbits for diagrams, which are no composites of halves"),
+    )
+    assert "one by one: `cycle` has orbits" in str(turning)
+
+
+def test_fixed_neighbours_and_shared_reductions_are_told() -> None:
+    (flipped,) = catnn.explain(CHAINS["flipped"]).joined
+    assert (flipped.uses, flipped.how) == (1, "a fixed diagram composed with its neighbour")
+    found = catnn.explain(CHAINS["named"], n=24, batch=16)
+    assert [(one.text, one.uses) for one in found.joined] == [("wide ; back", 1)]
+    rows = {row["value"]: row for row in found.to_dict()["program"]}
+    assert rows["y"]["computes"] == "wide(x): in `wide ; back`"
+    assert rows["y"]["multiply_adds"]["forward"]["value"] == 0
+    steps = sum(row["multiply_adds"]["forward"]["value"] for row in rows.values())
+    assert (
+        steps
+        == madds(found.forward, found)
+        == found.joined[0].forward.value(found.sizes)[2]
+        + sum(madds(stage.forward, found) for name, stage in found.stages if name == "pool" and stage)
+    )
+    assert found.largest == found.joined[0].largest

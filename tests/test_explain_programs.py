@@ -66,7 +66,7 @@ def test_the_steps_have_the_names_and_the_orders() -> None:
     assert [product["factors"] for product in rows[-1]["products"]] == ["v p", "out (v p)"]
     assert rows[3]["multiply_adds"]["forward"] == {"expression": "64*batch*n**2", "value": 64 * 16 * 16}
     text = str(found)
-    for part in ("softmax[2](t1)", "out (v p)", "one loop nest", "64*batch*n**2 + 4096*batch*n", "query 4 x 16 x 64"):
+    for part in ("softmax[j](t1)", "out (v p)", "one loop nest", "64*batch*n**2 + 4096*batch*n", "query 4 x 16 x 64"):
         assert part in text
     assert "value 10" not in text
     assert json.loads(json.dumps(found.to_dict()))["largest"]["value"] == 1024
@@ -127,3 +127,29 @@ def test_a_step_inside_another_is_said_to_be() -> None:
     assert madds(found.forward, found) == 2 * 10**2
     assert madds(found.naive["one loop nest"], found) == 10**3 + 10**2
     assert "in the step that takes it" in str(found)
+
+
+TWICE = (
+    "return tanh([i j, j k -> i k](x, y)) + 2 * tanh([j k, i j -> i k](y, x))",  # written the other way round
+    "a = [i j, j k -> i k](x, y); b = [b c, a b -> a c](y, x); return tanh(a) + tanh(b) + a - b",
+    "a = [i j, j k -> i k](x, y); b = [a b, b c -> a c](x, y); return f(a) + f(b)",
+    "a = [i j -> j i](x); b = [j k -> k j](x); return tanh([i j, j k -> i k](a, y)) + tanh([j k, i j -> i k](y, b))",
+)
+
+
+@pytest.mark.parametrize("body", TWICE)
+def test_functions_of_equal_contractions_are_computed_once(body: str) -> None:
+    """In the emitted code, and in what is counted."""
+    text = f"space V : S(n)  layer f : V^2 -> V^2 = all  network g(x: V^2, y: V^2) -> V^2 {{ {body} }}"
+    network = catnn.parse(text)["g"]
+    source = catnn.compile(network).source
+    forward = source[source.index("class G(") :]
+    assert forward.count("torch.tanh(") + forward.count("self.f(") == 1
+    assert sum(line.count(" @ ") for line in forward.splitlines() if " = " in line) == 1
+    again = [work.again for work in catnn.explain(network).works]
+    assert again.count(True) == (1 if "2 *" in body or "tanh(a) +" in body else 2)  # tanh or f, and b
+    x, y = torch.randn(2, 3, 4, 4, 1, dtype=torch.float64)
+    module = catnn.compile(network, dtype=torch.float64)
+    a = (x[..., 0].transpose(1, 2) if "-> j i" in body else x[..., 0]) @ y[..., 0]
+    one = module.f(a.unsqueeze(-1)) if "f(a)" in body else torch.tanh(a).unsqueeze(-1)
+    torch.testing.assert_close(module(x, y), one * (3 if "2 *" in body else 2))

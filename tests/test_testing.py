@@ -93,10 +93,26 @@ def test_a_fault_is_found(check: checks.Check, fault: Any, monkeypatch: pytest.M
         check(layer, 0)
 
 
+def test_what_is_too_large_for_dense_matrices_is_tested_axis_by_axis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups act through their small matrices, so only the comparison with dense matrices is left out."""
+    layer = catnn.parse("space R : O(9)  layer big : R^4 -> R^4 = all")["big"]
+    with pytest.raises(Skip, match="its dense matrices are too large"):
+        checks.dense_match(layer, 0)
+    for check in (checks.equivariance, checks.gradients, checks.copies):
+        assert check(layer, 0)
+
+    def fault(y: torch.Tensor, mask: Any) -> torch.Tensor:
+        return y + y.abs() * 1e-6
+
+    monkeypatch.setattr(checks, "module_of", lambda *options: Wrong(module_of(*options), fault))
+    with pytest.raises(Mismatch):
+        checks.equivariance(layer, 0)
+
+
 def test_what_cannot_be_tested_is_skipped() -> None:
-    spec = catnn.parse("space R : O(9)  layer big : R^4 -> R^4 = all  layer one : 1 -> 1 = all")
+    spec = catnn.parse("space R : O(99)  layer big : R^4 -> R^4 = all  layer one : 1 -> 1 = all")
     with pytest.raises(Skip):
-        checks.dense_match(spec["big"], 0)
+        checks.equivariance(spec["big"], 0)
     with pytest.raises(Skip):
         checks.equivariance(spec["one"], 0)
     with pytest.raises(Skip):

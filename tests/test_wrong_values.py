@@ -32,6 +32,12 @@ CALLS: dict[str, tuple[Callable[[], object], type[Exception]]] = {
     "no number": (lambda: D * "x y", ValueError),
     "division inside": (lambda: D * "1/0", ZeroDivisionError),
     "division": (lambda: D / 0, ZeroDivisionError),
+    "picture": (lambda: catnn.view.to_svg(NUMBER), TypeError),
+    "page": (lambda: catnn.view.to_html(ANYTHING), TypeError),
+    "document": (lambda: catnn.view.to_json(ANYTHING), TypeError),
+    "graph": (lambda: catnn.view.to_networkx(ANYTHING), TypeError),
+    "option": (lambda: D.to_svg(width=500), TypeError),
+    "option of a page": (lambda: catnn.view.to_html(D, width=500), TypeError),
 }
 
 
@@ -57,6 +63,13 @@ def test_one_name_is_one_space(upper: str, lower: str) -> None:
         one >> other
     named = catnn.diagram({"R": lower}, "i -> i")
     assert set((one @ named).blocks) == {"V", "R"}
+
+
+def test_a_matrix_is_counted_before_it_is_made() -> None:
+    for value in (D, D + D, D * "1/2"):
+        with pytest.raises(catnn.CatnnError) as caught:
+            value.matrix(10**4)
+        assert [fault.code for fault in caught.value.diagnostics] == ["E1024"]
 
 
 def test_long_integers_are_written() -> None:

@@ -25,6 +25,7 @@ from catnn.diagnostics import (
     WrongTypeError,
     WrongValueError,
     check_type,
+    fail,
     shortened,
 )
 from catnn.drawable import Drawable
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     import numpy
     import sympy
     from numpy.typing import NDArray
+
+MOST_ENTRIES = 2**28
+"""Of a dense matrix: 2 GB."""
 
 
 class Morphism(Drawable):
@@ -102,7 +106,8 @@ class Morphism(Drawable):
         """The dense matrix, n^l rows and n^k columns, row-major.
 
         size: the one size there is; sizes: each by its name (``matrix(n=4, m=3)``).  Integers where every coefficient
-        is one, else floats.  Raises: CatnnError for a missing, unknown, contradictory or impossible size.
+        is one, else floats.  Raises: CatnnError for a missing, unknown, contradictory or impossible size, and for too
+        many entries (E1024).
         """
         import numpy
 
@@ -110,6 +115,8 @@ class Morphism(Drawable):
         values = [coefficient.value(given) for coefficient, _ in self.weighted]
         whole = all(value.denominator == 1 for value in values)
         shape = [int(length(wire, given)) for wire in (*self.target, *self.source)]
+        if prod(shape) > MOST_ENTRIES:
+            raise fail("E1024", f"the matrix of `{self}` has {prod(shape):,} entries; catnn makes {MOST_ENTRIES:,}")
         total: NDArray[Any] = numpy.zeros(shape, dtype=numpy.int64 if whole else numpy.float64)
         for value, (_, diagram) in zip(values, self.weighted, strict=True):
             total = total + (int(value) if whole else float(value)) * diagram.array(given)

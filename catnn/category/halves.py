@@ -227,13 +227,13 @@ def hom(source: Word, target: Word) -> Iterator[Factors]:
         pairs = (pair for outs, ins in rows for pair in product(outs, ins))
         for (output, input_), sigma in product(pairs, sigmas):
             found = Factors(output, sigma, input_)
-            if restricted and not _exists(found):
+            if restricted and not exists(found):
                 continue
             if not literal or in_basis(found.diagram()):
                 yield found
 
 
-def _exists(found: Factors) -> bool:
+def exists(found: Factors) -> bool:
     """Whether these halves and this permutation make a diagram of their groups."""
     source, target = found.input.word, found.output.word
     signed = found.jellyfish

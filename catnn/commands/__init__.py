@@ -13,7 +13,7 @@ from catnn.diagnostics import CatnnError
 COMMANDS = {
     "new": ("FILE", "write a spec to start from"),
     "check": ("FILE...", "parse, type and prove; a line a file"),
-    "show": ("FILE[:NAME]", "the diagrams, to look at: text, SVG, TikZ, DOT, JSON, GraphML, HTML"),
+    "show": ("FILE[:NAME]", "the diagrams, to look at: text, SVG, PNG, TikZ, HTML; as graphs: DOT, JSON, GraphML, HIF"),
     "explain": ("FILE:NAME", "weights, factorisation, plan, and cost beside the naive cost"),
     "compile": ("FILE", "write a readable module that imports nothing but torch"),
     "test": ("FILE[:NAME]", "run the modules against the mathematics: equivariance, gradients, export"),
@@ -29,11 +29,11 @@ COMMANDS = {
 EXAMPLE = """\
 A first session:
 
-  catnn new graph.catnn                a spec to start from, with comments
-  catnn check graph.catnn              is it right?
-  catnn show graph.catnn:mix           what are the diagrams of this layer?
-  catnn compile graph.catnn            write graph.py, which imports nothing but torch
-  catnn explain graph.catnn:mix --n 64 what does it cost, and why?
+  catnn new graph.catnn                  a spec to start from, with comments
+  catnn check graph.catnn                is it right?
+  catnn show graph.catnn:lift            what are the diagrams of this layer?
+  catnn compile graph.catnn              write graph.py, which imports nothing but torch
+  catnn explain graph.catnn:lift --n 64  what does it cost, and why?
 
 `catnn COMMAND --help` tells more about each.  Results go to standard output, diagnostics to standard error.
 Exit status: 0 fine, 1 the spec is wrong, 2 the command line is wrong or a file is missing.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from catnn.commands import COMMANDS, UsageError
 from catnn.diagnostics import CatnnError, Diagnostic
@@ -19,6 +19,11 @@ DIGITS = 18
 def wrong(message: str, *, notes: tuple[str, ...] = (), helps: tuple[str, ...] = ()) -> CatnnError:
     """A command line that cannot be understood, for the caller to raise."""
     return UsageError(Diagnostic("E1009", message, (), notes, helps))
+
+
+def limits(options: argparse.Namespace) -> dict[str, Any]:
+    """What `Parser.limit` has added, as `load_spec` takes it."""
+    return {name: getattr(options, name) for name in ("max_diagrams", "allow_maps", "effort")}
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,10 +43,12 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--json", action="store_true", help="for programs: one JSON object, faults included")
 
     def limit(self) -> None:
-        """Add `--max-diagrams` and `--allow-maps`, as every verb has them that reads a spec."""
+        """Add `--max-diagrams`, `--allow-maps` and `--effort`, as every verb has them that reads a spec."""
         text = "the most diagrams that a layer may have (100,000)"
         self.add_argument("--max-diagrams", type=positive, metavar="N", help=text)
         self.add_argument("--allow-maps", action="store_true", help="boxes may be functions of other packages")
+        text = "search N times as far for the proofs of checks (1)"
+        self.add_argument("--effort", type=positive, metavar="N", help=text)
 
     def read(self, words: list[str]) -> argparse.Namespace:
         """The command line as values.  Raises: UsageError."""
@@ -51,7 +58,7 @@ class Parser(argparse.ArgumentParser):
         return options
 
     def read_with_sizes(self, words: list[str]) -> tuple[argparse.Namespace, dict[str, int]]:
-        """The same where every other `--name 64` is a size.  Raises: UsageError."""
+        """The same where every other `--name 64` is a size, a whole number.  Raises: UsageError."""
         rest: list[str] = []
         sizes: dict[str, int] = {}
         pending = list(reversed(words))
@@ -81,9 +88,9 @@ class Parser(argparse.ArgumentParser):
 
             shown = f"not `{value}`" if value else "and nothing follows"
             raise wrong(
-                f"`--{name}` takes a number, {shown}",
+                f"`--{name}` takes a whole number, {shown}",
                 notes=("a size or a batch is given by its name, as in `--n 64 --batch 16`",),
-                helps=nearest(f"--{name}", self.options()),
+                helps=nearest(f"--{name}", self.options()) if len(name) > 2 else (),
             )
         return int(value)
 
@@ -117,6 +124,13 @@ def positive(text: str) -> int:
     if not re.fullmatch(rf"[0-9]{{1,{DIGITS}}}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"`{text}` is not a positive integer")
     return int(text)
+
+
+def duration(text: str) -> float:
+    """The type of an option that takes a positive number of seconds."""
+    if not re.fullmatch(rf"[0-9]{{1,{DIGITS}}}(\.[0-9]{{0,{DIGITS}}})?", text) or float(text) == 0:
+        raise argparse.ArgumentTypeError(f"`{text}` is not a positive number of seconds")
+    return float(text)
 
 
 class Target(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catnn.commands import UsageError
-from catnn.commands.arguments import Parser
+from catnn.commands.arguments import Parser, limits
 from catnn.commands.console import Progress, counted, print_json, print_note, report
 from catnn.commands.files import load_spec
 from catnn.diagnostics import CatnnError, Diagnostic
@@ -36,7 +36,7 @@ def run(words: list[str]) -> int:
     status, files = 0, []
     for file in options.files:
         with Progress(f"checking {file}"):
-            spec, error = _load(file, options.max_diagrams, allow_maps=options.allow_maps)
+            spec, error = _load(file, limits(options))
         status = max(status, 2 if isinstance(error, UsageError) else 1 if error else 0)
         files.append(_as_dict(file, spec, error.diagnostics if error else (), proof=options.json and options.proof))
         if not options.json:
@@ -48,9 +48,9 @@ def run(words: list[str]) -> int:
     return status
 
 
-def _load(file: str, max_diagrams: int | None, *, allow_maps: bool) -> tuple[Spec | None, CatnnError | None]:
+def _load(file: str, limits: dict[str, Any]) -> tuple[Spec | None, CatnnError | None]:
     try:
-        spec = load_spec(file, max_diagrams=max_diagrams, allow_maps=allow_maps)
+        spec = load_spec(file, **limits)
         _check_classes(spec)
         return spec, None
     except CatnnError as error:

@@ -6,7 +6,7 @@ import os
 import re
 
 from catnn.commands import UsageError, usage
-from catnn.commands.arguments import Parser, target, wrong
+from catnn.commands.arguments import Parser, limits, target, wrong
 from catnn.commands.console import Progress, print_json
 from catnn.commands.files import load_spec, read_bytes, write
 from catnn.diagnostics import Diagnostic
@@ -42,7 +42,7 @@ def run(words: list[str]) -> int:
     if options.json and output == "-":
         raise wrong("`--json` and `-o -` both want standard output", helps=("give a file: `-o OUT.py`",))
     with Progress(f"compiling {options.file}"):
-        spec = load_spec(options.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
+        spec = load_spec(options.file, **limits(options))
         if output != "-" and not options.force:
             _check_ours(output)
         generated = generate(spec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catnn.category.wires import show_word
 from catnn.commands import usage
-from catnn.commands.arguments import Parser, target
+from catnn.commands.arguments import Parser, limits, target
 from catnn.commands.console import Progress, counted, print_json
 from catnn.commands.files import find_module, load_spec
 from catnn.model import Spec
@@ -36,7 +36,7 @@ def run(words: list[str]) -> int:
     options, sizes = parser().read_with_sizes(words)
     wanted = target(options.target)
     with Progress(f"explaining {options.target}"):
-        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
+        spec = load_spec(wanted.file, **limits(options))
         if options.trace and wanted.name is not None and wanted.name in spec.composites:
             return _trace(spec, wanted.name, json=options.json)
         item = find_module(spec, wanted, "explain")

@@ -66,18 +66,20 @@ def _similar(file: str) -> tuple[str, ...]:
     return ()
 
 
-def load_spec(file: str, *, max_diagrams: int | None = None, allow_maps: bool = False) -> Spec:
+def load_spec(
+    file: str, *, max_diagrams: int | None = None, allow_maps: bool = False, effort: int | None = None
+) -> Spec:
     """The spec in a file, `-` for standard input (which may not import).  Raises: CatnnError with every fault."""
     from catnn.api import parse
     from catnn.elaborate.spec import MAX_DIAGRAMS
     from catnn.syntax.parser import decode
 
     data = read_bytes(file)
-    limit = max_diagrams or MAX_DIAGRAMS
+    limit, more = max_diagrams or MAX_DIAGRAMS, effort or 1
     if file == "-":
-        return parse(decode(data, STDIN).text, STDIN, max_diagrams=limit, allow_maps=allow_maps)
+        return parse(decode(data, STDIN).text, STDIN, max_diagrams=limit, allow_maps=allow_maps, effort=more)
     with folder_of(data, Path(file).parent) as base:
-        return parse(decode(data, file).text, file, base=base, max_diagrams=limit, allow_maps=allow_maps)
+        return parse(decode(data, file).text, file, base=base, max_diagrams=limit, allow_maps=allow_maps, effort=more)
 
 
 def find(spec: Spec, target: Target) -> object:

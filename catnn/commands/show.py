@@ -10,9 +10,9 @@ from typing import Any
 from catnn.category.diagram import Morphism
 from catnn.category.wires import show_word
 from catnn.commands import UsageError
-from catnn.commands.arguments import Parser, Target, target, wrong
+from catnn.commands.arguments import Parser, Target, limits, target, wrong
 from catnn.commands.console import Progress, columns
-from catnn.commands.files import find, load_spec, write
+from catnn.commands.files import find, load_spec, unwritable, write
 from catnn.diagnostics import CatnnError, Diagnostic
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Spec
@@ -63,7 +63,7 @@ def run(words: list[str]) -> int:
     how = _how(options, format_)
     wanted = target(options.target, lines=True)
     with Progress(f"drawing {options.target}"):
-        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
+        spec = load_spec(wanted.file, **limits(options))
         values = _values(spec, wanted)
         if options.trace:
             values = {name: _trace(spec, name, value) for name, value in values.items()}
@@ -103,6 +103,12 @@ def _format(name: str | None, output: str | None, *, json: bool) -> str:
     """What `--as`, `--json` and the suffix of OUT ask for.  Raises: UsageError."""
     if name is None:
         suffix = os.path.splitext(output or "")[1].lower()
+        if suffix and not json and suffix not in SUFFIXES and not _folder(output or ""):
+            raise wrong(
+                f"no format goes with the suffix `{suffix}`",
+                notes=(f"the suffixes are: {', '.join(SUFFIXES)}",),
+                helps=("say which it is to be: `--as txt`",),
+            )
         return "json" if json else SUFFIXES.get(suffix, "txt")
     if name not in FORMATS:
         from catnn.elaborate.report import nearest
@@ -129,7 +135,11 @@ def _files(
 ) -> list[tuple[str, str | bytes]]:
     """What is written where.  Raises: UsageError."""
     output = options.output or "-"
-    if output != "-" and (output.endswith(("/", os.sep)) or os.path.isdir(output)):
+    if _folder(output):
+        try:
+            os.makedirs(output, exist_ok=True)
+        except (OSError, ValueError) as error:
+            raise unwritable(output, error) from None
         return [
             (os.path.join(output, f"{name}.{format_}"), one(name, value, format_, _fitting(value, how, whole=whole)))
             for name, value in values.items()
@@ -149,6 +159,11 @@ def _files(
     if len(pieces) == 1:
         return [(output, pieces[0])]
     return [(output, "\n".join(piece for piece in pieces if isinstance(piece, str)))]
+
+
+def _folder(output: str) -> bool:
+    """Whether files go into it: because it is one, or because it is written like one and will be."""
+    return output != "-" and (output.endswith(("/", os.sep)) or os.path.isdir(output))
 
 
 def _fitting(value: Any, how: dict[str, Any], *, whole: bool) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from catnn.commands.arguments import Parser, natural, target
+from catnn.commands.arguments import Parser, limits, natural, target
 from catnn.commands.console import Progress, counted, print_json
 from catnn.commands.files import find_module, load_spec
 from catnn.diagnostics import CatnnError, Diagnostic
@@ -33,7 +33,7 @@ def run(words: list[str]) -> int:
     wanted = target(options.target)
     results = []
     with Progress(f"testing {options.target}") as progress:
-        spec = load_spec(wanted.file, max_diagrams=options.max_diagrams, allow_maps=options.allow_maps)
+        spec = load_spec(wanted.file, **limits(options))
         names = [*spec.layers, *spec.networks]
         if wanted.name is not None:
             find_module(spec, wanted, "test")

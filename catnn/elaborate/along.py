@@ -29,7 +29,7 @@ def along(node: nodes.Generator, args: Sequence[Bound], span: Span, scope: Scope
     if summand.symmetric:
         packed(bound.span, scope)
         return None
-    axes = _axes(node, bound, summand.word, scope)
+    axes = _axes(node, bound, summand.word, scope, called=span != node.span)
     if axes is None:
         return None
     wire = culprit(name, summand.word, axes)
@@ -70,8 +70,11 @@ def culprit(name: str, word: Word, axes: tuple[int, ...]) -> Wire | None:
     return None
 
 
-def _axes(node: nodes.Generator, bound: Bound, word: Word, scope: Scope) -> tuple[int, ...] | None:
-    """The axes that the arguments name, ascending; None once it is reported that one names none, or several."""
+def _axes(node: nodes.Generator, bound: Bound, word: Word, scope: Scope, *, called: bool) -> tuple[int, ...] | None:
+    """The axes that the arguments name, ascending; None once it is reported that one names none, or several.
+
+    called: whether it stands in a call, not as a stage.
+    """
     letters = bound.letters or ()
     if not node.args and len(word) == 1:
         return (0,)
@@ -85,19 +88,14 @@ def _axes(node: nodes.Generator, bound: Bound, word: Word, scope: Scope) -> tupl
         else:
             found = [at for at, wire in enumerate(word) if scope.show_word((wire,)) == text]
         if len(found) != 1 or found[0] in axes:
-            _unclear(
-                node,
-                bound,
-                word,
-                scope,
-                "" if not word else "which axis?" if not text else f"{len(found) or 'no'} such axes",
-            )
+            what = "" if not word else "which axis?" if not text else f"{len(found) or 'no'} such axes"
+            _unclear(node, bound, word, scope, what, called=called)
             return None
         axes += found
     return tuple(sorted(axes))
 
 
-def _unclear(node: nodes.Generator, bound: Bound, word: Word, scope: Scope, what: str) -> None:
+def _unclear(node: nodes.Generator, bound: Bound, word: Word, scope: Scope, what: str, *, called: bool) -> None:
     letters = bound.letters or ()
     ways = [f"the letter{'s' if len(letters) > 1 else ''} {listed(letters)}"] if letters else []
     alone = [scope.show_word((wire,)) for wire in dict.fromkeys(word) if word.count(wire) == 1]
@@ -110,5 +108,5 @@ def _unclear(node: nodes.Generator, bound: Bound, word: Word, scope: Scope, what
         (node.span, what or "it has no axis"),
         (bound.span, f"this is {scope.show_type(bound.type)}"),
         notes=(f"an axis is {', or '.join(ways)}; each stands once",) if ways else (),
-        helps=(f"`{node.name.text}[{example}]({brief(bound.span, 20)})`",) if ways else (),
+        helps=(f"`{node.name.text}[{example}]{f'({brief(bound.span, 20)})' if called else ''}`",) if ways else (),
     )

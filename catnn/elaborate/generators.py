@@ -53,6 +53,11 @@ def shape(node: nodes.Generator, scope: Scope) -> Shape | None:
             return _wrong(node, scope, "one space at most")
     if sum(legs) > MOST_ORDER:
         return too_wide(node, scope, sum(legs))
+    if legs == (0, 0) and closed_wire(node, scope) is None and not scope.failed_spaces:
+        helps = (f"say it: `spider[0,0,{scope.show_word(scope.wires[:1])}]`",) if scope.wires else ()
+        message = "`spider[0,0]` is the size of its space"
+        scope.report.error("E0304", message, (node.span, "of which space?"), helps=helps)
+        return None
     port = open_port(default)
     if types:
         wires = word(types[0], scope)
@@ -66,6 +71,13 @@ def shape(node: nodes.Generator, scope: Scope) -> Shape | None:
     if name == "coev":
         return Shape((), (port, port.bent()))
     return Shape((port,) * legs[0], (port,) * legs[1])
+
+
+def closed_wire(node: nodes.Generator, scope: Scope) -> Wire | None:
+    """The wire of a spider without legs, which no port tells."""
+    named = [argument for argument in node.args[2:] if not isinstance(argument, int)]
+    wires = word(named[0], scope) if named else None
+    return wires[0] if wires else scope.only_space
 
 
 def arity(argument: int | nodes.Type) -> nodes.Name | None:

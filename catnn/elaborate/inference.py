@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from catnn.activations import ACTIVATIONS
+from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
 from catnn.diagnostics import Span
 from catnn.elaborate import generators
 from catnn.elaborate.ports import (
@@ -12,6 +12,7 @@ from catnn.elaborate.ports import (
     Ports,
     Shape,
     bare_identities,
+    bracketed,
     children,
     guess,
     is_bare_identity,
@@ -96,6 +97,12 @@ class Inference:
         if text in ACTIVATIONS:
             self._fault("E0308", f"`{text}` is an activation", node.span, "not a diagram",
                         notes=("activations stand between the stages of a `network`, alone",))  # fmt: skip
+            return None
+        if text in AXIS_FUNCTIONS:
+            self._fault("E0308", f"`{text}` is a function along an axis", node.span, "not a diagram",
+                        notes=("it stands between the stages of a `network`, alone, or is called there",),
+                        helps=(f"`network f : A -> B = g ; {text}[V]`",
+                               f"`network f(x: A) -> A {{ return {text}[V](x) }}`"))  # fmt: skip
             return None
         if self.scope.is_size(text) and not node.args:
             return Shape((), ())
@@ -243,6 +250,7 @@ class Inference:
             f"`{brief(one.span)}` and `{brief(other.span)}` cannot be added: a sum has one type",
             (other.span, f"this is {shown[0]}"),
             (one.span, f"this is {shown[1]}"),
+            helps=bracketed(one, other),
         )
 
     def arrow(self, shape: Shape) -> str:

@@ -15,7 +15,7 @@ from catnn.elaborate.activations import culprit, reason
 from catnn.elaborate.inference import Inference
 from catnn.elaborate.lifting import gap
 from catnn.elaborate.parts import summands
-from catnn.elaborate.ports import is_bare_identity, unbracketed
+from catnn.elaborate.ports import bracketed, is_bare_identity, unbracketed
 from catnn.elaborate.report import brief, listed
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.stages import LOST, Flow, diagram, is_diagram
@@ -218,6 +218,7 @@ class Body:
             f"`{brief(one.span)}` and `{brief(other.span)}` cannot be added: a sum has one type",
             (other.span, f"this is {self._arrow(flow)}"),
             (one.span, f"this is {self._arrow(base)}"),
+            helps=bracketed(one, other),
         )
 
     def _arrow(self, flow: Flow) -> str:

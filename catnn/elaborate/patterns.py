@@ -21,8 +21,9 @@ from catnn.elaborate.report import brief, plural
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.settling import settle
 from catnn.elaborate.stages import frozen
-from catnn.elaborate.tensors import Bound, Made, Making, common_channels, ids, packed
+from catnn.elaborate.tensors import Bound, Made, Making, common_channels, ids
 from catnn.elaborate.terms import Value, meaning
+from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Operand, contraction
 from catnn.hypergraph.linear import lift
 from catnn.model import Apply
@@ -76,6 +77,7 @@ def _fits(node: nodes.Pattern, args: Sequence[Bound], scope: Scope, wanted: Type
     if not _single(node, args, scope):
         return False
     first: dict[str, tuple[Wire, nodes.Name]] = {}
+    owners: dict[str, Bound] = {}
     fine = True
     for letters, bound in zip(node.inputs, args, strict=False):
         (word,) = bound.type.words
@@ -97,6 +99,7 @@ def _fits(node: nodes.Pattern, args: Sequence[Bound], scope: Scope, wanted: Type
             continue
         for letter, wire in zip(letters, word, strict=True):
             before, at = first.setdefault(letter.text, (wire, letter))
+            owner = owners.setdefault(letter.text, bound)
             if before.base != wire.base:
                 shown = [scope.show_word((one,)) for one in (before, wire)]
                 scope.report.error(
@@ -104,11 +107,20 @@ def _fits(node: nodes.Pattern, args: Sequence[Bound], scope: Scope, wanted: Type
                     f"letter `{letter.text}` joins a wire of `{shown[0]}` and a wire of `{shown[1]}`",
                     (letter.span, f"on `{shown[1]}`"),
                     (at.span, f"on `{shown[0]}`"),
-                    notes=("the wires of one block are of one space",),
+                    notes=("the wires of one block are of one space", *_axes(owner, scope), *_axes(bound, scope)),
                 )
                 fine = False
     told = wanted is not None and len(wanted.words) == 1 and len(wanted.words[0]) == len(node.outputs)
     return fine and (told or not _unknown(node, first, scope))
+
+
+def _axes(bound: Bound, scope: Scope) -> tuple[str, ...]:
+    """What the axes of a box are, for those who count its source first."""
+    entry = scope.entries.get(bound.span.text)
+    if entry is None or not isinstance(entry.value, Box) or not (entry.value.source and entry.value.target):
+        return ()
+    axes = scope.show_word(entry.value.target + entry.value.source)
+    return (f"the axes of the box `{bound.span.text}` are {axes}: its target's, then its source's",)
 
 
 def _unknown(node: nodes.Pattern, found: dict[str, tuple[Wire, nodes.Name]], scope: Scope) -> bool:
@@ -142,9 +154,6 @@ def _constants(scope: Scope) -> tuple[str, ...]:
 def _single(node: nodes.Term, args: Sequence[Bound], scope: Scope) -> bool:
     """Whether every argument is one tensor; reports a direct sum."""
     for bound in args:
-        if any(summand.symmetric for summand in bound.type.summands):
-            packed(bound.span, scope)
-            return False
         if len(bound.type.summands) > 1:
             scope.report.error(
                 "E0207",
@@ -229,7 +238,7 @@ def _layered(value: Morphism, args: Sequence[Bound], out: Summand, span: Span, s
     """The tensor product of the values, and then a layer of a fixed diagram."""
     whole = Summand(value.source, out.channels)
     values = ids(args)
-    if len(args) != 1:
+    if len(args) != 1 or args[0].type.summands[0].symmetric:
         operands, start = [], 0
         for at, bound in enumerate(args):
             width = len(bound.type.words[0])

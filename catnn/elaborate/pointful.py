@@ -5,7 +5,7 @@ from __future__ import annotations
 from catnn.category.wires import Summand, Type
 from catnn.elaborate.report import brief, plural
 from catnn.elaborate.scopes import RESERVED, Entry, Scope
-from catnn.elaborate.tensors import Bound, packed
+from catnn.elaborate.tensors import Bound
 from catnn.elaborate.types import type_
 from catnn.elaborate.values import Values
 from catnn.model import Network
@@ -23,9 +23,6 @@ def pointful(node: nodes.PointfulStatement, scope: Scope) -> Entry:
     parameters: list[Parameter] = []
     for parameter in node.parameters:
         found = type_(parameter.type, scope)
-        if found is not None and any(summand.symmetric for summand in found.summands):
-            packed(parameter.type.span, scope)
-            found = None
         if found is not None:
             parameters.append(Parameter(parameter.name.text, found))
         bound = None if found is None else values.making.parameter(found, parameter.name.span)

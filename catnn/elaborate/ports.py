@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from catnn.category.families import FAMILIES
 from catnn.category.pattern import jellyfish_spaces
 from catnn.category.wires import Group, Wire, Word
+from catnn.elaborate.report import brief
 from catnn.syntax import nodes
 
 
@@ -163,6 +164,15 @@ def unbracketed(term: nodes.Term) -> nodes.Term:
     while isinstance(term, nodes.Brackets):
         term = term.term
     return term
+
+
+def bracketed(one: nodes.Term, other: nodes.Term) -> tuple[str, ...]:
+    """The help for a sum of `f ; g` and `h ; k` as written `f ; g + h ; k`, which may be meant as `f ; (g + h) ; k`."""
+    if not isinstance(one, nodes.Chain) and not isinstance(other, nodes.Chain):
+        return ()
+    left = one.terms[-1] if isinstance(one, nodes.Chain) else one
+    right = other.terms[0] if isinstance(other, nodes.Chain) else other
+    return (f"`;` binds closer than `+`: a sum inside of it has brackets, `({brief(left.span.to(right.span))})`",)
 
 
 def is_bare_identity(term: nodes.Term) -> bool:

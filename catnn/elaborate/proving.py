@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from catnn.checker import verify
 from catnn.diagnostics import CatnnError
 from catnn.elaborate.report import Place
@@ -9,16 +11,21 @@ from catnn.elaborate.scopes import Scope
 from catnn.elaborate.terms import show
 from catnn.hypergraph.linear import Combination
 from catnn.model import Check
-from catnn.rewrite.models import Counterexample, counterexample
+from catnn.rewrite.models import MOST_WORK, Counterexample, counterexample
 from catnn.rewrite.proofs import goal, to_dict
-from catnn.rewrite.rule import Law
-from catnn.rewrite.strategy import Budget, laws_of, normalise, prove, simplify
+from catnn.rewrite.strategy import CHECKED, Attempt, Outcome, attempt, laws_of, normalise, times
 from catnn.rewrite.theories import builtin
 from catnn.rewrite.trace import meet
 from catnn.syntax import nodes
 
 FEW = 60
 """So many models of each size are tried before the rules are searched; all of them after that."""
+
+WIDEST = 240
+"""A term in a label has at most so many letters."""
+
+MOST_SEARCHES = 10
+"""So many searches of a file may find nothing before those that follow are cut short, to a tenth."""
 
 
 def boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
@@ -33,26 +40,38 @@ def boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Co
 
 def _decided(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
     laws = laws_of(builtin(left, right), scope.rules)
-    reduced = normalise(left, right, laws)
+    ends = normalise(left, right, laws)
+    reduced = ends[0].trace, ends[1].trace
     proof = meet(*reduced)
     if proof is None and (scope.broken or any(e.kind == "rule" and e.value is None for e in scope.entries.values())):
         return None  # it may lack a rule that is wrong itself, which has been reported
-    found = None if proof is not None else counterexample(left, right, laws, FEW, scope.wires)
+    found = None if proof is not None else counterexample(left, right, laws, FEW, scope.wires, MOST_WORK // 2)
+    tried = Attempt(proof)
     if proof is None and found is None and laws:
-        proof = prove(left, right, laws, reduced=reduced)
-        found = None if proof is not None else counterexample(left, right, laws, spaces=scope.wires)
+        share = times(CHECKED, scope.effort)
+        late = scope.spent >= MOST_SEARCHES * scope.effort
+        tried = attempt(left, right, laws, replace(share, effort=share.effort // 10) if late else share, reduced)
+        proof = tried.proof
+        work = MOST_WORK // 10 if late else MOST_WORK * scope.effort
+        found = None if proof is not None else counterexample(left, right, laws, spaces=scope.wires, work=work)
+        scope.spent += proof is None and found is None
     if proof is not None:
-        verify(to_dict(proof), goal(left, right, proof))
+        verify(to_dict(proof), goal(left, right, proof, laws))
         return Check(node.span.text, node.span, proof, (left, right))
     if found is not None:
         _refuted(node, scope, (left, right), found)
     else:
-        _undecided(node, scope, (left, right), laws)
+        _undecided(node, scope, ends, tried)
     return None
 
 
+def brief(text: str) -> str:
+    """A term for a label: what is long is cut."""
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 4]} ..."
+
+
 def _places(node: nodes.CheckStatement, sides: tuple[Combination, Combination], verb: str) -> tuple[Place, Place]:
-    one, other = (f"{verb} {show(side)}" for side in sides)
+    one, other = (f"{verb} {brief(show(side))}" for side in sides)
     return (node.right.span, other), (node.left.span, one)
 
 
@@ -65,14 +84,23 @@ def _refuted(
     scope.report.error("E0701", "the two sides of this check differ", *_places(node, sides, "is"), notes=notes)
 
 
-def _undecided(
-    node: nodes.CheckStatement, scope: Scope, sides: tuple[Combination, Combination], laws: tuple[Law, ...]
-) -> None:
-    ends = [simplify(side, laws, Budget(steps=200, effort=100_000)) for side in sides]
-    notes = ["the rules that stand above it were searched from both sides, and no small model shows that it is false"]
+def _undecided(node: nodes.CheckStatement, scope: Scope, ends: tuple[Outcome, Outcome], tried: Attempt) -> None:
+    total = sum(tried.values)
+    far = f"{total:,} diagrams of up to {tried.boxes:,} box{'' if tried.boxes == 1 else 'es'}"
+    if not scope.rules:
+        notes = ["no rule stands above it, and no small model shows that it is false"]
+    elif tried.complete:
+        notes = [f"the rules above it lead to {total:,} diagrams from both sides, and to no other"]
+    elif tried.exhausted:
+        notes = [f"the rules above it lead to {far} from both sides; larger ones were not looked at"]
+    else:
+        notes = [f"{far} were looked at from both sides, then the search was given up"]
+    if scope.rules:
+        notes.append("no small model of the rules shows that it is false")
     named = zip(("left", "right"), ends, strict=True)
     notes += [f"the {side} side: {end.reason}" for side, end in named if not end.finished]
-    helps = ("add the rule that is missing, or a check of a step in between",)
+    helps = ["add the rule that is missing, or a check of a step in between"]
+    if not tried.complete:
+        helps.append(f"search further: `--effort {10 * scope.effort}`")
     places = _places(node, (ends[0].value, ends[1].value), "becomes")
-    message = "this check is neither proved nor refuted"
-    scope.report.error("E0703", message, *places, notes=notes, helps=helps)
+    scope.report.error("E0703", "this check is neither proved nor refuted", *places, notes=notes, helps=tuple(helps))

@@ -7,12 +7,13 @@ from dataclasses import replace
 from catnn.category.diagram import Morphism
 from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Word
+from catnn.diagnostics import Span
 from catnn.elaborate.checks import is_fixed
-from catnn.elaborate.generators import arity
-from catnn.elaborate.ports import postorder
-from catnn.elaborate.report import Report, listed
+from catnn.elaborate.inference import Inference
+from catnn.elaborate.report import listed
 from catnn.elaborate.scopes import Entry, Scope
-from catnn.elaborate.terms import Value, pair, show
+from catnn.elaborate.sketches import sketches, variable_arities
+from catnn.elaborate.terms import Value, meaning, show, typed
 from catnn.elaborate.types import fixed_arrow
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination, lift
@@ -36,43 +37,40 @@ def rule(node: nodes.RuleStatement, scope: Scope) -> None:
 def _law(node: nodes.RuleStatement, scope: Scope) -> Law | None:
     if not (is_fixed(node.left, scope, "a rule equates") & is_fixed(node.right, scope, "a rule equates")):
         return None
-    left, right = (_arities(term, scope) for term in (node.left, node.right))
-    unknown = next((name for text, name in right.items() if text not in left), None)
-    if unknown is not None:
-        message = f"`{unknown.text}` is an arity on the right alone"
-        notes = ("what is found on the left has to say how large it is",)
-        scope.report.error("E0706", message, (unknown.span, "how many?"), (node.left.span, "not here"), notes=notes)
+    left, right = (variable_arities(term, scope) for term in (node.left, node.right))
+    if not _decided(right, left, node.left.span, scope, "right"):
         return None
-    variables = tuple(left)
-    tried = _instance(node, replace(scope, arities=dict.fromkeys(variables, TRIED)), node.name.text)
-    if not variables or tried is None:
-        return tried
-
-    def make(arities: tuple[int, ...]) -> Rule | None:
-        numbers = dict(zip(variables, arities, strict=True))
-        name = f"{node.name.text}[{', '.join(f'{key}={value}' for key, value in numbers.items())}]"
-        return _instance(node, replace(scope, report=Report(), arities=numbers), name)
-
-    return Schema(scope.prefix + node.name.text, variables, make, node.oriented, node.span.text)
-
-
-def _arities(term: nodes.Term, scope: Scope) -> dict[str, nodes.Name]:
-    """The variable arities of a term, by first use: bare names in `spider[...]`, and powers that are names."""
-    found: dict[str, nodes.Name] = {}
-    for node in postorder(term):
-        match node:
-            case nodes.Generator(nodes.Name("spider"), arguments):
-                for argument in arguments:
-                    name = None if isinstance(argument, int) else arity(argument)
-                    if name is not None and name.text not in scope.spaces:
-                        found.setdefault(name.text, name)
-            case nodes.Power(_, nodes.Name() as name):
-                found.setdefault(name.text, name)
-    return found
+    if not left:
+        found = _sides(node, scope)
+        return None if found is None else _rule(node, found, scope)
+    found = _sides(node, replace(scope, arities=dict.fromkeys(left, TRIED)))
+    if found is None:
+        return None
+    inference, _, turned = found
+    if turned and not _decided(left, right, node.right.span, scope, "left"):
+        return None
+    one, other = sketches(node.left, node.right, inference)
+    one, other = (other, one) if turned else (one, other)
+    variables = tuple(right if turned else left)
+    return Schema(scope.prefix + node.name.text, variables, one, other, node.oriented, node.span.text)
 
 
-def _instance(node: nodes.RuleStatement, scope: Scope, name: str) -> Rule | None:
-    """The rule itself, once its arities are numbers."""
+def _decided(named: dict[str, nodes.Name], known: dict[str, nodes.Name], where: Span, scope: Scope, side: str) -> bool:
+    """Whether the arities of one side are those of the one that is looked for; reports one that is not."""
+    unknown = next((name for text, name in named.items() if text not in known), None)
+    if unknown is not None:
+        message = f"`{unknown.text}` is an arity on the {side} alone"
+        notes = (f"what is found on the {'left' if side == 'right' else 'right'} has to say how large it is",)
+        scope.report.error("E0706", message, (unknown.span, "how many?"), (where, "not here"), notes=notes)
+    return unknown is None
+
+
+Sides = tuple[Inference, tuple[Combination, Combination], bool]
+"""How the sides of a rule are typed, what they are, and whether the right one is looked for."""
+
+
+def _sides(node: nodes.RuleStatement, scope: Scope) -> Sides | None:
+    """The sides of a rule once its arities are numbers, or None once its faults are reported."""
     words: tuple[Word, Word] | None = None
     declared = None
     if node.arrow is not None:
@@ -80,22 +78,31 @@ def _instance(node: nodes.RuleStatement, scope: Scope, name: str) -> Rule | None
         if source is None or target is None:
             return None
         words, declared = (source.words[0], target.words[0]), node.arrow.span
-    sides = pair(node.left, node.right, scope, words, declared)
-    if sides is None or _is_false(node, scope, *sides):
+    inference = typed(node.left, node.right, scope, words, declared)
+    if inference is None:
         return None
-    left, right = map(lift, sides)
-    if not node.oriented and len(left.weighted) != 1:
-        left, right = right, left
-    one = _one(left)
-    if one is None:
+    one, other = meaning(inference, node.left), meaning(inference, node.right)
+    if one is None or other is None or _is_false(node, scope, one, other):
+        return None
+    left, right = lift(one), lift(other)
+    turned = not node.oriented and len(left.weighted) != 1
+    left, right = (right, left) if turned else (left, right)
+    if _one(left) is None:
         side = "the left side of an oriented rule" if node.oriented else "one side of a rule"
         span = node.left.span
         scope.report.error("E0705", f"{side} is a single diagram", (span, f"is {show(left)}"),
                            notes=("a sum is not looked for: its terms are rewritten one by one",))  # fmt: skip
         return None
+    return inference, (left, right), turned
+
+
+def _rule(node: nodes.RuleStatement, sides: Sides, scope: Scope) -> Rule | None:
+    _, (left, right), _ = sides
+    one = _one(left)
+    if one is None:
+        return None
     coefficient, graph = one
-    inverse = ONE / coefficient
-    return Rule(scope.prefix + name, graph, right * inverse, node.oriented, node.span.text)
+    return Rule(scope.prefix + node.name.text, graph, right * (ONE / coefficient), node.oriented, node.span.text)
 
 
 def _one(value: Combination) -> tuple[Scalar, Hypergraph] | None:

@@ -69,7 +69,8 @@ class Scope:
     name first stands; tensors: the numbers of the boxes, by the names of the boxes themselves; products: how many
     products of diagrams its terms have taken; folder: below which files that the text names are found, None for
     nowhere; arities: while a rule is made, the numbers of its variable arities; rules: the rules so far, those of
-    imports too; allow_maps: whether boxes may be functions of other packages.
+    imports too; allow_maps: whether boxes may be functions of other packages; effort: how much further than usual to
+    search for proofs; spent: the searches that found nothing so far.
     """
 
     report: Report
@@ -87,6 +88,8 @@ class Scope:
     arities: dict[str, int] = field(default_factory=dict)
     rules: list[Law] = field(default_factory=list)
     allow_maps: bool = False
+    effort: int = 1
+    spent: int = 0
 
     # -------------------------------------------------------------------------------------------------- declaring
 

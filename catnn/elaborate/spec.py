@@ -24,7 +24,7 @@ from catnn.elaborate.rules import rule
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.terms import evaluate
 from catnn.elaborate.types import arrow, check_size_names, declare_spaces, fixed_arrow
-from catnn.elaborate.values import boxed
+from catnn.elaborate.values import along_axes, boxed
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.linear import Combination
 from catnn.model import Check, Layer, Network, Spec
@@ -39,6 +39,7 @@ class Limits:
 
     max_diagrams: int
     allow_maps: bool
+    effort: int
 
 
 def elaborate(
@@ -48,20 +49,21 @@ def elaborate(
     base: Path | None,
     max_diagrams: int = MAX_DIAGRAMS,
     allow_maps: bool = False,
+    effort: int = 1,
     earlier: tuple[Diagnostic, ...] = (),
 ) -> Spec:
     """What a file means.
 
     base: the folder below which imports are found, None for a text without a file; max_diagrams: the most diagrams
-    that a hom-space may have; allow_maps: whether boxes may be functions of other packages; earlier: the
-    faults that the parser found.
+    that a hom-space may have; allow_maps: whether boxes may be functions of other packages; effort: how much
+    further than usual to search for proofs; earlier: the faults that the parser found.
     Raises: CatnnError with every fault, in file order.
     """
     loader = Loader()
     if base is not None:
         loader.open.append(((base / Path(source.path).name).resolve(), source.path))
     checks: list[Check] = []
-    limits = Limits(max_diagrams, allow_maps)
+    limits = Limits(max_diagrams, allow_maps, effort)
     scope = _file(module, base, "", earlier, loader, limits, checks)
     values = {name: entry.value for name, entry in scope.entries.items()}
     definitions = {name: value for name, value in values.items() if isinstance(value, Morphism | Layer | Network)}
@@ -85,7 +87,7 @@ def _file(
 ) -> Scope:
     """The scope of one file.  Raises: CatnnError with every fault in it and in what it imports."""
     scope = Scope(Report(), limits.max_diagrams, prefix, broken=set(module.broken), failed_spaces=bool(module.broken),
-                  folder=base, allow_maps=limits.allow_maps)  # fmt: skip
+                  folder=base, allow_maps=limits.allow_maps, effort=limits.effort)  # fmt: skip
     for diagnostic in earlier:
         scope.report.include((diagnostic,), diagnostic.labels[0].span.start if diagnostic.labels else 0)
     _declare(module, scope, base, loader)
@@ -126,7 +128,7 @@ def _declare(module: nodes.Module, scope: Scope, base: Path | None, loader: Load
 
 
 def _import(node: nodes.ImportStatement, scope: Scope, base: Path | None, loader: Loader) -> None:
-    limits = Limits(scope.max_diagrams, scope.allow_maps)
+    limits = Limits(scope.max_diagrams, scope.allow_maps, scope.effort)
 
     def read(module: nodes.Module, folder: Path, prefix: str, faults: tuple[Diagnostic, ...]) -> Imported:
         return Imported(_file(module, folder, prefix, faults, loader, limits, []))
@@ -162,7 +164,8 @@ def _statement(node: nodes.Statement, scope: Scope) -> Check | None:
             _define(node, scope, _layer(node, scope))
         case nodes.NetworkStatement():
             source, target = arrow(node.arrow, scope)
-            build = boxed_network if boxed(node.term, scope) else network
+            stepwise = boxed(node.term, scope) or along_axes(node.term)
+            build = boxed_network if stepwise else network
             _define(node, scope, Entry("network", node.name.span, source, target, build(node, source, target, scope)))
         case nodes.CheckStatement():
             return check(node, scope)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catnn.activations import ACTIVATIONS
+from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
 from catnn.category.diagram import Morphism
 from catnn.category.wires import Summand, Type
 from catnn.diagnostics import Span
@@ -36,7 +36,11 @@ def is_diagram(term: nodes.Term, scope: Scope) -> bool:
             case nodes.Generator():
                 name = node.name.text
                 entry = scope.entries.get(name)
-                if name in ACTIVATIONS or (entry is not None and entry.kind not in ("let", "box")):
+                if (
+                    name in ACTIVATIONS
+                    or name in AXIS_FUNCTIONS
+                    or (entry is not None and entry.kind not in ("let", "box"))
+                ):
                     return False
             case nodes.Chain() if any(bare_identities(stage) is not None for stage in node.terms):
                 return False

@@ -118,11 +118,11 @@ def common_channels(args: Sequence[Bound], scope: Scope) -> int | None:
 
 
 def packed(span: Span, scope: Scope) -> None:
-    """Report a symmetric power where there are only letters for whole wires."""
+    """Report a symmetric power where a function takes whole wires."""
     scope.report.error(
         "E0317",
-        "a point-ful network has no symmetric powers",
+        "a function along axes, or of a whole tensor, takes no symmetric power",
         (span, "a packed axis"),
-        notes=("its letters stand for whole wires",),
-        helps=("take the whole power, `V^2`, or a pipeline of layers",),
+        notes=("what it gives need not be symmetric",),
+        helps=(f"take the whole tensor first, by a pattern: `[i j -> i j]({brief(span, 20)})`",),
     )

@@ -13,7 +13,7 @@ from catnn.category.compose import compose, tensor
 from catnn.category.counting import number
 from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.families import FAMILIES
-from catnn.category.scalar import Monomial, Scalar
+from catnn.category.scalar import ONE, Monomial, Scalar
 from catnn.category.wires import Wire, Word, bases
 from catnn.diagnostics import CatnnError, Span
 from catnn.elaborate import generators, points
@@ -102,6 +102,17 @@ def pair(
     left: nodes.Term, right: nodes.Term, scope: Scope, words: tuple[Word, Word] | None, declared: Span | None
 ) -> tuple[Value, Value] | None:
     """Two parallel fixed terms: the sides of a `check`."""
+    inference = typed(left, right, scope, words, declared)
+    if inference is None:
+        return None
+    first, second = meaning(inference, left), meaning(inference, right)
+    return None if first is None or second is None else (first, second)
+
+
+def typed(
+    left: nodes.Term, right: nodes.Term, scope: Scope, words: tuple[Word, Word] | None, declared: Span | None
+) -> Inference | None:
+    """The types of two parallel terms, or None once their faults are reported."""
     inference = Inference(scope)
     shapes = [inference.run(left), inference.run(right)]
     if words is not None:
@@ -123,10 +134,7 @@ def pair(
             (left.span, f"this is {inference.arrow(one)}"),
         )
         return None
-    if not settle(inference, (left, right)):
-        return None
-    first, second = meaning(inference, left), meaning(inference, right)
-    return None if first is None or second is None else (first, second)
+    return inference if settle(inference, (left, right)) else None
 
 
 def _like(inference: Inference, term: nodes.Term, shape: Shape, other: Shape) -> Shape:
@@ -147,7 +155,7 @@ def meaning(inference: Inference, term: nodes.Term) -> Value | None:
     values: dict[int, Value] = {}
     try:
         for node in postorder(term):
-            values[id(node)] = _value(node, inference, [values[id(child)] for child in children(node)])
+            values[id(node)] = value_of(node, inference, [values[id(child)] for child in children(node)])
     except TooBig as fault:
         inference.scope.report.error(fault.code, fault.message, (fault.node.span, "here"))
         return None
@@ -168,7 +176,8 @@ def scalar(node: nodes.Scalar) -> Scalar:
     return Scalar(((powers, Fraction(node.value)),)) if node.value else Scalar(())
 
 
-def _value(node: nodes.Term, inference: Inference, inside: list[Value]) -> Value:
+def value_of(node: nodes.Term, inference: Inference, inside: list[Value]) -> Value:
+    """The meaning of a term from that of its parts."""
     match node:
         case nodes.Generator():
             return _named(node, inference)
@@ -188,7 +197,7 @@ def _value(node: nodes.Term, inference: Inference, inside: list[Value]) -> Value
         case nodes.Tensor():
             return _small(node, _tensor(node, inside, inference.scope))
         case nodes.Chain():
-            return _chain(node, inside, inference.scope)
+            return chained(node, inside, inference.scope)
         case nodes.Sum():
             return _sum(inside)
         case _:
@@ -205,6 +214,9 @@ def _words(node: nodes.Term, inference: Inference) -> tuple[Word, Word]:
 
 
 def _named(node: nodes.Generator, inference: Inference) -> Value:
+    if node.name.text == "spider" and _words(node, inference) == ((), ()):  # a closed loop
+        wire = generators.closed_wire(node, inference.scope)
+        return linear((), (), ((Scalar.size(wire.group.size) if wire else ONE, Diagram((), (), ())),))
     if node.name.text in GENERATORS:
         return generators.diagram(node, *_words(node, inference))
     if inference.scope.is_size(node.name.text):
@@ -276,7 +288,7 @@ def _few(node: nodes.Term, values: list[Combination], scope: Scope) -> list[Comb
     return values
 
 
-def _chain(node: nodes.Chain, values: list[Value], scope: Scope) -> Value:
+def chained(node: nodes.Chain, values: list[Value], scope: Scope) -> Value:
     """Stages without boxes are composed as diagrams, which may be shorter, then all of them at once."""
     runs: list[Combination] = []
     for boxed, run in groupby(values, lambda value: isinstance(value, Combination)):

@@ -22,7 +22,7 @@ from catnn.elaborate.ports import postorder, unbracketed
 from catnn.elaborate.report import brief, listed, nearest, plural
 from catnn.elaborate.scopes import GENERATORS, Entry, Scope
 from catnn.elaborate.stages import is_diagram
-from catnn.elaborate.tensors import Bound, Made, Making
+from catnn.elaborate.tensors import Bound, Made, Making, packed
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.linear import Combination
 from catnn.model import Activate, Network
@@ -242,6 +242,9 @@ class Values:
             return None
         (bound,) = args
         (summand,) = bound.type.summands
+        if summand.symmetric:
+            packed(bound.span, self.scope)
+            return None
         out = Summand(box.target, summand.channels)
         return (Bound(self.making.step(Apply(box, bound.ids[0], out)), Type((out,)), bound.letters, node.span),)
 
@@ -343,7 +346,7 @@ class Values:
         if len(found) == 1 and found[0][0] == ONE:
             return (replace(base, span=node.span),)
         out = tuple(
-            Summand(summand.word, max(bound.type.summands[at].channels for _, _, bound in found))
+            replace(summand, channels=max(bound.type.summands[at].channels for _, _, bound in found))
             for at, summand in enumerate(base.type.summands)
         )
         ids: list[int] = []
@@ -364,9 +367,9 @@ def _scalars(term: nodes.Term) -> list[nodes.Scaled]:
 
 
 def _alike(one: Type, other: Type) -> bool:
-    """Whether two types can be added: the same words, channels equal or 1."""
+    """Whether two types can be added: the same words, channels equal or 1; a symmetric power is of another type."""
     return one.words == other.words and all(
-        a.channels == b.channels or 1 in (a.channels, b.channels)
+        (a.channels == b.channels or 1 in (a.channels, b.channels)) and a.symmetric == b.symmetric
         for a, b in zip(one.summands, other.summands, strict=True)
     )
 
@@ -374,6 +377,11 @@ def _alike(one: Type, other: Type) -> bool:
 def is_function(entry: Entry | None) -> bool:
     """Whether a definition is an opaque map: a box that is called, and stands in no diagram."""
     return entry is not None and isinstance(entry.value, Box) and entry.value.kind == "map"
+
+
+def along_axes(term: nodes.Term) -> bool:
+    """Whether a function along an axis stands in a term."""
+    return any(isinstance(node, nodes.Generator) and node.name.text in AXIS_FUNCTIONS for node in postorder(term))
 
 
 def boxed(term: nodes.Term, scope: Scope) -> bool:

@@ -9,7 +9,9 @@ from catnn.category.families import FAMILIES
 from catnn.category.half import Half
 from catnn.category.scalar import Scale
 from catnn.category.wires import Wire, Word
+from catnn.emit.fourier import constant
 from catnn.emit.writer import Body, count_variable, one_tuple, size_variable
+from catnn.plan.fourier import stated
 from catnn.plan.moves import Move, full
 from catnn.plan.plan import Plan, Product, Row, Sigma
 from catnn.plan.prove import turn
@@ -310,20 +312,31 @@ class Expansion:
             value = times(found.row, f"{found.weight}[0]", transposed, bias)
             return self.body.let(self.name, moved(value, sigmas[0]), comment)
         weight = found.weight if transposed else f"{found.weight}.transpose(1, 2)"
-        arguments = f"{name or None}, {found.row}, {weight}, {orders(sigmas)}"
+        part = "_products_back" if found.shared else "_products"
+        part, permutations = permuting(self.body, self.plan, found.product, part)
+        arguments = f"{name or None}, {found.row}, {weight}, {permutations}"
         name = name or self.body.names.fresh(self.name)
         if found.shared:
-            self.body.say(
-                f"{name}, {found.shared} = {self.body.use('_products_back')}({arguments}, {found.other})", comment
-            )
+            self.body.say(f"{name}, {found.shared} = {part}({arguments}, {found.other})", comment)
         else:
-            self.body.say(f"{name} = {self.body.use('_products')}({arguments})", comment)
+            self.body.say(f"{name} = {part}({arguments})", comment)
         return name
 
 
 def orders(sigmas: tuple[Sigma, ...]) -> str:
     """Permutations as Python."""
     return one_tuple(one_tuple(str(a) for a in sigma) for sigma in sigmas)
+
+
+def permuting(body: Body, plan: Plan, product: Product, part: str) -> tuple[str, str]:
+    """What sums over the permutations of a product of a plan, and its last arguments: a part, or the same in blocks."""
+    found = stated(plan, product)
+    if found is None:
+        return body.use(part), orders(product.sigmas)
+    name, text = constant(found.blocks, product.sigmas)
+    body.constants[name] = text
+    body.use("_fourier")
+    return body.use(f"_block{part}"), f"{orders(product.sigmas)}, {name}"
 
 
 def times(row: str, weight: str, transposed: bool, bias: str = "") -> str:

@@ -12,6 +12,7 @@ from catnn.category.wires import Summand, Type, Wire, bases
 from catnn.emit.dense import dense_call
 from catnn.emit.drawing import draw
 from catnn.emit.functions import bias_names
+from catnn.emit.fusing import Making
 from catnn.emit.pack import Packing
 from catnn.emit.tying import Tying, joined_axes, parted_axes
 from catnn.emit.writer import count_variable, one_tuple, quoted, size_parameter, size_variable
@@ -80,17 +81,20 @@ def layer_class(layer: Layer, computed: Sequence[Computed], name: str) -> str:
     return "\n".join([*lines, *_computing(layer, computed)]) + "\n"
 
 
-def together_class(layer: Layer, computed: Computed, name: str, kinds: Sequence[str]) -> str:
-    """The source of the class of a layer that is computed for others; kinds: their classes."""
+def together_class(
+    layer: Layer, computed: Computed, name: str, kinds: Sequence[str], making: Making | None = None
+) -> str:
+    """The source of the class of a layer that is computed for others; kinds: their classes; making: its weights."""
     doc = f"{' and '.join(kinds)}, computed as one: {layer.source} -> {layer.target}."
-    lines = _head(layer, [computed], f"class {name}(_Together):", doc)
+    lines = _head(layer, [computed], f"class {name}({'_Fused' if making else '_Together'}):", doc)
     lines.append(f"    kinds = {one_tuple(kinds)}")
-    return "\n".join([*lines, *_computing(layer, [computed])]) + "\n"
+    lines += [f"    {line}" for line in (making.attributes if making else ())]
+    return "\n".join([*lines, *_computing(layer, [computed], making.before if making else ())]) + "\n"
 
 
-def _computing(layer: Layer, computed: Sequence[Computed]) -> list[str]:
+def _computing(layer: Layer, computed: Sequence[Computed], before: Sequence[str] = ()) -> list[str]:
     lines = ["", "    def compute(self, xs, lengths, counts):", '        """The layer on checked tensors."""']
-    return [*lines, *(f"        {line}" for line in _compute(layer, computed))]
+    return [*lines, *(f"        {line}" for line in (*before, *_compute(layer, computed)))]
 
 
 def _head(layer: Layer, computed: Sequence[Computed], opening: str, doc: str) -> list[str]:

@@ -14,9 +14,17 @@ Key = tuple[object, ...]
 
 @dataclass
 class Shared:
-    """What was computed already, by what it is: two products are one iff their factors and their indices are."""
+    """What was computed already, by what it is: two products are one iff their factors and their indices are.
+
+    matrices: the factors of products of two matrices, by the variable that holds the product.
+    """
 
     found: dict[Key, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    matrices: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def forget(self, name: str) -> None:
+        """Drop a variable that is not made after all."""
+        self.found = {key: made for key, made in self.found.items() if made[0] != name}
 
 
 def emit_contraction(
@@ -136,6 +144,8 @@ class _Writer:
             back = ungrouped(at, columns, lambda axis: f"{right.name}.shape[{right.at(axis)}]")
             back += ungrouped(0, rows, lambda axis: f"{left.name}.shape[{left.at(axis)}]") if flat else ""
             product = self.lines.let("z", f"{first} @ {second}" if not back else f"({first} @ {second}){back}", comment)
+            if not back and len(rows) == len(columns) == 1:
+                self.shared.matrices[product] = first, second
             return Held(product, (*rows, *columns))
         first = grouped(left, [*([axis] for axis in shared), rows, summed])
         second = grouped(right, [*([axis] for axis in shared), summed, columns])

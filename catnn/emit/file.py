@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
 from itertools import count
@@ -13,6 +13,7 @@ from pathlib import Path
 from catnn.category.basis import Basis
 from catnn.diagnostics import CatnnError, Diagnostic, Label, fail
 from catnn.emit.folding import folded_text
+from catnn.emit.fusing import making
 from catnn.emit.layer import Piece, emit_layer
 from catnn.emit.network import emit_network
 from catnn.emit.program import emit_program
@@ -21,11 +22,14 @@ from catnn.emit.vet import UnsafeSourceError, vet
 from catnn.emit.writer import Names, cap_words
 from catnn.model import Layer, Network
 from catnn.plan.build import plan_layer
+from catnn.plan.chains import Chain
 from catnn.plan.dense import Dense, dense, prove_dense
 from catnn.plan.lower import Lowered, lowered
 from catnn.plan.plan import Plan
 from catnn.plan.prove import UnsoundPlanError, prove
+from catnn.plan.prove_fused import prove_fused
 from catnn.plan.prove_ties import prove_ties
+from catnn.plan.rates import Counted
 
 FORMAT = 1
 """The version of the order and meaning of weights; equal to `catnn.emit.parts.FORMAT` (tested)."""
@@ -66,7 +70,10 @@ class Written:
     """A layer of a generated file, or a part of one: its class, its Function, the prefix of the others, its plan.
 
     extras: the parameters that its functions take behind the tensors, each with its size; None for what a mask counts.
-    dense: the dense form, where there is one.
+    dense: the dense form, where there is one.  layer: what the class computes, where that is one part.
+    held: where the class has parameters of other modules, by name the number of the module and the name there.
+    apart: of layers one after the other that run as one, the classes of what runs otherwise; combining: the steps,
+    numbers moved and multiply-adds that combine their weights.
     """
 
     owner: str
@@ -75,6 +82,10 @@ class Written:
     plan: Plan
     extras: Mapping[str, str | None]
     dense: Dense | None = None
+    layer: Layer | None = None
+    held: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    apart: tuple[str, ...] = ()
+    combining: Counted = (0, 0, 0, 0)
 
 
 def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generated:
@@ -87,7 +98,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     classes, by_name = _class_names([*layers, *networks])
     imports = _imports(networks)
     prefixes = Names([*_sources(), *imports.values(), *(f"_{name}" for name in classes.values())])
-    texts, parts, plans = [], set[str](), []
+    texts, parts, plans, constants = [], set[str](), [], dict[str, str]()
     for layer in layers:
         pieces = [
             Piece(part, proved_part(part), prefixes.prefix(layer.name.lower()), proved_dense(layer, part))
@@ -95,9 +106,11 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
         ]
         written = emit_layer(layer, pieces, classes[id(layer)])
         for piece, (function, extras) in zip(pieces, written.functions, strict=True):
-            plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense))
+            whole = layer if len(pieces) == 1 else None
+            plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense, whole))
         texts.append(written.text)
         parts |= written.parts
+        constants |= written.constants
     names = Names(classes.values())
     for network in networks:
         shared, made = sharing(network), list[str]()
@@ -106,12 +119,26 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
             (part,) = lowered(virtual.layer)
             prefix = prefixes.prefix(made[-1].lower())
             piece = Piece(part, proved_part(part), prefix, proved_dense(virtual.layer, part))
-            held = {name: f"self.parts[{at}].{own}" for name, (at, own) in virtual.parameters.items()}
-            written = emit_layer(virtual.layer, [piece], made[-1], held, [classes[id(one)] for one in virtual.parts])
+            kinds, combined = [classes[id(one)] for one in virtual.parts], None
+            if isinstance(virtual, Chain):
+                _prove_chain(virtual)
+                combined = making(virtual, prefix)
+                held = combined.held
+            else:
+                held = {name: f"self.parts[{at}].{own}" for name, (at, own) in virtual.parameters.items()}
+            written = emit_layer(virtual.layer, [piece], made[-1], held, kinds, combined)
             ((function, extras),) = written.functions
-            plans.append(Written(made[-1], function, prefix, piece.plan, extras, piece.dense))
+            plan = Written(made[-1], function, prefix, piece.plan, extras, piece.dense)
+            if isinstance(virtual, Chain):
+                alone = [classes[id(u.layer)] if u.pair is None else made[shared.found.index(u.pair)]
+                         for u in virtual.units]  # fmt: skip
+                plan = replace(plan, apart=tuple(alone), combining=virtual.combining)
+            else:
+                plan = replace(plan, layer=virtual.layer, held=virtual.parameters)
+            plans.append(plan)
             texts.append(written.text)
             parts |= written.parts
+            constants |= written.constants
         if network.program is None:
             emitted = emit_network(network, classes[id(network)], classes, shared, made)
         else:
@@ -122,7 +149,7 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     lines = [_import_line(path, name) for path, name in imports.items()]
     linear += "".join(f"{line}\n" for line in lines)
     head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear=linear)
-    body = "\n\n".join([head, *_parts(parts), *map(folded_text, texts)])
+    body = "\n\n".join([head, *_parts(parts), *constants.values(), *map(folded_text, texts)])
     try:
         vet(body, frozenset(lines))
     except UnsafeSourceError as fault:
@@ -157,6 +184,15 @@ def proved_part(part: Lowered) -> Plan:
         except UnsoundPlanError as fault:
             raise _defect(str(fault)) from fault
     return proved_plan(part.layer)
+
+
+def _prove_chain(chain: Chain) -> None:
+    """Prove the structure constants of layers that run as one.  Raises: CatnnError (E1015), a defect of catnn."""
+    for node in chain.top.nodes():
+        try:
+            prove_fused(node.found)
+        except UnsoundPlanError as fault:
+            raise _defect(str(fault)) from fault
 
 
 def proved_plan(layer: Layer) -> Plan:
@@ -250,11 +286,18 @@ def _clash(name: str, first: Layer | Network, item: Layer | Network) -> CatnnErr
     return CatnnError(Diagnostic("E1016", message, labels, notes, ("rename one of them",)))
 
 
+PARTS = (
+    "parts.py", "kernels.py", "epsilons.py", "spectra.py", "symmetric.py", "ties.py", "program_parts.py",
+    "fused_parts.py",
+)  # fmt: skip
+"""The files of this room whose functions are copied into generated files."""
+
+
 @cache
 def _sources() -> dict[str, tuple[str, frozenset[str]]]:
     """The text of every part, and the names that it mentions."""
     found = {}
-    for file in ("parts.py", "kernels.py", "epsilons.py", "symmetric.py", "ties.py", "program_parts.py"):
+    for file in PARTS:
         text = Path(__file__).with_name(file).read_text(encoding="utf-8")
         lines = text.splitlines()
         for node in ast.parse(text).body:

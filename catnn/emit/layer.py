@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from textwrap import wrap
 
 from catnn.emit.classes import Computed, index_constant, is_symmetric, layer_class, size_names, together_class
 from catnn.emit.dense import dense_constants, dense_function
 from catnn.emit.derivative import Functions
 from catnn.emit.functions import Function, constant_rows, extras_of, reduce_function
+from catnn.emit.fusing import Making
 from catnn.emit.pack import pack_function
 from catnn.emit.running import run_function
 from catnn.emit.tying import Tying
@@ -33,12 +34,13 @@ class Emitted:
     """The text of a layer or network, and the shared parts that it uses.
 
     functions: of a layer, the autograd Function of each part of it, and the parameters that this takes behind the
-    tensors, each with its size; None for a count.
+    tensors, each with its size; None for a count.  constants: what its functions share with others, by name.
     """
 
     text: str
     parts: frozenset[str]
     functions: tuple[tuple[str, Mapping[str, str | None]], ...] = ()
+    constants: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +55,17 @@ class Piece:
 
 def emit_layer(
     layer: Layer, pieces: Sequence[Piece], class_name: str, held: Mapping[str, str] | None = None,
-    kinds: Sequence[str] = (),
+    kinds: Sequence[str] = (), making: Making | None = None,
 ) -> Emitted:  # fmt: skip
     """The functions and the class of a layer; pieces: what it is the sum of, one or two.
 
-    held, kinds: of a layer that is computed for others, the expressions of its parameters, and the classes of those.
+    held, kinds: of a layer that is computed for others, the expressions of its parameters, and the classes of those;
+    making: how they are made, where they are not parameters of those as they are.
     """
     texts: list[str] = []
     parts = set(ALWAYS)
     computed: list[Computed] = []
+    constants: dict[str, str] = {}
     for piece in pieces:
         plan, prefix, inner = piece.plan, piece.prefix, piece.part.layer
         functions, written = _functions(plan, prefix, is_complex=layer.is_complex)
@@ -75,6 +79,8 @@ def emit_layer(
         name = f"_{class_name}" if piece is pieces[0] else f"_{class_name}_axes"
         texts.append(functions.derivative(f"_{prefix}", name))
         parts = parts.union(*(function.body.parts for function in written))
+        for function in written:
+            constants |= function.body.constants
         tying = None
         if piece.part.ties:
             tying = Tying(piece.part.ties, prefix, sum(one.tying.first for one in computed if one.tying))
@@ -87,8 +93,10 @@ def emit_layer(
     if held is None:
         texts.append(layer_class(layer, computed, class_name))
     else:
-        texts.append(together_class(layer, computed[0], class_name, kinds))
-        parts |= {"_Together", "_as_made"}
+        if making:
+            texts += making.texts
+        texts.append(together_class(layer, computed[0], class_name, kinds, making))
+        parts |= making.parts if making else {"_Together", "_as_made"}
     if "_normal(" in texts[-1]:
         parts |= {"_normal"}
     if layer.is_complex:
@@ -100,7 +108,7 @@ def emit_layer(
         parts |= {"_entries", "_summed"}
     sizes = {size_variable(size): size for size in size_names(layer)}
     parameters = tuple((one.name, {extra: sizes.get(extra) for extra in one.extras}) for one in computed)
-    return Emitted("\n\n".join(text.rstrip("\n") + "\n" for text in texts), frozenset(parts), parameters)
+    return Emitted("\n\n".join(text.rstrip("\n") + "\n" for text in texts), frozenset(parts), parameters, constants)
 
 
 def _functions(plan: Plan, prefix: str, *, is_complex: bool) -> tuple[Functions, list[Function]]:

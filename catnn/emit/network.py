@@ -23,7 +23,7 @@ from catnn.emit.members import (
     submodules,
     untold,
 )
-from catnn.emit.sharing import Sharing
+from catnn.emit.sharing import Sharing, flat
 from catnn.emit.writer import Names, one_tuple, quoted, size_parameter
 from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
 from catnn.program import Program
@@ -123,10 +123,14 @@ def stage_lines(forward: Forward, stage: Stage, x: str) -> str:
         case Identity():
             forward.bare |= x == "x"
             return x
-        case Pipeline(stages):
-            at = 0
+        case Pipeline():
+            stages, at, runs = flat(stage), 0, forward.shared.runs.get(id(stage), {})
             while at < len(stages):
                 pair = forward.shared.pair(*stages[at : at + 2]) if at + 1 < len(stages) else None
+                if at in runs:
+                    x = run_together(forward, runs[at], x)
+                    at += len(forward.shared.chain(runs[at]).parts)
+                    continue
                 x = stage_lines(forward, stages[at], x) if pair is None else _composed(forward, pair, x)
                 at += 1 if pair is None else 2
             return x
@@ -253,9 +257,26 @@ def join(forward: Forward, stages: Iterable[Stage], x: str) -> None:
 
 def _composed(forward: Forward, number: int, x: str) -> str:
     """Two layers one after the other, as one."""
+    return forward.let(_either(forward, number, x), str(forward.shared.found[number].layer.target))
+
+
+def _either(forward: Forward, number: int, x: str) -> str:
+    """A fixed diagram and its neighbour as one where they may be, else one after the other."""
     first, second = forward.shared.found[number].parts
     each = _called(forward, second, _called(forward, first, x))
-    return forward.let(f"{_whole(forward, number, x)} else {each}", str(second.target))
+    return f"{_whole(forward, number, x)} else {each}"
+
+
+def run_together(forward: Forward, number: int, x: str) -> str:
+    """Layers one after the other as one where that pays: the variable of the result."""
+    chain, name = forward.shared.chain(number), f"self._together[{number}]"
+    modules = ", ".join(f"self.{forward.modules[id(part)]}" for part in chain.parts)
+    whole = f"{_called(forward, chain.layer, x, name)} if {forward.use('_fuses')}({name}, {x}, masks, {modules})"
+    each = x
+    for unit in chain.units:
+        pair = None if unit.pair is None else forward.shared.found.index(unit.pair)
+        each = _called(forward, unit.layer, each) if pair is None else f"({_either(forward, pair, each)})"
+    return forward.let(f"{whole} else {each}", str(chain.layer.target))
 
 
 def _whole(forward: Forward, number: int, x: str) -> str:
@@ -305,6 +326,11 @@ def _activate(forward: Forward, activation: str, source: Type, x: str) -> str:
     results = []
     for summand, value in zip(source.summands, _each(source, x), strict=True):
         metrics = _metrics(summand)
+        if activation in ("gate", "norm_relu") and summand.symmetric:
+            arguments = [value, _masks(forward, summand), one_tuple(str(power) for _, power in summand.axes)]
+            arguments += [one_tuple(metrics)] if metrics else []
+            results.append(f"{forward.use(f'_packed_{activation}')}({', '.join(arguments)})")
+            continue
         if activation == "gate" and metrics:
             part = forward.use("_metric_gate")
             results.append(f"{part}({value}, {_masks(forward, summand)}, ({', '.join(metrics)},))")

@@ -21,13 +21,13 @@ from catnn.emit.members import (
 )
 from catnn.emit.network import made_together
 from catnn.emit.sharing import Sharing
-from catnn.emit.steps import Writer
+from catnn.emit.steps import Writer, powers
 from catnn.emit.tensors import released, renamed_in
 from catnn.emit.weigh import tensor_lines
 from catnn.emit.writer import MODULE, Names, one_tuple, quoted, size_parameter
 from catnn.model import Network
 from catnn.plan.fuse import fused
-from catnn.program import Program
+from catnn.program import Program, Run
 
 
 def emit_program(
@@ -50,7 +50,7 @@ def emit_program(
     writer.begin(arguments)
     plans = fused(program)
     for number, step in enumerate(program.steps):
-        writer.step(plans.get(number, step), step)
+        writer.call(number, step) if isinstance(step, Run) else writer.step(plans.get(number, step), step)
     results = writer.results()
     names = writer.last_names()
     results, *lines = [renamed_in(line, names) for line in (results, *writer.lines.lines)]
@@ -96,7 +96,8 @@ def emit_program(
 
 
 def _shape(summand: Summand) -> str:
-    sizes = ["*batch", *(str(wire.group.size) for wire, _ in summand.axes), str(summand.channels)]
+    axes = ((str(wire.group.size), power) for wire, power in summand.axes)
+    sizes = ["*batch", *(s if power == 1 else f"Sym^{power} {s}" for s, power in axes), str(summand.channels)]
     return f"({', '.join(sizes)})"
 
 
@@ -111,6 +112,8 @@ def _constants(network: Network, program: Program) -> list[str]:
         f"space_sizes = {space_sizes(spaces)}",
         *stated(whole=whole(spaces), counted=counted(spaces, scalar_sizes(network))),
     ]
+    if any(s.symmetric for s in summands):
+        lines.append(f"powers = {one_tuple(powers(s) for s in summands)}")
     even = [quoted(wire.space) for wire in spaces if FAMILIES[wire.group.family].step == 2]
     if even:
         lines.append(f"even = {one_tuple(even)}")

@@ -106,6 +106,13 @@ def _left(y: Tensor, batch) -> Tensor:
     return y.expand(entries, *y.shape[1:]).reshape(*batch, *y.shape[1:])
 
 
+def _added(x: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """x + left @ right for two matrices; in one pass where the batch of x is a single one."""
+    if x.shape[0] != 1 or _traced() or torch.is_autocast_enabled(x.device.type):
+        return x + left @ right
+    return torch.addmm(x.squeeze(0), left, right).unsqueeze(0)
+
+
 def _returned(label, y, shape):
     """What a function of another package gave: a tensor of the shape that the spec says."""
     if not isinstance(y, Tensor) or tuple(y.shape) != shape:

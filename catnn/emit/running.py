@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from catnn.emit.algebra import Expansion, Whole, moved, orders, port_order, scale_factors, scaled, times, wires_of
+from catnn.emit.algebra import Expansion, Whole, moved, permuting, port_order, scale_factors, scaled, times, wires_of
 from catnn.emit.functions import (
     Function,
     Halves,
@@ -118,7 +118,8 @@ def _mixed(run: Run, product: Product, row: str, weight: str, bias: str) -> str:
     else:
         matrices = weight if run.transposed else f"{weight}.transpose(1, 2)"
         comment = f"{len(product.sigmas)} permutations"
-        value = f"{run.body.use('_products')}(None, {row}, {matrices}, {orders(product.sigmas)})"
+        part, permutations = permuting(run.body, run.plan, product, "_products")
+        value = f"{part}(None, {row}, {matrices}, {permutations})"
         z = run.body.let("z", value, comment)
     factors = scale_factors(run.body, product.scale, wires_of(run.plan))
     if factors:

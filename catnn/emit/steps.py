@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
-from catnn.category.scalar import ONE, Scalar
+from catnn.category.scalar import ONE
 from catnn.category.wires import Summand
 from catnn.emit.classes import unmasked
 from catnn.emit.contract import Shared, emit_contraction
-from catnn.emit.network import Axis, Forward, join, spread_arguments, stage_lines, told_sizes
+from catnn.emit.network import Axis, Forward, join, run_together, spread_arguments, stage_lines, told_sizes
 from catnn.emit.sharing import Sharing, readers
-from catnn.emit.tensors import BATCH, CHANNELS, Held, Lines, ordered
+from catnn.emit.tensors import BATCH, CHANNELS, NAME, Held, Lines, ordered, scaled
 from catnn.emit.weigh import Weighed
 from catnn.emit.writer import one_tuple, quoted
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form, aligned
 from catnn.model import Activate, Network
 from catnn.plan.contract import plan_contraction, prove_contraction
-from catnn.plan.orders import operand_keys
-from catnn.program import Add, Along, Apply, Contract, Program, Run, Step
+from catnn.plan.orders import operand_keys, symmetric_axes
+from catnn.program import Add, Along, Apply, Contract, Program, Run, Step, renumbered
 
 TEMPORARY = re.compile(r"[xz](_[0-9]+)?\Z")
 """What is computed on the way, between the values that a user named."""
+
+
+def powers(summand: Summand) -> str:
+    """The symmetric power that is stored at each axis, as Python."""
+    return one_tuple(str(power) for _, power in summand.axes)
 
 
 @dataclass
@@ -39,7 +45,8 @@ class Writer:
     lines: Lines = field(default_factory=Lines)
     held: list[Held] = field(default_factory=list)
     shared: Shared = field(default_factory=Shared)
-    squeezed: dict[int, Held] = field(default_factory=dict)
+    squeezed: dict[Held, Held] = field(default_factory=dict)
+    closed: dict[str, str] = field(default_factory=dict)
     axes: dict[str | int, Axis] = field(default_factory=dict)
     done: dict[Step, int] = field(default_factory=dict)
     ready: dict[tuple[str, int], str] = field(default_factory=dict)
@@ -63,13 +70,17 @@ class Writer:
         for name, parameter in zip(arguments, self.program.parameters, strict=True):
             many = len(parameter.type.summands) > 1
             variables += [self.lines.names.fresh(name) if many else name for _ in parameter.type.summands]
+        inputs = one_tuple(given)
+        if any(summand.symmetric for parameter in self.program.parameters for summand in parameter.type.summands):
+            self.lines.parts.add("_unpacked")
+            inputs = f"_unpacked(self, {inputs})"
         self.lines.lines.append(
             f"{one_tuple(variables) if variables else '_'}, batch, masks, lengths, counts = "
-            f"self.enter({one_tuple(given)}, mask, sizes, counts)"
+            f"self.enter({inputs}, mask, sizes, counts)"
         )
         for name, summand in zip(variables, self.program.values, strict=False):
             self._hold(name, summand)
-            for size, axis in told_sizes(summand, name).items():
+            for size, axis in told_sizes(Summand(summand.word, summand.channels), name).items():
                 self.axes.setdefault(size, axis)
         for value in range(len(variables), len(self.program.values)):
             if name := self.program.names[value]:
@@ -79,7 +90,8 @@ class Writer:
                 self.finals[value] = self.lines.names.fresh("y")
 
     def _hold(self, name: str, summand: Summand) -> None:
-        self.held.append(Held(name, (BATCH, *range(len(summand.axes)), CHANNELS)))
+        """A tensor that is there; symmetric powers are whole tensors inside."""
+        self.held.append(Held(name, (BATCH, *range(len(summand.word)), CHANNELS)))
 
     # -------------------------------------------------------------------------------------------------------- steps
 
@@ -88,12 +100,14 @@ class Writer:
         if step is None:
             self.held.append(Held("", ()))
             return
-        key = replace(written, outputs=()) if isinstance(written, Run) else written
+        first = self.first()
+        key = renumbered(written, lambda value: first[self.held[value]] if self.held[value].name else value)
         if key in self.done:  # the same on the same values
             self.held += self.held[self.done[key] : self.done[key] + len(written.outputs)]
             return
         self.done[key] = len(self.held)
-        first, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
+        made, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
+        before |= {held.name for held in self.held}
         match step:
             case Run():
                 self._run(step)
@@ -105,6 +119,25 @@ class Writer:
                 self.held.append(self._add(step))
             case Apply():
                 self.held.append(self._apply(step))
+        self._named(made, before)
+
+    def first(self) -> dict[Held, int]:
+        """The first value that each tensor is: what is equal was made once."""
+        return {held: value for value, held in reversed([*enumerate(self.held)])}
+
+    def call(self, number: int, step: Run) -> None:
+        """The lines of a call; where several run as one, the last of them has what comes out."""
+        if number in self.shared_layers.inside:
+            self.held += [Held("", ()) for _ in step.outputs]
+            return
+        if number not in self.shared_layers.ends:
+            self.step(step, step)
+            return
+        chain, steps = self.shared_layers.ends[number]
+        opening = self.program.steps[steps[0]]
+        first, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
+        result = run_together(self._forward(), chain, self._argument(opening.inputs))
+        self._made(step, result)
         self._named(first, before)
 
     def _named(self, first: int, before: set[str]) -> None:
@@ -133,7 +166,7 @@ class Writer:
     def whole(self, value: int, *, spread: bool = False) -> str:
         """The expression of a value as everybody knows it: batch, axes in order, channels."""
         held, summand = self.held[value], self.program.values[value]
-        expression = ordered(held, (BATCH, *range(len(summand.axes)), CHANNELS))
+        expression = ordered(held, (BATCH, *range(len(summand.word)), CHANNELS))
         if spread and (len(self.program.parameters) > 1 or BATCH not in held.axes):
             self.lines.parts.add("_all_entries")
             return f"_all_entries({expression}, batch)"
@@ -145,21 +178,38 @@ class Writer:
         for result, target in zip(self.program.results, self.program.targets, strict=True):
             pieces = [self._result(value) for value in result]
             found.append(pieces[0] if len(target.summands) == 1 else f"({', '.join(pieces)})")
+        used = Counter(name for line in (*self.lines.lines, *found) for name in NAME.findall(line))
+        idle = [one for one in self.closed if used[one] == 1]  # opened, and then used as it came alone
+        self.lines.lines[:] = [line for line in self.lines.lines if line.partition(" = ")[0] not in idle]
         return ", ".join(found)
 
     def _result(self, value: int) -> str:
         held = self.held[value]
         if not self.program.parameters and BATCH not in held.axes:  # boxes alone
-            return ordered(held, (*range(len(self.program.values[value].axes)), CHANNELS))
-        return f"_left({self.whole(value)}, batch)"
+            return ordered(held, (*range(len(self.program.values[value].word)), CHANNELS))
+        return f"_left({self.packed(value, self.whole(value))}, batch)"
+
+    def packed(self, value: int, expression: str) -> str:
+        """A value as everybody but this forward has it, its symmetric powers packed."""
+        summand = self.program.values[value]
+        if not summand.symmetric:
+            return expression
+        if self.held[value].name in self.closed:  # as it came
+            return self.closed[self.held[value].name]
+        self.lines.parts.add("_closed")
+        return f"_closed({expression}, {powers(summand)})"
 
     def _run(self, step: Run) -> None:
         activation = step.stage
         if isinstance(activation, Activate) and ACTIVATIONS[activation.activation].kind != "norm":
             self._pointwise(activation.activation, step)
             return
-        x = self._argument(step.inputs)
-        forward = Forward(
+        x, forward = self._argument(step.inputs), self._forward()
+        join(forward, readers(self.network)[step.inputs], x)
+        self._made(step, stage_lines(forward, step.stage, x))
+
+    def _forward(self) -> Forward:
+        return Forward(
             self.network,
             self.modules,
             names=self.lines.names,
@@ -170,15 +220,21 @@ class Writer:
             shared=self.shared_layers,
             ready=self.ready,
         )
-        join(forward, readers(self.network)[step.inputs], x)
-        result = stage_lines(forward, step.stage, x)
+
+    def _made(self, step: Run, result: str) -> None:
         for at, summand in enumerate(step.outputs):
-            self._hold(result if len(step.outputs) == 1 else f"{result}[{at}]", summand)
+            one = result if len(step.outputs) == 1 else f"{result}[{at}]"
+            if summand.symmetric:
+                self.lines.parts.add("_opened")
+                came, one = one, self.lines.let("x", f"_opened(self, 0, {one}, {powers(summand)})")
+                self.closed[one] = came
+            self._hold(one, summand)
 
     def _argument(self, inputs: tuple[int, ...]) -> str:
         """The variable of what a layer or network is called with, made once where several are."""
         if inputs not in self.arguments:
-            variables = [self.lines.let("x", self.whole(value, spread=True)) for value in inputs]
+            whole = [self.packed(value, self.whole(value, spread=True)) for value in inputs]
+            variables = [self.lines.let("x", expression) for expression in whole]
             joined = variables[0] if len(variables) == 1 else self.lines.let("x", f"({', '.join(variables)})")
             self.arguments[inputs] = joined
         return self.arguments[inputs]
@@ -187,10 +243,10 @@ class Writer:
         """A value without the axis of a single channel."""
         held = self.held[value]
         if CHANNELS in held.axes and self.program.values[value].channels == 1:
-            if value not in self.squeezed:
+            if held not in self.squeezed:
                 name = self.lines.let("x", f"{held.name}.squeeze({held.at(CHANNELS)})")
-                self.squeezed[value] = Held(name, tuple(axis for axis in held.axes if axis != CHANNELS))
-            return self.squeezed[value]
+                self.squeezed[held] = Held(name, tuple(axis for axis in held.axes if axis != CHANNELS))
+            return self.squeezed[held]
         return held
 
     def _pointwise(self, activation: str, step: Run) -> None:
@@ -251,41 +307,57 @@ class Writer:
         """A linear combination, in the order of axes of its first term."""
         tensors = [self.slim(value) for _, value in step.terms]
         order = [*max((held.axes for held in tensors), key=len)]
+        if together := self._with_product(step, tensors):
+            return Held(self.lines.let("x", together, str(step.output)), tuple(order))
         pieces = []
         for (scalar, _), held in zip(step.terms, tensors, strict=True):
             expression = ordered(held, order)
-            pieces.append(self._scaled(scalar, expression, len(order) - 1))
+            pieces.append(scaled(self.lines, scalar, expression, len(order) - 1))
         expression = pieces[0]
         for piece in pieces[1:]:
             expression += f" - {piece[1:]}" if piece.startswith("-") else f" + {piece}"
         return Held(self.lines.let("x", expression, str(step.output)), tuple(order))
 
-    def _scaled(self, scalar: Scalar, value: str, axes: int) -> str:
-        pieces = []
-        for monomial, coefficient in scalar.terms:
-            piece = value
-            if monomial:
-                self.lines.parts.add("_scaled")
-                powers = [f"(counts[{quoted(s)}], {e})" for s, e in monomial]
-                piece = f"_scaled({value}, {axes}, {', '.join(powers)})"
-            if coefficient == -1:
-                piece = f"-{piece}"
-            elif coefficient != 1:
-                number = (
-                    str(coefficient) if coefficient.denominator == 1 else f"({str(coefficient).replace('/', ' / ')})"
-                )
-                piece = f"{number} * {piece}"
-            pieces.append(piece)
-        if len(pieces) > 1:
-            return f"({' + '.join(pieces)})"
-        return pieces[0] if pieces else f"0 * {value}"
+    def _with_product(self, step: Add, tensors: list[Held]) -> str:
+        """The sum of a tensor and the product of two matrices as one expression, if it is such a sum.
+
+        The product is of boxes, one for the whole batch, and used nowhere else.
+        """
+        if [scalar for scalar, _ in step.terms] != [ONE, ONE]:
+            return ""
+        for held, (_, value), other in zip(tensors, step.terms, reversed(tensors), strict=True):
+            factors = self.shared.matrices.get(held.name)
+            if factors is None or other.axes != (BATCH, *held.axes) or not self._used_once(value):
+                continue
+            line = next(line for line in self.lines.lines if line.startswith(f"{held.name} = "))
+            self.lines.lines.remove(line)
+            self.shared.forget(held.name)
+            self.lines.parts.add("_added")
+            return f"_added({other.name}, {factors[0]}, {factors[1]})"
+        return ""
+
+    def _used_once(self, value: int) -> bool:
+        """Whether a value is used by one step alone, and no other is the same tensor."""
+        uses = [used for step in self.program.steps for used in step.inputs]
+        uses += [used for result in self.program.results for used in result]
+        alike = sum(held.name == self.held[value].name for held in self.held)
+        return uses.count(value) == alike == 1 and self.program.steps.count(self._maker(value)) == 1
+
+    def _maker(self, value: int) -> Step:
+        made = len(self.program.values) - sum(len(step.outputs) for step in self.program.steps)
+        for step in self.program.steps:
+            made += len(step.outputs)
+            if value < made:
+                return step
+        raise AssertionError(value)
 
     # -------------------------------------------------------------------------------------------------- contractions
 
     def _contract(self, step: Contract) -> Held:
         contraction = self.weighed.ranked(step.contraction)
-        first = {held: value for value, held in reversed([*enumerate(self.held)])}
-        contraction = aligned(contraction, operand_keys(contraction, [first[self.held[v]] for v in step.inputs]))
+        first = self.first()
+        keys = operand_keys(contraction, [first[self.held[v]] for v in step.inputs])
+        contraction = aligned(contraction, keys, symmetric_axes(step, self.program))
         operands = [self._operand(operand.label, step, operand.axes) for operand in contraction.operands]
         extra = [tuple(axis for axis in held.axes if axis < 0) for held in operands]
         plan = plan_contraction(contraction, tuple(extra), step.output.channels)
@@ -297,7 +369,7 @@ class Writer:
             plan, operands, self.lines, self.shared, lambda index: self._length(contraction, index), ones, comment
         )
         if contraction.scalar != ONE:
-            expression = self._scaled(contraction.scalar, held.name, len(held.axes) - 1)
+            expression = scaled(self.lines, contraction.scalar, held.name, len(held.axes) - 1)
             held = Held(self.lines.let("z", expression), held.axes)
         return self._masked(held, step.output) if self._uncovered(contraction) else held
 

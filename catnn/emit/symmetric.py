@@ -6,6 +6,7 @@ Such a tensor is unpacked at the door, computed with as any other, and packed ag
 import torch
 from torch import Tensor
 
+from catnn.emit.kernels import _scaled, _wide
 from catnn.emit.parts import _by_space, _Layer
 
 
@@ -79,6 +80,13 @@ def _opened(layer, at: int, x, powers: tuple[int, ...]):
     return x
 
 
+def _unpacked(layer, xs: tuple) -> tuple:
+    """The inputs of a network of named values with n^power axes for each symmetric power."""
+    known = layer.powers[: len(xs)]
+    whole = tuple(_opened(layer, at, x, powers) for at, (x, powers) in enumerate(zip(xs, known, strict=False)))
+    return whole + tuple(xs[len(known) :])
+
+
 def _closed(y: Tensor, powers: tuple[int, ...]) -> Tensor:
     """y with the axes of each symmetric power packed into one: the entries with nondecreasing indices."""
     axis = y.dim() - sum(powers) - 1
@@ -110,3 +118,46 @@ def _count_symmetric(x: Tensor, axis: int, power: int, mask, space: str):
     """The size of a space: what the length of the axis of its symmetric power says, or with a mask the counts."""
     (real,) = _by_space(mask, (space,))
     return _side(x.shape[axis], power) if real is None else real.sum(-1)
+
+
+def _orders(x: Tensor, axis: int, power: int) -> Tensor:
+    """How many orders the indices of each entry of a symmetric power have: how often it is in the whole tensor."""
+    length = x.shape[axis]
+    place, _ = _ranks(_side(length, power), power, x.device)
+    often: Tensor = place.new_zeros(length).scatter_reduce(0, place, torch.ones_like(place), "sum")
+    return often
+
+
+def _packed_mean_square(x: Tensor, masks: list, powers: tuple[int, ...], metrics: tuple = ()) -> Tensor:
+    """The mean of |x|^2 over the axes of the whole symmetric tensor, kept as axes of length 1.
+
+    metrics: (axis, p), where an invariant form is -1 from entry p on.
+    """
+    axes = len(masks)
+    counts: list = []
+    wide = x.to(_wide(x.dtype))
+    value = (x * x.conj()).real if x.is_complex() else wide * wide
+    for axis, (real, power) in enumerate(zip(masks, powers, strict=True), -axes - 1):
+        count = x.shape[axis] if real is None else real.sum(-1)
+        if power > 1:
+            often = _orders(x, axis, power)
+            value = value * often.reshape(-1, *(1,) * (-axis - 1))
+            count = _side(x.shape[axis], power) ** power if real is None else (often * real).sum(-1)
+        counts.append((count, -1))
+    for axis, p in metrics:
+        plus, minus = value.tensor_split((p,), axis)
+        value = torch.cat((plus, -minus), axis)
+    value = _scaled(value.sum(tuple(range(-axes - 1, -1)), keepdim=True), axes + 1, *counts)
+    return value.to(x.dtype) if wide.dtype != x.dtype else value
+
+
+def _packed_gate(x: Tensor, masks: list, powers: tuple[int, ...], metrics: tuple = ()) -> Tensor:
+    """x times the sigmoid of the mean square of the whole tensor."""
+    return x * torch.sigmoid(_packed_mean_square(x, masks, powers, metrics))
+
+
+def _packed_norm_relu(x: Tensor, masks: list, powers: tuple[int, ...]) -> Tensor:
+    """x made shorter by 1 (in root mean square of the whole tensor), or 0 where it is shorter."""
+    square = _packed_mean_square(x, masks, powers)
+    root = torch.where(square > 1, square, torch.ones_like(square)).sqrt()
+    return x * (1 - 1 / root)

@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from catnn.emit.writer import Names
+from catnn.category.scalar import Scalar
+from catnn.emit.writer import Names, quoted
 
 BATCH, CHANNELS = -1, -2
 """The axes of the batch and of the channels, as in `catnn.plan.contract`."""
@@ -142,3 +143,23 @@ def sort_axes(axes: Iterable[int], wanted: Sequence[int]) -> list[int]:
         return group, place.get(axis, 0), axis
 
     return sorted(axes, key=key)
+
+
+def scaled(lines: Lines, scalar: Scalar, value: str, axes: int) -> str:
+    """A number times an expression, which has so many axes behind the batch."""
+    pieces = []
+    for monomial, coefficient in scalar.terms:
+        piece = value
+        if monomial:
+            lines.parts.add("_scaled")
+            powers = [f"(counts[{quoted(s)}], {e})" for s, e in monomial]
+            piece = f"_scaled({value}, {axes}, {', '.join(powers)})"
+        if coefficient == -1:
+            piece = f"-{piece}"
+        elif coefficient != 1:
+            number = str(coefficient) if coefficient.denominator == 1 else f"({str(coefficient).replace('/', ' / ')})"
+            piece = f"{number} * {piece}"
+        pieces.append(piece)
+    if len(pieces) > 1:
+        return f"({' + '.join(pieces)})"
+    return pieces[0] if pieces else f"0 * {value}"

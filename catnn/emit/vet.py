@@ -28,7 +28,8 @@ TORCH = frozenset(
     """
     nn.Module nn.Parameter nn.functional.elu nn.functional.gelu nn.functional.hardtanh nn.functional.leaky_relu
     nn.functional.mish nn.functional.silu nn.functional.softplus nn.functional.softsign nn.init.normal_
-    nn.init.zeros_ torch.abs torch.amp.is_autocast_available torch.arange torch.asinh torch.atan torch.autocast
+    nn.init.zeros_ torch.abs torch.addmm torch.amp.is_autocast_available torch.arange torch.asinh torch.atan
+    torch.autocast
     torch.autograd.Function torch.bfloat16 torch.bool torch.cat torch.compiler.is_compiling torch.contiguous_format
     torch.cos torch.diag_embed torch.empty torch.empty_like torch.equal torch.erf torch.exp torch.expm1 torch.eye
     torch.finfo torch.float16 torch.float32 torch.float64 torch.floor torch.get_autocast_dtype
@@ -43,14 +44,14 @@ TORCH = frozenset(
 
 ATTRIBUTES = frozenset(
     """
-    T __init__ _apply _backward_hooks _backward_pre_hooks _forward_hooks _forward_pre_hooks
-    _load_from_state_dict _parameters add_ addmm_ append apply baddbmm_ clamp clone conj
-    contiguous data_ptr device diag diagonal dim draw dtype element_size enter even expand flatten flip forward
-    fromkeys get index_put index_select inputs is_complex is_contiguous items join kinds label masked_fill min movedim
-    mul_ needs_input_grad new_empty new_ones new_zeros numel parameters parts permute pow powers real register_buffer
-    register_module reset_parameters reshape rest rsqrt save_for_backward save_for_forward saved_tensors scatter
-    scatter_reduce select setdefault shape sizes sort space_sizes sqrt squeeze sub_ sum tensor_split to to_complex
-    transpose type unflatten unique unsqueeze update values view whole
+    T __init__ _apply _backward_hooks _backward_pre_hooks _forward_hooks _forward_pre_hooks _load_from_state_dict
+    _parameters add_ addmm_ append apply baddbmm_ clamp clear clone conj contiguous data_ptr device diag diagonal
+    dim draw dtype element_size enter even expand flatten flip forward fromkeys get index_put index_select inputs
+    is_complex is_contiguous items join kinds label masked_fill min movedim mul_ needs_input_grad new_empty
+    new_ones new_zeros numel parameters parts pays permute pow powers real register_buffer register_module
+    reset_parameters reshape rest rsqrt save_for_backward save_for_forward saved_tensors scatter scatter_reduce
+    select setdefault shape sizes sort space_sizes sqrt squeeze sub_ sum tensor_split to to_complex transpose type
+    unflatten unique unsqueeze update values view whole
     """.split()
 )
 """Attributes of tensors and other values; those of `self` may have any name without two underscores in front."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catnn.emit.algebra import moved, orders, scale_factors, scaled, wires_of
+from catnn.emit.algebra import moved, permuting, scale_factors, scaled, wires_of
 from catnn.emit.functions import (
     Function,
     Halves,
@@ -15,7 +15,7 @@ from catnn.emit.functions import (
 )
 from catnn.emit.running import number
 from catnn.emit.writer import Body, one_tuple
-from catnn.plan.plan import Plan, Product, Row, inverse
+from catnn.plan.plan import Plan, Product, Row, inverse, mirror
 
 
 def weights_function(plan: Plan, back: Plan, name: str, *, is_complex: bool = False) -> Function:
@@ -64,7 +64,8 @@ def _packed(
     else:
         right = scaled(body, right, len(product.level), factors)
     if len(product.sigmas) > 1:
-        value = f"{body.use('_outer')}({right}{bar}, {left}, {orders(mirrored.sigmas)})"
+        part, permutations = permuting(body, mirror(plan), mirrored, "_outer")
+        value = f"{part}({right}{bar}, {left}, {permutations})"
         return body.let("w", f"{value} if {known} is None else {known}" if known else value)
     right = body.let("r", _flat(body, right) + bar)
     products = [f"{_flat(body, moved(left, inverse(sigma)))}.T @ {right}" for sigma in product.sigmas]

@@ -14,12 +14,12 @@ RESERVED = re.compile(
     r"(d?[xyzrbwg][0-9]*|halves|grads|plus|minus|size_.*|count_.*|.*_[0-9]+|device|dtype|generator)\Z"
 )
 TAKEN = frozenset("self torch nn Any Tensor Callable math linear FORMAT CHUNK annotations".split())
-ENDINGS = ("", "_dense", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
+ENDINGS = ("", "_dense", "_fused", "_pack", "_reduce", "_reduce_back", "_run", "_run_back", "_weights")
 """The functions of a layer: its prefix and one of these."""
 
 LOCAL = frozenset(
     """
-    args counts ctx dw dx in_ in_dims info ins kind kinds known lengths mixed moved needs norms out outs
+    args counts ctx dw dx in_ in_dims info ins kind kinds known lengths made mixed moved needs norms out outs
     table tangents weight work xs
     """.split()
 )
@@ -175,13 +175,14 @@ def cap_words(name: str) -> str:
 
 @dataclass
 class Body:
-    """The lines of one function, and the parts and sizes that they mention."""
+    """The lines of one function, and the parts, sizes and constants that they mention."""
 
     names: Names = field(default_factory=Names)
     lines: list[str] = field(default_factory=list)
     parts: set[str] = field(default_factory=set)
     sizes: set[str] = field(default_factory=set)
     counts: set[str] = field(default_factory=set)
+    constants: dict[str, str] = field(default_factory=dict)
 
     def say(self, line: str, comment: str = "") -> None:
         """One line, with a comment behind it that starts in a common column where it can."""

@@ -7,7 +7,7 @@ epsilons) are constants.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from catnn.category.families import FAMILIES
@@ -154,11 +154,18 @@ def substitute(outer: Contraction, at: int, inner: Contraction) -> Contraction:
     return _numbered(operands, target, wires, scalar)
 
 
-def aligned(contraction: Contraction, names: Sequence[str]) -> Contraction:
+Slices = tuple[tuple[int, int], ...]
+"""(start, stop) of axes that may be put in any order."""
+
+
+def aligned(
+    contraction: Contraction, names: Sequence[str], symmetric: Mapping[int, Slices] | None = None
+) -> Contraction:
     """The same contraction, its operands in the order of their names, exchangeable legs in that of their indices.
 
-    names: of the tensor of each operand.  Contractions that are equal up to a symmetry of a box become one in this way,
-    and so do their parts: W(x, y) and W(y, x), where W is symmetric in its inputs.
+    names: of the tensor of each operand; symmetric: which axes of values may be exchanged.  Contractions that are equal
+    up to a symmetry of a box or a value become one in this way, and so do their parts: W(x, y) and W(y, x), where W is
+    symmetric in its inputs.
 
     >>> from catnn.category.wires import PLAIN, Group, Wire
     >>> D = Wire("D", Group(PLAIN, 3))
@@ -168,7 +175,7 @@ def aligned(contraction: Contraction, names: Sequence[str]) -> Contraction:
     >>> aligned(one, ["W", "x", "y"]) == aligned(other, ["W", "x", "y"])
     True
     """
-    free = [_exchanges(operand) for operand in contraction.operands]
+    free = [_exchanges(operand, symmetric or {}) for operand in contraction.operands]
     order = sorted(range(len(names)), key=lambda at: (bool(free[at]), names[at]))
     numbers: dict[int, int] = {}
     operands = []
@@ -189,13 +196,13 @@ def _place(index: int, numbers: dict[int, int], operand: Operand, contraction: C
     return numbers.get(index, len(contraction.wires)), -operand.axes.count(index), targets
 
 
-def _exchanges(operand: Operand) -> list[tuple[int, int]]:
+def _exchanges(operand: Operand, symmetric: Mapping[int, Slices]) -> list[tuple[int, int]]:
     """The slices of the axes of an operand that may be put in any order."""
     box = operand.label
     if isinstance(box, Form):
         return [(0, 2)] if box.kind == "metric" else []
     if isinstance(box, int):
-        return []
+        return list(symmetric.get(box, ()))
     l, k = len(box.target), len(box.source)
     slices = [(0, l)] if box.free_outputs and l > 1 else []
     return [*slices, (l, l + k)] if box.free_inputs and k > 1 else slices

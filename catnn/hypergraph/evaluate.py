@@ -7,6 +7,7 @@ after the other, and an index is summed as soon as nothing needs it any more.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import permutations, product
 
@@ -24,26 +25,52 @@ Factor = tuple[tuple[int, ...], Tensor]
 MOST_ENTRIES = 20_000
 """No tensor on the way has more entries."""
 
+MOST_PRODUCTS = 10_000_000
+"""So many products of entries are made at most: ten seconds."""
+
+STEP = 10
+"""What it costs to begin with a tensor, in products of entries."""
+
 
 class TooLarge(ValueError):  # noqa: N818
     """A diagram whose numbers are too many to be written out."""
 
 
-def entries(value: Combination, sizes: Mapping[str, int], tensors: Mapping[str, Tensor]) -> Tensor:
+@dataclass(slots=True)
+class Meter:
+    """How many products of entries may still be made; below 0 where there were more."""
+
+    left: int
+
+    def spend(self, products: int) -> None:
+        """Take some.  Raises: TooLarge where there are none."""
+        self.left -= products
+        if self.left < 0:
+            raise TooLarge("no work is left")
+
+
+def entries(
+    value: Combination, sizes: Mapping[str, int], tensors: Mapping[str, Tensor], meter: Meter | None = None
+) -> Tensor:
     """The entries of a combination, by output indices and then input indices.
 
-    sizes: by name; tensors: of the boxes by name, as they were declared.  Raises: TooLarge.
+    sizes: by name; tensors: of the boxes by name, as they were declared; meter: how much work that may be.
+    Raises: TooLarge.
     """
     total: Tensor = {}
+    meter = meter or Meter(MOST_PRODUCTS)
     for coefficient, graph in value.weighted:
         factor = coefficient.value(sizes)
-        for index, entry in contract(graph, sizes, tensors).items():
+        for index, entry in contract(graph, sizes, tensors, meter).items():
             total[index] = total.get(index, Fraction(0)) + factor * entry
     return {index: entry for index, entry in total.items() if entry}
 
 
-def contract(graph: Hypergraph, sizes: Mapping[str, int], tensors: Mapping[str, Tensor]) -> Tensor:
+def contract(
+    graph: Hypergraph, sizes: Mapping[str, int], tensors: Mapping[str, Tensor], meter: Meter | None = None
+) -> Tensor:
     """The entries of one hypergraph.  Raises: TooLarge."""
+    meter = meter or Meter(MOST_PRODUCTS)
     factors = [_factor((*n.outputs, *n.inputs), tensor_of(n.box, sizes, tensors)) for n in graph.nodes]
     for vertex, (wire, (into, out)) in enumerate(zip(graph.wires, graph.ends(), strict=True)):
         if into != out and (into, out) in ((2, 0), (0, 2)) and FAMILIES[wire.group.family].closing == "metric":
@@ -52,10 +79,15 @@ def contract(graph: Hypergraph, sizes: Mapping[str, int], tensors: Mapping[str, 
     known: Factor = ((), {(): Fraction(1)})
     while factors:
         at = max(range(len(factors)), key=lambda i: (len({*factors[i][0]} & {*known[0]}), -len(factors[i][1]), -i))
-        known = _join(known, factors.pop(at))
+        other = factors.pop(at)
+        meter.spend(len(known[1]) + len(other[1]) + STEP)
+        known = _join(known, other)
+        meter.spend(len(known[1]))
         needed = {*open_, *(v for legs, _ in factors for v in legs)}
         known = _summed(known, needed)
-    return _opened(graph, known, sizes, open_)
+    found = _opened(graph, known, sizes, open_)
+    meter.spend(len(found) + STEP)
+    return found
 
 
 def _factor(legs: tuple[int, ...], tensor: Tensor) -> Factor:

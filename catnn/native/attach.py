@@ -8,6 +8,7 @@ library.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -17,14 +18,16 @@ from torch.autograd import forward_ad
 
 from catnn.emit.file import Written
 from catnn.emit.kernels import _wrapped
+from catnn.model import Layer
 from catnn.native.build import library
-from catnn.native.calls import KINDS, Calls
+from catnn.native.calls import Calls
+from catnn.native.compute import KINDS, compute_of, entries_of, forms_possible
 from catnn.native.worth import known
 from catnn.plan.cost import BATCH
 from catnn.plan.dense import Dense
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, in_c
-from catnn.plan.ways import fastest, ways
+from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c
+from catnn.plan.ways import Forms, fastest, forms_of
 
 FORCED: str | None = None
 """The way that layers run, whatever is predicted: for measurements and tests."""
@@ -162,7 +165,8 @@ class Attached:
                 sizes[name] = value
         for size, i, axis in self.axes:
             sizes[size] = tensors[i].shape[axis]
-        return sizes if self.choice.way(tensors[0], sizes, product=True) == IN_C else None
+        entries = tensors[0].shape[: self.calls.order].numel()
+        return sizes if self.choice.way(entries, sizes, product=True) == IN_C else None
 
 
 class _Layer(torch.autograd.Function):
@@ -184,25 +188,31 @@ class _Layer(torch.autograd.Function):
 class Choice:
     """The way that is taken, as it is predicted for a batch of the same order of magnitude.
 
-    library: whether there is one in C.
+    layer: what the plan is of, where that is known to be one part; library: whether there is a way in C.
     """
 
-    def __init__(self, plan: Plan, dense: Dense | None, *, library: bool) -> None:
-        self.plan = plan
-        self.ways = ways(plan, dense, library=library)
-        self.products = {way: tally for way, tally in self.ways.items() if way != DENSE}
-        self.order = len(plan.source.words[0]) + 1
+    def __init__(self, plan: Plan, dense: Dense | None, layer: Layer | None = None, *, library: bool) -> None:
+        self.plan, self.dense, self.layer, self.library = plan, dense, layer, library
         self.choices: dict[tuple[object, ...], str] = {}
 
-    def way(self, x: Tensor, sizes: Mapping[str, int], *, product: bool) -> str:
-        """The fastest way for an input; product: of those that reduce, mix and expand."""
+    @cached_property
+    def forms(self) -> Forms:
+        """What the layer can be run as, looked for when somebody asks."""
+        return Forms((self.plan,), self.dense) if self.layer is None else forms_of(self.layer, (self.plan,))
+
+    @cached_property
+    def ways(self) -> dict[str, Tally]:
+        """All ways, and what each is counted as."""
+        return self.forms.ways(library=self.library)
+
+    def way(self, entries: int, sizes: Mapping[str, int], *, product: bool) -> str:
+        """The fastest way for so many entries of the batch; product: of those that reduce, mix and expand."""
         if FORCED is not None:
             return FORCED
-        entries = x.shape[: x.dim() - self.order].numel()
         key = (product, entries.bit_length(), *sizes.values())
         if key not in self.choices:
             batch = 1 << max(0, entries.bit_length() - 1)
-            found = self.products if product else self.ways
+            found = {way: tally for way, tally in self.ways.items() if not product or way in (IN_C, STATEMENTS)}
             self.choices[key] = fastest(found, {**sizes, BATCH: batch}, known())
         return self.choices[key]
 
@@ -215,7 +225,7 @@ class Choice:
             if not work or not all(isinstance(count, int) for count in counts.values()):
                 return False
             sizes = {name: lengths[name] for name in names}
-            return self.way(xs[0], sizes, product=False) == DENSE
+            return self.way(entries_of(xs[0], len(self.plan.source.words[0])), sizes, product=False) == DENSE
 
         return few
 
@@ -227,21 +237,24 @@ def attach(module: ModuleType, layers: Iterable[Written]) -> None:
     module.attached = []  # type: ignore[attr-defined]
     found = library()
     for layer in layers:
-        choice = Choice(layer.plan, layer.dense, library=found is not None)
+        choice = Choice(layer.plan, layer.dense, layer.layer, library=found is not None)
         if layer.dense is not None:
-            _put(module, getattr(module, layer.owner), "few", choice.few_of())
+            put(module, getattr(module, layer.owner), "few", choice.few_of())
+        if layer.layer is not None and forms_possible(layer.layer):
+            owner = getattr(module, layer.owner)
+            put(module, owner, "compute", compute_of(choice, layer.layer, layer.held, owner.compute))
         if found is None or not in_c(layer.plan):
             continue
         function, name = getattr(module, layer.function), f"_{layer.prefix}"
-        packs = getattr(module, f"{name}_pack", None)
-        one = Attached(choice, Calls(layer.plan), tuple(layer.extras.values()), function, getattr(module, name), packs)
-        _put(module, module, name, one.forward)
-        _put(module, module, layer.function, one)
+        packs, plain, names = getattr(module, f"{name}_pack", None), getattr(module, name), tuple(layer.extras.values())
+        one = Attached(choice, Calls(layer.plan), names, function, plain, packs)
+        put(module, module, name, one.forward)
+        put(module, module, layer.function, one)
         if packs is not None:
-            _put(module, module, f"{name}_pack", one.pack)
+            put(module, module, f"{name}_pack", one.pack)
 
 
-def _put(module: ModuleType, where: Any, name: str, value: Any) -> None:
+def put(module: ModuleType, where: Any, name: str, value: Any) -> None:
     """Set an attribute, and note what it was."""
     module.attached.append((where, name, vars(where).get(name)))
     setattr(where, name, value)

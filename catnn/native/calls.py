@@ -5,19 +5,21 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
 import torch
 from torch import Tensor
 
+from catnn.category.spectrum import Spectrum
 from catnn.native.build import library
 from catnn.native.matrix import Matrix, matrix_of, pairs
+from catnn.native.paired import paired
 from catnn.native.program import read, run, weigh
 from catnn.native.room import rooms
 from catnn.native.spectral import Form, turned
 from catnn.native.table import Program
-from catnn.plan.fourier import fourier, worthwhile
+from catnn.plan.fourier import Saving, fourier, worthwhile
 from catnn.plan.plan import Plan, mirror
 
 KINDS = {torch.float32: "float", torch.float64: "double"}
@@ -39,7 +41,7 @@ class Ready:
 
     each, shared: how many numbers lie between, for an entry, and for all together; chunk: how many entries are worked
     on together; steps: by buffer how far its entries are apart; moving: how many of the buffers have entries;
-    shapes: of the entries of the outputs.
+    shapes: of the entries of the outputs; values: the entries of Fourier bases, and as tensors.
     """
 
     table: ctypes.Array[ctypes.c_int64]
@@ -50,6 +52,14 @@ class Ready:
     steps: ctypes.Array[ctypes.c_int64]
     moving: int
     shapes: tuple[tuple[int, ...], ...]
+    values: tuple[tuple[float, ...], ...]
+    bases: dict[torch.dtype, list[Tensor]] = field(default_factory=dict)
+
+    def basis(self, dtype: torch.dtype) -> list[Tensor]:
+        """The entries of the Fourier bases."""
+        if dtype not in self.bases:
+            self.bases[dtype] = [torch.tensor(values, dtype=dtype) for values in self.values]
+        return self.bases[dtype]
 
 
 class Calls:
@@ -62,11 +72,10 @@ class Calls:
         self.plan, self.back = plan, mirror(plan)
         self.pairs = pairs(plan)
         self.outs = sorted({constant.column.summand for constant in plan.constants})
-        self.savings = fourier(plan)
         self.order = -len(plan.source.words[0]) - 1
         self.run: dict[torch.dtype, Callable[..., None] | None] = {}
         self._known: dict[tuple[object, ...], Ready] = {}
-        self._values: dict[torch.dtype, list[Tensor]] = {}
+        self._savings: dict[tuple[int, ...], tuple[Saving | None, ...]] = {}
 
     def there(self, dtype: torch.dtype) -> bool:
         """Whether there is a library for a type."""
@@ -78,13 +87,17 @@ class Calls:
 
     def _program(self, what: int, sizes: dict[str, int], entries: int, learned: int = 0) -> Ready:
         """The program for about so many entries."""
-        blocks = worthwhile(self.savings, entries)
-        key = (what, blocks, entries.bit_length(), *sizes.values())
+        key = (what, entries.bit_length(), *sizes.values())
         if key not in self._known:
-            self._known[key] = self._made(what, sizes, 1 << (entries.bit_length() - 1), learned, blocks=blocks)
+            about = 1 << (entries.bit_length() - 1)
+            savings = fourier(self.plan, sizes)
+            if not worthwhile(savings, about):
+                savings = (None,) * len(savings)
+            self._known[key] = self._made(what, sizes, about, learned, savings)
         return self._known[key]
 
-    def _made(self, what: int, sizes: dict[str, int], entries: int, learned: int, *, blocks: bool) -> Ready:
+    def _made(self, what: int, sizes: dict[str, int], entries: int, learned: int,
+              savings: tuple[Saving | None, ...]) -> Ready:  # fmt: skip
         """The fastest program that there is room for, or the smallest."""
         sides = [
             [prod(Program(sizes).extent(s.word)) * s.channels for s in side.summands]
@@ -92,21 +105,21 @@ class Calls:
         ]
         ins, outs = sides
         most = self._room(what, entries * sum(ins), entries * sum(outs), learned)
-        best: tuple[Program, list[int], int, int] | None = None
+        best: tuple[Program, list[Spectrum], list[int], int, int] | None = None
         for room in rooms(most):
             program = Program(sizes, room)
-            self._write(program, what, blocks=blocks)
+            bases = self._write(program, what, savings)
             table, each, shared = program.finish()
-            if best is None or each + shared < sum(best[2:]):
-                best = program, table, each, shared
+            if best is None or each + shared < sum(best[3:]):
+                best = program, bases, table, each, shared
             if each + shared <= most:
                 break
         assert best is not None
-        program, table, each, shared = best
+        program, bases, table, each, shared = best
         moving = [*ins, *outs] if what == FORWARDS else [*outs, *ins, *ins]
         cached = CACHED if program.room.resident else STREAMED
         chunk = min((most - shared) // max(each, 1), cached // (each + sum(moving)), entries)
-        steps = [each, 0, *moving, *[0] * (2 * (len(self.pairs) + len(self.outs)) + len(self.savings))]
+        steps = [each, 0, *moving, *[0] * (2 * (len(self.pairs) + len(self.outs)) + len(savings))]
         return Ready(
             (ctypes.c_int64 * len(table))(*table),
             (ctypes.c_double * max(1, len(program.factors)))(*program.factors),
@@ -116,6 +129,7 @@ class Calls:
             (ctypes.c_int64 * len(steps))(*steps),
             2 + len(moving),
             tuple((*Program(sizes).extent(s.word), s.channels) for s in self.plan.target.summands),
+            tuple(basis.values for basis in bases),
         )
 
     def _room(self, what: int, ins: int, outs: int, learned: int) -> int:
@@ -124,38 +138,41 @@ class Calls:
             return int(FORWARD * outs)
         return max(0, GRADIENT * (ins + outs) - outs - ins * bool(what & INPUTS) - learned)
 
-    def _write(self, program: Program, what: int, *, blocks: bool) -> None:
+    def _write(self, program: Program, what: int, savings: tuple[Saving | None, ...]) -> list[Spectrum]:
         """Buffers: scratch and shared; inputs and outputs, or the gradients of the outputs, inputs and their gradients;
-        then weights and biases, or weights and the gradients of both; then the values of Fourier bases."""
+        then weights and biases, or weights and the gradients of both; then the values of Fourier bases: those that it
+        gives back."""
         plan, back = self.plan, self.back
         ins, outs, count = len(plan.source.summands), len(plan.target.summands), len(self.pairs)
         if what == FORWARDS:
             first = 2 + ins + outs
             biases = {o: first + count + at for at, o in enumerate(self.outs)}
-            matrices, forms = self._matrices(plan, first, first + count + len(biases), blocks=blocks)
+            matrices, forms = self._matrices(program, plan, first, first + count + len(biases), savings)
             run(program, plan, range(2, 2 + ins), range(2 + ins, first), matrices, biases, forms)
-            return
+            return [form.blocks for form in forms.values()]
         first = 2 + outs + 2 * ins
         learned = count + len(self.outs) if what & WEIGHTS else 0
         values, shared = first + count + learned, program.room.passes == 1
         grads = read(program, back, range(2, 2 + outs)) if shared else None
         if what & INPUTS:
-            matrices, forms = self._matrices(back, first, values, blocks=blocks)
+            matrices, forms = self._matrices(program, back, first, values, savings)
             places = range(2 + outs + ins, first)
             run(program, back, range(2, 2 + outs), places, matrices, {}, forms, grads)
         if what & WEIGHTS:
-            matrices, forms = self._matrices(plan, first + count, values, blocks=blocks)
+            matrices, forms = self._matrices(program, plan, first + count, values, savings)
             biases = {o: first + 2 * count + at for at, o in enumerate(self.outs)}
             given = range(2 + outs, 2 + outs + ins)
             weigh(program, plan, back, given, range(2, 2 + outs), matrices, biases, forms, grads)
+        return [form.blocks for form in forms.values()]
 
-    def _matrices(self, plan: Plan, first: int, values: int, *, blocks: bool) -> tuple[list[Matrix], dict[int, Form]]:
+    def _matrices(self, program: Program, plan: Plan, first: int, values: int,
+                  savings: tuple[Saving | None, ...]) -> tuple[list[Matrix], dict[int, Form]]:  # fmt: skip
         """The matrices of the products, and the blocks of those that have them; first, values: the first buffers."""
         buffers = {pair: first + at for at, pair in enumerate(self.pairs)}
         matrices = [matrix_of(plan, product, buffers, mirrored=plan is self.back) for product in plan.products]
         forms: dict[int, Form] = {}
-        for at, (saving, product) in enumerate(zip(self.savings, plan.products, strict=True)):
-            if blocks and saving is not None:
+        for at, (saving, product) in enumerate(zip(savings, plan.products, strict=True)):
+            if saving is not None and paired(program, product, matrices[at]) is None:
                 parts = turned(matrices[at], saving.blocks, product.sigmas)
                 forms[at] = Form(saving.blocks, parts, values + len(forms))
         return matrices, forms
@@ -170,7 +187,7 @@ class Calls:
         entries = batch.numel()
         ready = self._program(FORWARDS, sizes, entries)
         ys = tuple([x.new_empty(batch + shape) for shape in ready.shapes])
-        self._run(ready, entries, [*xs, *ys], [*weights, *biases, *self._bases(x.dtype)], x)
+        self._run(ready, entries, [*xs, *ys], [*weights, *biases, *ready.basis(x.dtype)], x)
         return ys
 
     def backward(self, gs: Sequence[Tensor], xs: Sequence[Tensor], weights: Sequence[Tensor], sizes: dict[str, int],
@@ -186,17 +203,9 @@ class Calls:
             sums += [x.new_zeros(count, width) for count, width in zip(counts, widths, strict=True)]
         numbers = sum(t.numel() for t in sums)
         ready = self._program(INPUTS * inputs | WEIGHTS * learned, sizes, entries, numbers)
-        still = [*weights, *sums, *self._bases(x.dtype)]
+        still = [*weights, *sums, *ready.basis(x.dtype)]
         self._run(ready, entries, [*gs, *xs, *(dxs or xs)], still, x, sums)
         return dxs, sums
-
-    def _bases(self, dtype: torch.dtype) -> list[Tensor]:
-        """The entries of the Fourier bases of the products that have them."""
-        if dtype not in self._values:
-            found = [one.blocks.rows() for one in self.savings if one is not None]
-            self._values[dtype] = [torch.tensor([v for row in rows for v in row.values()], dtype=dtype)
-                                   for rows in found]  # fmt: skip
-        return self._values[dtype]
 
     def _run(self, ready: Ready, entries: int, moving: list[Tensor], still: list[Tensor], like: Tensor,
              sums: Sequence[Tensor] = ()) -> None:  # fmt: skip

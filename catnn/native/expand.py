@@ -79,7 +79,7 @@ class Expansion:
         if column not in self.known:
             here = column in self.places or column in self.pending
             kids = (Column(column.summand, move.coarse) for move in self.children.get(column, ()))
-            self.known[column] = here or any([self._has(kid) for kid in kids])
+            self.known[column] = here or any(self._has(kid) for kid in kids)
         return self.known[column]
 
     def _direct(self, at: int, column: Column) -> bool:

@@ -47,7 +47,7 @@ def fused(program: Program) -> dict[int, Contract | None]:
             continue
         user = next((n for n, step in enumerate(program.steps) if value in step.inputs), None)
         inner, outer = found[number], found.get(user) if user is not None else None
-        if inner is None or outer is None or user is None or not _covered(inner.contraction):
+        if inner is None or outer is None or user is None or not covered(inner.contraction):
             continue
         whole = _together(outer, inner, value)
         if len(whole.contraction.operands) <= MOST_OPERANDS and _cheaper(program, flags, whole, outer, inner):
@@ -81,7 +81,7 @@ def extras(program: Program, flags: tuple[bool, ...], step: Contract) -> tuple[t
     return tuple(found)
 
 
-def _covered(contraction: Contraction) -> bool:
+def covered(contraction: Contraction) -> bool:
     """Whether every index of the result is on a value, or plain, so that padding needs no mask."""
     on = {index for operand in contraction.operands if isinstance(operand.label, int) for index in operand.axes}
     return all(index in on or contraction.wires[index].plain for index in contraction.target)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from catnn.category.wires import PLAIN, Group, Wire
 from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Contraction, Operand
-from catnn.program import Program, Tensor
+from catnn.hypergraph.contraction import Contraction, Operand, Slices
+from catnn.program import Contract, Program, Tensor
 
 
 def tensor_shapes(program: Program) -> tuple[tuple[str, tuple[int, ...]], ...]:
@@ -52,6 +52,15 @@ def ranked(contraction: Contraction, tensors: Mapping[Box, Tensor]) -> Contracti
         operands.append(Operand(first, (*operand.axes[:l], middle)))
         operands.append(Operand(second, (middle, *operand.axes[l:])))
     return replace(contraction, operands=tuple(operands), wires=tuple(wires))
+
+
+def symmetric_axes(step: Contract, program: Program) -> dict[int, Slices]:
+    """The axes of the values of a contraction that may be exchanged, since their types are symmetric powers."""
+    found = {}
+    for label, value in enumerate(step.inputs):
+        if program.values[value].symmetric:
+            found[label] = tuple((at, at + power) for at, power in program.values[value].symmetric)
+    return found
 
 
 def operand_keys(contraction: Contraction, inputs: Sequence[int]) -> list[str]:

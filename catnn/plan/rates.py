@@ -16,13 +16,16 @@ from pathlib import Path
 
 from catnn.category.scalar import Scalar
 from catnn.plan.cost import BATCH, Cost, Step, total
-from catnn.plan.fourier import Saving, saved, worthwhile
+from catnn.plan.fourier import fourier, saved, stated, worthwhile
 from catnn.plan.plan import Plan
 
 Counted = tuple[int, int, int, int]
 """Steps, numbers moved, multiply-adds, weights."""
 
-IN_C, STATEMENTS, DENSE = "program in C", "torch statements", "one matrix"
+IN_C, STATEMENTS, DENSE, IRREPS = "program in C", "torch statements", "one matrix", "irreducible parts"
+FIRST, LAST = "channels mixed first", "channels mixed last"
+WAYS = {IN_C: "in_c", STATEMENTS: "statements", DENSE: "dense", IRREPS: "irreps", FIRST: "narrow", LAST: "narrow"}
+"""The ways to run a layer, and the rates that they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,17 @@ class Rates:
     in_c: Rate
     statements: Rate
     dense: Rate
+    irreps: Rate
+    narrow: Rate
 
     def predict(self, ways: Mapping[str, Tally], sizes: Mapping[str, int]) -> dict[str, float]:
         """Seconds by way, from what each is counted as; sizes: `batch` among them."""
-        rates = {IN_C: self.in_c, STATEMENTS: self.statements, DENSE: self.dense}
-        return {way: rates[way].predict(tally.at(sizes)) for way, tally in ways.items()}
+        return {way: self.rate(way).predict(tally.at(sizes)) for way, tally in ways.items()}
+
+    def rate(self, way: str) -> Rate:
+        """The rates of a way."""
+        found: Rate = getattr(self, WAYS[way])
+        return found
 
     def text(self) -> str:
         """As JSON."""
@@ -63,17 +72,21 @@ class Rates:
     def of(text: str) -> Rates:
         """From JSON.  Raises: ValueError, TypeError, KeyError for text that holds no rates."""
         found = json.loads(text)
-        return Rates(str(found["machine"]), *(Rate(**found[way]) for way in ("in_c", "statements", "dense")))
+        return Rates(str(found["machine"]), *(Rate(**found[name]) for name in dict.fromkeys(WAYS.values())))
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What the steps of a way are counted as, for every size at once; savings: of what it makes in blocks."""
+    """What the steps of a way are counted as, for every size at once.
+
+    blocks: plans whose products may be in blocks; stated: plans whose torch statements have some in blocks.
+    """
 
     steps: int
     running: Cost
     weights: Scalar
-    savings: tuple[Saving | None, ...] = ()
+    blocks: tuple[Plan, ...] = ()
+    stated: tuple[Plan, ...] = ()
 
     @staticmethod
     def of(steps: Iterable[Step]) -> Tally:
@@ -86,8 +99,11 @@ class Tally:
     def at(self, sizes: Mapping[str, int]) -> Counted:
         """The numbers at these sizes, `batch` among them."""
         read, written, madds = self.running.value(sizes)
-        if worthwhile(self.savings, sizes[BATCH]):
-            madds -= saved(self.savings, sizes[BATCH])
+        savings = [saving for plan in self.blocks for saving in fourier(plan, sizes)]
+        if worthwhile(savings, sizes[BATCH]):
+            madds -= saved(savings, sizes[BATCH])
+        for plan in self.stated:
+            madds -= saved((stated(plan, product) for product in plan.products), sizes[BATCH])
         return self.steps, read + written, madds, int(self.weights.value(sizes))
 
 
@@ -96,6 +112,8 @@ DEFAULT = Rates(
     Rate(50e-6, 1.8e-6, 0.06e-9, 0.024e-9, 1e-9),
     Rate(32e-6, 10e-6, 0.2e-9, 0.026e-9, 0.19e-9),
     Rate(12e-6, 13e-6, 0.5e-9, 0.01e-9, 0),
+    Rate(20e-6, 13e-6, 0.06e-9, 0.027e-9, 0),
+    Rate(60e-6, 10e-6, 0.06e-9, 0.05e-9, 0.19e-9),
 )
 """Measured with one thread; see `tests/benchmarks/grid.py`."""
 

@@ -3,26 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from catnn.model import Layer
+from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, forward_steps
-from catnn.plan.dense import Dense, dense_steps, multiply_adds
-from catnn.plan.fourier import fourier
+from catnn.plan.dense import Dense, dense, dense_steps, multiply_adds
+from catnn.plan.irreps import Irreps, irreps, irreps_steps
+from catnn.plan.lower import lowered
+from catnn.plan.narrow import Narrow, narrow, narrow_steps, prove_narrow
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DEFAULT, DENSE, IN_C, STATEMENTS, Rates, Tally, in_c
+from catnn.plan.rates import DEFAULT, DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS, Rates, Tally, in_c
 
 SAMPLES = tuple((n, batch) for n in (1, 2, 3, 4, 6, 8, 12, 16, 24) for batch in (1, 4, 16, 64))
 """The sizes at which a generated file's own limit is set."""
 
 
+@dataclass(frozen=True, eq=False)
+class Forms:
+    """What a layer can be run as: its plans, one matrix, irreducible parts, channels mixed first or last.
+
+    is_complex: whether its tensors are, so that there is no way in C.
+    """
+
+    plans: tuple[Plan, ...]
+    dense: Dense | None = None
+    irreps: Irreps | None = None
+    first: Narrow | None = None
+    last: Narrow | None = None
+    is_complex: bool = False
+
+    def ways(self, *, library: bool = True) -> dict[str, Tally]:
+        """The ways that there are and what each is counted as, forward; library: whether there is one in C."""
+        steps = Tally.of(step for plan in self.plans for step in forward_steps(plan))
+        result: dict[str, Tally] = {}
+        if library and not self.is_complex and all(in_c(plan) for plan in self.plans):
+            result[IN_C] = replace(steps, blocks=self.plans)
+        result[STATEMENTS] = replace(steps, stated=self.plans)
+        if self.dense is not None:
+            result[DENSE] = Tally.of(dense_steps(self.dense))
+        if self.irreps is not None:
+            result[IRREPS] = Tally.of(irreps_steps(self.irreps))
+        for way, found in ((FIRST, self.first), (LAST, self.last)):
+            if found is not None:
+                result[way] = Tally.of(narrow_steps(found))
+        return result
+
+
+def forms_of(layer: Layer, plans: tuple[Plan, ...] | None = None) -> Forms:
+    """All forms of a layer; plans: those of its parts, where they are there already.
+
+    Those that no generated file has are compared with the layer, or proved, here.
+
+    Raises: UnsoundPlanError for a form that does not compute the layer, a defect of catnn.
+    """
+    parts = lowered(layer)
+    plans = plans if plans is not None else tuple(plan_layer(part.layer) for part in parts)
+    if [part.layer for part in parts] != [layer]:
+        return Forms(plans, irreps=irreps(layer), is_complex=layer.is_complex)
+    first, last = (None if layer.is_complex else narrow(plans[0], last=at) for at in (False, True))
+    for end in (first, last):
+        if end is not None:
+            prove_narrow(end, layer)
+    return Forms(plans, dense(layer), irreps(layer), first, last, layer.is_complex)
+
+
 def ways(plan: Plan, found: Dense | None, *, library: bool = True) -> dict[str, Tally]:
-    """The ways that there are and what each is counted as, forward; library: whether there is one in C."""
-    steps = Tally.of(forward_steps(plan))
-    result = {IN_C: replace(steps, savings=fourier(plan))} if library and in_c(plan) else {}
-    result[STATEMENTS] = steps
-    if found is not None:
-        result[DENSE] = Tally.of(dense_steps(found))
-    return result
+    """The ways of a plan, and of one matrix if there is that."""
+    return Forms((plan,), found).ways(library=library)
 
 
 def fastest(ways: Mapping[str, Tally], sizes: Mapping[str, int], rates: Rates) -> str:

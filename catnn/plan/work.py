@@ -17,9 +17,9 @@ from catnn.model import Activate, Combine, Stage, walk
 from catnn.plan.contract import BATCH, CHANNELS, ContractionPlan, plan_contraction
 from catnn.plan.cost import BATCH as ENTRIES
 from catnn.plan.cost import Cost, total, volume
-from catnn.plan.fuse import batched, extras, fused
-from catnn.plan.orders import operand_keys, ranked
-from catnn.program import Add, Along, Contract, Program, Run, Step
+from catnn.plan.fuse import batched, covered, extras, fused
+from catnn.plan.orders import operand_keys, ranked, symmetric_axes
+from catnn.program import Add, Along, Contract, Program, Run, Step, renumbered
 
 FREE = Cost()
 """What a view costs, and what is computed already."""
@@ -60,7 +60,7 @@ class Work:
 
     step: with what was fused into it, boxes of low rank as two; plan: of a contraction; naive: what it costs as it was
     written, all operands in one loop nest; largest: the numbers in the largest tensor that it makes; inside: whether a
-    later step computes it; again: whether an earlier one has.
+    later step computes it; again: whether an earlier one has; along: the layers that it is computed with, as one.
     """
 
     step: Step
@@ -70,6 +70,7 @@ class Work:
     products: tuple[Pairwise, ...] = ()
     inside: bool = False
     again: bool = False
+    along: str = ""
 
 
 def works(program: Program, sizes: Mapping[str, int], run: Callable[[Run], Price]) -> tuple[Work, ...]:
@@ -84,6 +85,14 @@ def works(program: Program, sizes: Mapping[str, int], run: Callable[[Run], Price
     2*batch*n^2 instead of 2*batch*n^3
     """
     return tuple(_Counting(program, sizes, run).all())
+
+
+@dataclass
+class _Made:
+    """The operands of a contraction, then what its products make: what each is, and its indices in order."""
+
+    what: list[Hashable]
+    axes: list[tuple[int, ...]]
 
 
 @dataclass
@@ -106,7 +115,7 @@ class _Counting:
             values = tuple(range(at, at + len(written.outputs)))
             at += len(values)
             step = plans.get(number, written)
-            key = replace(written, outputs=()) if isinstance(written, Run) else written
+            key = renumbered(written, self.first.__getitem__)
             if step is None:
                 yield replace(self._step(written, written, values, count=False), inside=True)
             elif key in done:
@@ -150,13 +159,16 @@ class _Counting:
         contraction, channels = step.contraction, step.output.channels
         same = tuple(self.first[value] for value in step.inputs)
         marked = tuple(Wire(str(index), wire.group) for index, wire in enumerate(contraction.wires))
-        sorted_ = aligned(replace(contraction, wires=marked), operand_keys(contraction, same))
+        marked_ = replace(contraction, wires=marked)
+        sorted_ = aligned(marked_, operand_keys(contraction, same), symmetric_axes(step, self.program))
         marks = {index: int(wire.space) for index, wire in enumerate(sorted_.wires)}
         more = extras(self.program, self.flags, replace(step, contraction=sorted_))
         plan = plan_contraction(sorted_, more, channels)
-        products = tuple(self._products(plan, same, channels, marks))
+        made = _Made([same[o.label] if isinstance(o.label, int) else o.label for o in sorted_.operands], [*plan.axes])
+        products = tuple(self._products(plan, made, channels, marks))
         costs = [product.cost for product in products if not product.again]
         kept = products[-1].kept if products else (sorted_.operands[0].axes if sorted_.operands else ())
+        self._identify(sorted_, made, values[0])
         result = volume(step.output.word, channels, batch=self.flags[values[0]])
         if len(set(contraction.target)) < len(contraction.target):  # written on a diagonal of zeros
             costs.append(Cost(_volume(set(kept), contraction, channels), result))
@@ -167,10 +179,9 @@ class _Counting:
         return Work(step, values, Price(total(costs), total([*costs, *pairs]), naive, largest), plan, products)
 
     def _products(
-        self, plan: ContractionPlan, same: tuple[int, ...], channels: int, marks: Mapping[int, int]
+        self, plan: ContractionPlan, made: _Made, channels: int, marks: Mapping[int, int]
     ) -> Iterator[Pairwise]:
-        contraction, axes = plan.contraction, [tuple(found) for found in plan.axes]
-        what: list[Hashable] = [same[o.label] if isinstance(o.label, int) else o.label for o in contraction.operands]
+        contraction, what, axes = plan.contraction, made.what, made.axes
         for product in plan.products:
             sides = [product.left] + ([] if product.right is None else [product.right])
             read = sum((_volume(set(axes[side]), contraction, channels) for side in sides), ZERO)
@@ -186,6 +197,16 @@ class _Counting:
             kept = tuple(marks.get(index, index) for index in order)
             yield Pairwise(product.left, product.right, rows, kept, cost, again)
             axes.append(order)
+
+    def _identify(self, contraction: Contraction, made: _Made, value: int) -> None:
+        """Note what a contraction has made: where that was made before, the value is the earlier one."""
+        target, axes = contraction.target, [index for index in made.axes[-1] if index >= 0] if made.axes else []
+        if contraction.scalar == ONE and sorted(axes) == sorted(target) and covered(contraction):
+            key = ("value", made.what[-1], tuple(map(target.index, axes)))
+            if isinstance(made.what[-1], int) and axes == list(target):
+                self.first[value] = made.what[-1]  # a value as it is
+            else:
+                self.first[value] = self.seen.setdefault(key, value)
 
     def _nested(self, step: Contract) -> Cost:
         """All operands of a contraction in one loop nest."""

@@ -13,6 +13,8 @@ SECONDS = 10.0
 """How long an answer may take."""
 START = 60.0
 """How long a process may take to start, on a machine that is busy."""
+NAME = "spec.catnn"
+"""What a spec is called that came from no file."""
 WAITING = 8
 """So many questions may wait; more are turned away."""
 MOST_LINE = 64_000_000
@@ -21,11 +23,13 @@ MOST_LINE = 64_000_000
 class Worker:
     """The process behind a page.
 
-    folder: where a spec may import from, None for nowhere; seconds: the budget of an answer.
+    folder: where a spec may import from, None for nowhere; name: what the spec is called; seconds: the budget of an
+    answer.
     """
 
-    def __init__(self, folder: Path | None = None, *, seconds: float = SECONDS) -> None:
+    def __init__(self, folder: Path | None = None, *, name: str = NAME, seconds: float = SECONDS) -> None:
         self.folder = folder
+        self.name = name
         self.seconds = seconds
         self._process: asyncio.subprocess.Process | None = None
         self._lock = asyncio.Lock()
@@ -70,7 +74,7 @@ class Worker:
     async def _running(self) -> asyncio.subprocess.Process:
         """The process, started where there is none."""
         if self._process is None or self._process.returncode is not None:
-            arguments = [str(self.folder)] if self.folder is not None else []
+            arguments = [self.name, *([str(self.folder)] if self.folder is not None else [])]
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-P", "-m", "catnn.playground.worker", *arguments,
                 stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,

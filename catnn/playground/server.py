@@ -10,7 +10,7 @@ import uvicorn
 
 from catnn.diagnostics import CatnnError, Diagnostic
 from catnn.playground.app import START, application
-from catnn.playground.budget import Worker
+from catnn.playground.budget import NAME, Worker
 
 LOOPBACK = "127.0.0.1"
 
@@ -39,7 +39,8 @@ def serve(text: str | None, title: str, folder: Path | None, *, port: int, brows
     listening = opened(port)
     number = listening.getsockname()[1]
     hosts = tuple(f"{name}:{number}" for name in (LOOPBACK, "localhost"))
-    app = application(START if text is None else text, title, worker=Worker(folder), hosts=hosts)
+    worker = Worker(folder, name=NAME if text is None else Path(title).name)
+    app = application(START if text is None else text, title, worker=worker, hosts=hosts)
     address = f"http://{LOOPBACK}:{number}/"
     print(f"catnn playground: {address}  (Ctrl-C ends it)", flush=True)
     if browser:

@@ -19,8 +19,8 @@ MOST_ANSWER = 8_000_000
 """Characters; a page that is larger does not help a person who types."""
 
 
-def answer(text: str, folder: Path | None) -> dict[str, Any]:
-    """What the page shows for a text.
+def answer(text: str, folder: Path | None, name: str = "spec.catnn") -> dict[str, Any]:
+    """What the page shows for a text; name: what messages and code call it.
 
     >>> answer("space V : S(n)", None)["ok"], answer("space V S(n)", None)["diagnostics"][0]["code"]
     (True, 'E0010')
@@ -29,7 +29,7 @@ def answer(text: str, folder: Path | None) -> dict[str, Any]:
     from catnn.diagnostics import CatnnError, render
 
     try:
-        spec = parse(text, "spec.catnn", base=folder, max_diagrams=MOST_DIAGRAMS)
+        spec = parse(text, name, base=folder, max_diagrams=MOST_DIAGRAMS)
         return _page(spec)
     except CatnnError as error:
         found = [{**d.to_dict(), "rendered": render((d,))} for d in error.diagnostics]
@@ -63,15 +63,18 @@ def limit() -> None:
 
 
 def main() -> None:
-    """Answer the lines of standard input until it ends.  The argument is the folder that a spec may import from."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    """Answer the lines of standard input until it ends.
+
+    The arguments are the name of the spec and the folder that it may import from.
+    """
+    name, folder = sys.argv[1], Path(sys.argv[2]) if len(sys.argv) > 2 else None
     answer("space V : S(n)  layer f : V -> V = all", None)  # import what every answer needs, before the limits
     limit()
     sys.setrecursionlimit(5000)
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         try:
-            reply = answer(str(json.loads(line)["text"]), folder)
+            reply = answer(str(json.loads(line)["text"]), folder, name)
         except MemoryError:
             reply = {"ok": False, "fault": "this spec needs more memory than the playground gives"}
         except Exception as fault:  # a defect of catnn is shown, and the page goes on

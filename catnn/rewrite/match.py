@@ -27,14 +27,24 @@ MOST_SPLITS = 24
 
 @dataclass(slots=True)
 class Effort:
-    """How much looking is left; matching stops where it is used up."""
+    """How much looking is left; matching stops where it is used up.
+
+    whole: of what this is a part, so that what is spent here is spent there.
+    """
 
     left: int = 500_000
+    whole: Effort | None = None
 
     def spend(self, units: int = 1) -> bool:
         """Take some units, of a few microseconds each; False when there are none."""
         self.left -= units
+        if self.whole is not None:
+            self.whole.left -= units
         return self.left >= 0
+
+    def part(self, divisor: int, most: int) -> Effort:
+        """A part of what is left, so that one rule alone cannot use up everything."""
+        return Effort(max(min(self.left // divisor, most), 0), self)
 
 
 class Index:
@@ -65,9 +75,8 @@ def matches(
 
     kind: how wires of a space meet; `lambda wire: "plain"` asks for the matches of a symmetric monoidal category.
     """
-    matcher = _Matcher(left, index, effort or Effort(), kind)
     if all(box in index.by_box for box in left.boxes):
-        yield from matcher.run()
+        yield from _Matcher(left, index, effort or Effort(), kind).run()
 
 
 class _Matcher:

@@ -9,14 +9,16 @@ from fractions import Fraction
 from typing import Any
 
 from catnn.category.families import FAMILIES
-from catnn.category.scalar import Scalar
+from catnn.category.scalar import ONE, Scalar
 from catnn.category.wires import Group, Wire, Word
 from catnn.diagnostics import CatnnError
 from catnn.hypergraph.box import Box, structure
+from catnn.hypergraph.canonical import isomorphism
 from catnn.hypergraph.graph import Hypergraph, Node
-from catnn.hypergraph.linear import Combination, Weighted
+from catnn.hypergraph.linear import Combination, Weighted, combination, without_loops
 from catnn.rewrite.context import HOLE, hole
-from catnn.rewrite.rule import Rule
+from catnn.rewrite.rule import Law, Rule, Schema
+from catnn.rewrite.sketch import Format, Raw, raw, read_sketch, sketch_data, values
 from catnn.rewrite.trace import Proof, Renumbering, Step, Trace
 
 FORMAT, VERSION = "catnn-proof", 1
@@ -33,14 +35,16 @@ def to_dict(value: Trace | Proof) -> Json:
     """The same as plain data."""
     traces = {"left": value} if isinstance(value, Trace) else {"left": value.left, "right": value.right}
     rules = rules_of(traces.values())
+    schemas = _schemas(rules)
     start = traces["left"].start
-    graphs = [*(graph for trace in traces.values() for graph in _graphs(trace)), *_sides(rules)]
+    graphs = [*(graph for trace in traces.values() for graph in _graphs(trace)), *_sides(rules), *_held(schemas)]
     document: Json = {
         "format": FORMAT,
         "version": VERSION,
         "wires": _wires(graphs),
         "boxes": _boxes(graphs),
         "rules": {rule.name: _rule(rule) for rule in rules},
+        "schemas": {schema.name: schema_data(schema) for schema in schemas},
         "source": _word(start.source),
         "target": _word(start.target),
     }
@@ -51,11 +55,23 @@ def to_dict(value: Trace | Proof) -> Json:
     return document
 
 
-def goal(left: Combination, right: Combination, proof: Proof) -> Json:
-    """What a proof should prove, for the checker: the two values, and the rules as they were declared."""
+def goal(left: Combination, right: Combination, proof: Proof, laws: Iterable[Law] | None = None) -> Json:
+    """What a proof should prove, for the checker: the two values, and the laws that it may use, as they were declared.
+
+    laws: all there are; without them, those that the proof itself tells.
+    """
     document = to_dict(proof)
-    found: Json = {key: document[key] for key in ("wires", "boxes", "rules")}
-    return {**found, "left": _terms(left.weighted), "right": _terms(right.weighted)}
+    used = rules_of((proof.left, proof.right))
+    known = [rule.origin[0] if rule.origin is not None else rule for rule in used] if laws is None else list(laws)
+    wanted = {name for key in ("rules", "schemas") for name in document[key]}
+    mine = {law.name: law for law in known if law.name in wanted}
+    return {
+        **{key: document[key] for key in ("wires", "boxes")},
+        "rules": {name: _rule(law) for name, law in mine.items() if isinstance(law, Rule)},
+        "schemas": {name: schema_data(law) for name, law in mine.items() if isinstance(law, Schema)},
+        "left": _terms(left.weighted),
+        "right": _terms(right.weighted),
+    }
 
 
 def rules_of(traces: Iterable[Trace]) -> tuple[Rule, ...]:
@@ -79,6 +95,19 @@ def _sides(rules: Iterable[Rule]) -> Iterable[Hypergraph]:
     for rule in rules:
         yield rule.left
         yield from (graph for _, graph in rule.right.weighted)
+
+
+def _schemas(rules: Iterable[Rule]) -> tuple[Schema, ...]:
+    """The schemas that some rules are instances of, each once."""
+    found = {rule.origin[0].name: rule.origin[0] for rule in rules if rule.origin is not None}
+    return tuple(found.values())
+
+
+def _held(schemas: Iterable[Schema]) -> Iterable[Hypergraph]:
+    for schema in schemas:
+        for side in (schema.left, schema.right):
+            for value in values(side):
+                yield from (graph for _, graph in value.weighted)
 
 
 def _wires(graphs: Iterable[Hypergraph]) -> Json:
@@ -141,7 +170,44 @@ def _terms(weighted: Weighted) -> list[Any]:
 
 def _rule(rule: Rule) -> Json:
     right = _terms(rule.right.weighted)
-    return {"law": rule.law, "oriented": rule.oriented, "left": _graph(rule.left), "right": right}
+    found: Json = {"law": rule.law, "oriented": rule.oriented, "left": _graph(rule.left), "right": right}
+    return found if rule.origin is None else {**found, "instance": _instance(rule, *rule.origin)}
+
+
+def schema_data(schema: Schema) -> Json:
+    """A schema: its variables, and its sides as sketches (`catnn.rewrite.sketch`)."""
+    sides = {side: sketch_data(sketch, WRITE) for side, sketch in (("left", schema.left), ("right", schema.right))}
+    return {"law": schema.law, "oriented": schema.oriented, "variables": list(schema.variables), **sides}
+
+
+def _value(value: Combination) -> Json:
+    return {"source": _word(value.source), "target": _word(value.target), "terms": _terms(value.weighted)}
+
+
+WRITE = Format(str, lambda scalar: _scalar(scalar), _value)
+
+
+def _instance(rule: Rule, schema: Schema, arities: tuple[int, ...]) -> Json:
+    """How a rule is an instance of a schema: which of its terms each term of the sketches is, and how."""
+    numbers = dict(zip(schema.variables, arities, strict=True))
+    left, right = raw(schema.left, numbers), raw(schema.right, numbers)
+    one, zeros = combination(left.source, left.target, ((ONE, rule.left),)), list[Hypergraph]()
+    sides = {"left": _collected(left, one, []), "right": _collected(right, rule.right, zeros)}
+    return {"schema": schema.name, "arities": list(arities), **sides, "zeros": [_graph(graph) for graph in zeros]}
+
+
+def _collected(terms: Raw, value: Combination, zeros: list[Hypergraph]) -> list[Any]:
+    """For each term which one of a value it is, and how; those that cancel are added to `zeros`."""
+    known = [graph for _, graph in value.weighted]
+    found = []
+    for coefficient, graph in terms.terms:
+        _, bare, kept = without_loops(coefficient, graph)
+        at = next((at for at, other in enumerate([*known, *zeros]) if other == bare), len(known) + len(zeros))
+        if at == len(known) + len(zeros):
+            zeros.append(bare)
+        vertices, boxes = isomorphism(bare, [*known, *zeros][at])
+        found.append([at, [-1 if vertex < 0 else vertices[vertex] for vertex in kept], list(boxes)])
+    return found
 
 
 def _step(step: Step) -> Json:
@@ -186,11 +252,22 @@ class _Reader:
             self.boxes[name] = Box(plain, *words, box["kind"], **promises)
         words = self.word(document["source"]), self.word(document["target"])
         self.source, self.target = words
+        self.schemas = {name: self.schema(name, schema) for name, schema in document.get("schemas", {}).items()}
         self.rules = {}
         for name, rule in document["rules"].items():
             left = self.graph(rule["left"])
             right = Combination(left.source, left.target, self.terms(rule["right"]))
-            self.rules[name] = Rule(name, left, right, rule["oriented"], rule["law"])
+            found = rule.get("instance")
+            origin = None if found is None else (self.schemas[found["schema"]], tuple(map(int, found["arities"])))
+            self.rules[name] = Rule(name, left, right, rule["oriented"], rule["law"], origin=origin)
+
+    def schema(self, name: str, schema: Json) -> Schema:
+        read = Format(lambda wire: self.word([wire])[0], self.scalar, self.value)
+        left, right = read_sketch(schema["left"], read), read_sketch(schema["right"], read)
+        return Schema(name, tuple(schema["variables"]), left, right, schema["oriented"], schema["law"])
+
+    def value(self, value: Json) -> Combination:
+        return Combination(self.word(value["source"]), self.word(value["target"]), self.terms(value["terms"]))
 
     def read(self) -> Trace | Proof:
         left = self.trace(self.document["left"])

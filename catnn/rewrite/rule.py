@@ -5,15 +5,17 @@ A rule is data, a line each.  A `Schema` is a rule for every choice of some arit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 
 from catnn.category.scalar import ONE
+from catnn.diagnostics import CatnnError
 from catnn.drawable import Drawable
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination, combination, lift
+from catnn.rewrite.sketch import Sketch, TooMany, names, raw
 
 FEW = 6
 """Arities up to this are always tried, and those that are at most so many below a number of ends."""
@@ -27,7 +29,8 @@ class Rule(Drawable):
     """left = right, used from left to right; right may be a sum.
 
     law: what it says, in the words of its declaration; oriented: whether it may be used in one direction only when a
-    diagram is simplified; forward: whether this is the direction in which it was written.
+    diagram is simplified; forward: whether this is the direction in which it was written; origin: the schema that it is
+    an instance of, and for which arities.
     Raises: ValueError if the two sides are not parallel.
     """
 
@@ -37,6 +40,7 @@ class Rule(Drawable):
     oriented: bool = True
     law: str = field(default="", compare=False)
     forward: bool = True
+    origin: tuple[Schema, tuple[int, ...]] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if (self.left.source, self.left.target) != (self.right.source, self.right.target):
@@ -62,33 +66,58 @@ class Rule(Drawable):
             return None
         pairs = ((ONE / coefficient, self.left),)
         other = combination(self.left.source, self.left.target, pairs)
-        return Rule(self.name, graph, other, self.oriented, self.law, not self.forward)
+        return Rule(self.name, graph, other, self.oriented, self.law, not self.forward, self.origin)
 
     def __str__(self) -> str:
         sides = (str(self.left), str(self.right)) if self.forward else (str(self.right), str(self.left))
         return f"{self.name} : {sides[0]} {'=>' if self.oriented else '='} {sides[1]}"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Schema(Drawable):
     """A rule whose spiders have variable arities.
 
-    variables: their names; make: the rule for given arities, None where there is none.
+    variables: their names, all of which the left side has; left, right: its sides.
+    Raises: ValueError where the right side has an arity that the left one has not.
     """
 
     name: str
     variables: tuple[str, ...]
-    make: Callable[[tuple[int, ...]], Rule | None]
+    left: Sketch
+    right: Sketch
     oriented: bool = True
-    law: str = ""
-    made: dict[tuple[int, ...], Rule | None] = field(default_factory=dict, repr=False)
+    law: str = field(default="", compare=False)
+    made: dict[tuple[int, ...], Rule | None] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not names(self.right) <= names(self.left) or names(self.left) != {*self.variables}:
+            raise ValueError(f"{self.name}: the left side says how large all arities are")
 
     def instance(self, arities: tuple[int, ...]) -> Rule | None:
-        """The rule for some arities, made once; None where both sides are one diagram."""
+        """The rule for some arities, made once; None where it says nothing, or where there is none."""
         if arities not in self.made:
-            rule = self.make(arities)
+            rule = self._make(arities)
             self.made[arities] = None if rule is None or rule.is_trivial else rule
         return self.made[arities]
+
+    def _make(self, arities: tuple[int, ...]) -> Rule | None:
+        numbers = dict(zip(self.variables, arities, strict=True))
+        try:
+            left, right = raw(self.left, numbers).value, raw(self.right, numbers).value
+        except (TooMany, CatnnError):  # a group without spiders of this arity, or too many legs
+            return None
+        if (left.source, left.target) != (right.source, right.target) or len(left.weighted) != 1:
+            return None
+        one, other = left.morphism, right.morphism
+        if one is not None and other is not None and (one - other).weighted:
+            return None  # false for these arities: of diagrams without boxes that can be seen
+        ((coefficient, graph),) = left.weighted
+        if len(coefficient.terms) != 1:
+            return None
+        shown = ", ".join(f"{name}={number}" for name, number in numbers.items())
+        inverse = ONE / coefficient
+        name = f"{self.name}[{shown}]"
+        return Rule(name, graph, right * inverse, self.oriented, self.law, origin=(self, arities))
 
     def instances(self, arities: Iterable[int]) -> Iterator[Rule]:
         """The rules for some arities, the largest sums first: one use of them goes furthest."""

@@ -20,6 +20,13 @@ from catnn.rewrite.trace import Proof, Step, Trace, apply, meet
 APPLIED, COMPARED = 2, 30
 """What a step costs for every vertex and box, in the units of matching: alone, and where its result is looked up."""
 
+SHARES, BARE = 8, 1_000
+"""One rule may use up so small a part of the effort that is left, once in a term; and no more than this where it has
+vertices that hang on no box, which may be anywhere."""
+
+TRIED, COLLECTED = 4, 3
+"""What it costs to begin with a rule, and to collect like terms, for every vertex and box of the whole value."""
+
 Cost = Callable[[Combination], int]
 
 
@@ -28,13 +35,29 @@ class Budget:
     """When to stop.
 
     steps: rewriting steps of a simplification; states: values that a search looks at; effort: boxes that matching
-    tries; size: the most boxes that a value may have.
+    tries; size: the most boxes that a value may have; growth: how many boxes more than at the start, None for any
+    number.
     """
 
     steps: int = 1_000
     states: int = 2_000
     effort: int = 1_000_000
     size: int = 20_000
+    growth: int | None = None
+
+
+CHECKED = Budget(states=1_000, effort=250_000, growth=2)
+"""For a `check`: a quarter of a second at most, where matching is slow a second."""
+
+
+def times(budget: Budget, factor: int) -> Budget:
+    """A budget for a search that goes further.
+
+    >>> times(Budget(effort=10, growth=4), 3)
+    Budget(steps=3000, states=6000, effort=30, size=20000, growth=12)
+    """
+    growth = None if budget.growth is None else budget.growth * factor
+    return Budget(budget.steps * factor, budget.states * factor, budget.effort * factor, budget.size, growth)
 
 
 @dataclass(frozen=True)
@@ -49,6 +72,11 @@ class Outcome:
     def value(self) -> Combination:
         """The value that was found."""
         return self.trace.end
+
+
+def count(value: Combination) -> int:
+    """The boxes of a value."""
+    return sum(len(graph.nodes) for _, graph in value.weighted)
 
 
 def boxes(value: Combination) -> int:
@@ -68,9 +96,9 @@ def simplify(value: Combination, laws: Iterable[Law], budget: Budget | None = No
     effort = Effort(budget.effort)
     trace, used = Trace(value), Counter[str]()
     directed = sorted(_directed(laws), key=lambda law: not (isinstance(law, Rule) and law.decreases))
-    steps: list[Step] = []
+    steps, known = list[Step](), Known()
     while True:
-        step = next(_uses(value, directed, effort, widely=False), None)
+        step = next(_uses(value, directed, effort, widely=False, known=known), None)
         trace = Trace(trace.start, tuple(steps)) if step is None else trace
         if effort.left < 0:
             return Outcome(Trace(trace.start, tuple(steps)), False, "the matching took more effort than the budget has")
@@ -88,7 +116,7 @@ def _exceeded(value: Combination, steps: int, budget: Budget, used: Counter[str]
     name, times = used.most_common(1)[0]
     if steps >= budget.steps:
         return f"stopped after {steps:,} steps, {times:,} of them by `{name}`"
-    found = sum(len(graph.nodes) for _, graph in value.weighted)
+    found = count(value)
     if found > budget.size:
         return f"stopped at {found:,} boxes, after {times:,} uses of `{name}`"
     return ""
@@ -109,30 +137,74 @@ def _directed(laws: Iterable[Law]) -> Iterator[Law]:
 
 
 def _rules(laws: Iterable[Law], graph: Hypergraph) -> Iterator[Rule]:
-    """The rules, and of schemas the instances that could match a diagram."""
+    """The rules, and of schemas the instances that could match a diagram.
+
+    One with several vertices that hang on no box would be looked for everywhere, several times over; left out.
+    """
     possible: set[int] = set()
     for law in laws:
         if isinstance(law, Rule):
             yield law
         else:
             possible = possible or arities(graph)
-            yield from law.instances(possible)
+            yield from (rule for rule in law.instances(possible) if _bare(rule.left) < 2)
 
 
-def _uses(value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bool) -> Iterator[Step]:
-    """Every step from a value; widely: at every match, not at the first of a rule in a term alone."""
-    laws = tuple(laws)
-    indices = [Index(graph) for _, graph in value.weighted]
-    for term, index in enumerate(indices):
-        for rule in _rules(laws, index.graph):
-            sides = [index.graph, *(graph for _, graph in rule.right.weighted)]
-            price = (COMPARED if widely else APPLIED) * sum(1 + len(graph.wires) + len(graph.nodes) for graph in sides)
-            for match in matches(rule.left, index, effort):
+@dataclass(slots=True)
+class _Looked:
+    """A term as it was looked at: prepared for matching; barren: no rule applies."""
+
+    index: Index
+    barren: bool = False
+
+
+Known = dict[int, _Looked]
+"""The terms of a value that were looked at before, by identity."""
+
+
+def _uses(
+    value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bool, known: Known | None = None
+) -> Iterator[Step]:
+    """Every step from a value; widely: at every match, not at the first of a rule in a term alone.
+
+    known: what is kept between the steps of a simplification.
+    """
+    laws, known = tuple(laws), {} if known is None else known
+    for at in known.keys() - {id(graph) for _, graph in value.weighted}:
+        del known[at]
+    whole = sum(_size(graph) for _, graph in value.weighted)
+    for term, (_, graph) in enumerate(value.weighted):
+        if id(graph) not in known:
+            effort.spend(_size(graph))
+            known[id(graph)] = _Looked(Index(graph))
+        here = known[id(graph)]
+        if here.barren:
+            continue
+        found = False  # or not all was looked at
+        for rule in _rules(laws, graph):
+            sides = [graph, *(side for _, side in rule.right.weighted)]
+            price = (COMPARED if widely else APPLIED) * sum(map(_size, sides)) + COLLECTED * whole
+            if not effort.spend(TRIED):
+                return
+            part = effort.part(SHARES, BARE if _bare(rule.left) else effort.left)
+            for match in matches(rule.left, here.index, part):
                 if not effort.spend(price):
                     return
+                found = True
                 yield apply(rule, value, term, match)
                 if not widely:
                     break
+            found |= part.left < 0
+        here.barren = not found and effort.left >= 0
+
+
+def _bare(graph: Hypergraph) -> int:
+    """How many vertices hang on no box."""
+    return len(graph.wires) - len({v for _, inputs, outputs in graph.nodes for v in (*inputs, *outputs)})
+
+
+def _size(graph: Hypergraph) -> int:
+    return 1 + len(graph.wires) + len(graph.nodes)
 
 
 # ------------------------------------------------------------------------------------------------------------ search
@@ -149,14 +221,20 @@ class _Seen:
 
 
 class _Search:
-    """Best first from one value, over the rules in both directions."""
+    """Best first from one value, over the rules in both directions.
 
-    def __init__(self, start: Combination, laws: Iterable[Law], cost: Cost, budget: Budget, effort: Effort) -> None:
-        self.start, self.cost, self.budget, self.effort = start, cost, budget, effort
+    size: the most boxes that a value may have; cut: whether there was one with more.
+    """
+
+    def __init__(
+        self, start: Combination, laws: Iterable[Law], cost: Cost, budget: Budget, effort: Effort, size: int
+    ) -> None:
+        self.start, self.cost, self.budget, self.effort, self.size = start, cost, budget, effort, size
+        self.cut = False
         self.laws = tuple(_both(laws))
         self.seen = {start: _Seen(start, None, None, 0)}
         self.queue: list[tuple[int, int, Combination]] = [(cost(start), 0, start)]
-        self.count = 0
+        self.number = 0
 
     def trace(self, value: Combination) -> Trace:
         """How a value was reached."""
@@ -178,11 +256,14 @@ class _Search:
             here = value
 
     def keep(self, value: Combination, step: Step, parent: Combination, depth: int) -> bool:
-        if value in self.seen or sum(len(graph.nodes) for _, graph in value.weighted) > self.budget.size:
+        if count(value) > self.size:
+            self.cut = True
+            return False
+        if value in self.seen:
             return False
         self.seen[value] = _Seen(value, step, parent, depth)
-        self.count += 1
-        heappush(self.queue, (self.cost(value) + 4 * depth, self.count, value))
+        self.number += 1
+        heappush(self.queue, (self.cost(value) + 4 * depth, self.number, value))
         return True
 
     def expand(self) -> Iterator[Combination]:
@@ -212,22 +293,48 @@ def _both(laws: Iterable[Law]) -> Iterator[Law]:
 
 def search(value: Combination, laws: Iterable[Law], cost: Cost = boxes, budget: Budget | None = None) -> Outcome:
     """The cheapest value that the rules lead to, in either direction, as far as the budget goes."""
-    budget = budget or Budget()
-    found = _Search(value, laws, cost, budget, Effort(budget.effort))
+    budget, laws = budget or Budget(), tuple(laws)
+    found = _Search(value, laws, cost, budget, Effort(budget.effort), _most_boxes(budget, laws, value))
     best = value
     while not found.is_spent:
         for after in found.expand():
             if cost(after) < cost(best):
                 best = after
-    finished = not found.queue
+    finished = not found.queue and not found.cut
     reason = "everything was looked at" if finished else f"stopped after {len(found.seen):,} values"
+    if found.cut and not found.queue:
+        reason = f"everything of up to {found.size:,} boxes was looked at"
     return Outcome(found.trace(best), finished, reason)
 
 
-def normalise(left: Combination, right: Combination, laws: Iterable[Law]) -> tuple[Trace, Trace]:
-    """The traces of two values to what oriented rules make of them, on a small budget."""
+def _most_boxes(budget: Budget, laws: Iterable[Law], *values: Combination) -> int:
+    """The most boxes that a search may come to: those of its start, and of some uses of the rules that grow most."""
+    if budget.growth is None:
+        return budget.size
+    sides = [(len(law.left.nodes), count(law.right)) for law in laws if isinstance(law, Rule)]
+    most = max((abs(right - left) for left, right in sides), default=0)
+    return min(budget.size, max(map(count, values)) + budget.growth * max(most, 1))
+
+
+def normalise(left: Combination, right: Combination, laws: Iterable[Law]) -> tuple[Outcome, Outcome]:
+    """What oriented rules make of two values, on a small budget."""
     few, laws = Budget(steps=200, effort=100_000), tuple(laws)
-    return simplify(left, laws, few).trace, simplify(right, laws, few).trace
+    return simplify(left, laws, few), simplify(right, laws, few)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """How a search for a proof went.
+
+    values: how many it looked at on the two sides; boxes: the most that they might have; exhausted: whether these were
+    all there are with so many boxes; complete: and none has more.
+    """
+
+    proof: Proof | None
+    values: tuple[int, int] = (1, 1)
+    boxes: int = 0
+    exhausted: bool = True
+    complete: bool = True
 
 
 def prove(
@@ -242,14 +349,28 @@ def prove(
     reduced: what `normalise` found, if that was asked already.  None where the budget ends first, or where the rules
     lead nowhere else.
     """
+    return attempt(left, right, laws, budget, reduced).proof
+
+
+def attempt(
+    left: Combination,
+    right: Combination,
+    laws: Iterable[Law],
+    budget: Budget | None = None,
+    reduced: tuple[Trace, Trace] | None = None,
+) -> Attempt:
+    """The same, with how far it went."""
     budget = budget or Budget()
     laws = tuple(laws)
-    reduced = reduced or normalise(left, right, laws)
+    if reduced is None:
+        first, second = normalise(left, right, laws)
+        reduced = first.trace, second.trace
     proof = meet(*reduced)
     if proof is not None or not laws:
-        return proof
+        return Attempt(proof)
+    most = _most_boxes(budget, laws, left, right, *(trace.end for trace in reduced))
     effort = Effort(budget.effort)
-    sides = [_Search(side, laws, boxes, budget, effort) for side in (left, right)]
+    sides = [_Search(side, laws, boxes, budget, effort, most) for side in (left, right)]
     for side, trace in zip(sides, reduced, strict=True):
         side.add(trace)
     common = next((value for value in sides[0].seen if value in sides[1].seen), None)
@@ -260,9 +381,10 @@ def prove(
             common = next((value for value in one.expand() if value in other.seen), None)
             if common is not None:
                 break
-    if common is None:
-        return None
-    return meet(sides[0].trace(common), sides[1].trace(common))
+    proof = None if common is None else meet(sides[0].trace(common), sides[1].trace(common))
+    exhausted = effort.left >= 0 and not any(side.queue for side in sides)
+    complete = exhausted and not any(side.cut for side in sides)
+    return Attempt(proof, (len(sides[0].seen), len(sides[1].seen)), most, exhausted, complete)
 
 
 def laws_of(rules: Iterable[Law], *more: Iterable[Law]) -> tuple[Law, ...]:

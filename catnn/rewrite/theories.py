@@ -117,14 +117,62 @@ def symplectic(wire: Wire) -> tuple[Rule, ...]:
 
 @lru_cache(maxsize=64)
 def levi_civita(wire: Wire) -> tuple[Rule, ...]:
-    """The Levi-Civita tensor of SO(n): 0 where two of its legs meet; two of them are a determinant of deltas."""
+    """The Levi-Civita tensor: 0 where two of its legs meet; two of them are a determinant of deltas.
+
+    In A(n) it is 0, too, where two legs are summed, and a vertex beside it is one of those at its legs, since these
+    have all the values there are.  Source: the relations of jellyfish, Comes 2020.
+    """
     eps = form("eps", wire)
     found = []
     for box in (eps, eps.dagger()):
-        found += [_repeated(box, a, b) for a, b in combinations(range(len(eps.target)), 2)]
+        pairs = tuple(combinations(range(len(eps.target)), 2))
+        found += [_repeated(box, a, b) for a, b in pairs]
+        found += [_exchanged(box, a) for a in range(len(eps.target) - 1)]
+        if structure(wire) == "spider":
+            found += [_discarded(box, a, b) for a, b in pairs]
+            found.append(_spread(box))
     if len(eps.target) <= MOST_LEGS:
         found += [_determinant(eps, turned) for turned in (0, 1, 2)]
     return tuple(found)
+
+
+def _exchanged(box: Box, a: int) -> Rule:
+    """eps with legs a and a + 1 exchanged is -eps."""
+    word = box.source or box.target
+    order = tuple({a: a + 1, a + 1: a}.get(at, at) for at in range(len(word)))
+    left = permuted(word, order) >> single(box) if box.source else single(box) >> permuted(word, order)
+    name = f"{box.label} {word[0]} {a},{a + 1} exchanged"
+    return Rule(name, left, lift(single(box)) * -1, oriented=False, law="an alternating tensor changes its sign")
+
+
+def _ended(box: Box, rest: tuple[int, ...], vertices: int) -> Hypergraph:
+    """eps with a leg on each of the first vertices, where the vertices of a row are open."""
+    wire, row = (box.source or box.target)[0], tuple(range(len(box.source or box.target)))
+    word, wires = (wire,) * len(rest), (wire,) * vertices
+    if box.source:
+        return Hypergraph(word, (), wires, (Node(box, row, ()),), rest, ())
+    return Hypergraph((), word, wires, (Node(box, (), row),), (), rest)
+
+
+def _discarded(box: Box, a: int, b: int) -> Rule:
+    """eps with legs a and b summed is 0."""
+    word = box.source or box.target
+    rest = tuple(at for at in range(len(word)) if at not in (a, b))
+    left = _ended(box, rest, len(word))
+    zero = combination(left.source, left.target, ())
+    law = "an alternating tensor with two summed legs is 0"
+    return Rule(f"{box.label} {word[0]} {a},{b} summed", left, zero, law=law)
+
+
+def _spread(box: Box) -> Rule:
+    """eps @ unit = the sum over all legs of eps with the unit's wire at that leg."""
+    word = box.source or box.target
+    n = len(word)
+    left = _ended(box, tuple(range(n + 1)), n + 1)
+    terms = [(ONE, _ended(box, (*range(n), at), n)) for at in range(n)]
+    right = combination(left.source, left.target, terms)
+    law = "the legs of an alternating tensor have all values there are"
+    return Rule(f"{box.label} {word[0]} spread", left, right, oriented=False, law=law)
 
 
 def _repeated(box: Box, a: int, b: int) -> Rule:

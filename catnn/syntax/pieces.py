@@ -172,7 +172,7 @@ def _term(node: Piece) -> list[Piece] | None:
         case n.Brackets(term):
             return ["(", term, *_closer(node), ")"]
         case n.SpanOf(terms):
-            return ["span {", BREAK, *_joined(terms, ",", BREAK), BREAK, *_closer(node), "}"]
+            return ["span {", BREAK, *_joined(terms, ",", BREAK), " ", *_closer(node), "}"]
         case n.All():
             return ["all"]
         case n.Bias():

@@ -6,6 +6,7 @@ The canonical spelling is ASCII.  Parsing what is printed gives the node back; f
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 
 from catnn.diagnostics import Source
@@ -15,7 +16,10 @@ from catnn.syntax.parser import parse
 from catnn.syntax.pieces import Break, Item, Line, Mark, flat
 
 WIDTH = 100
-INDENT = "    "
+INDENT = "  "
+MARGIN = 64  # code that is longer has its comment two blanks behind it, wherever those around it stand
+
+Row = tuple[str, str]  # a line: the code, and the comment behind it; a line that is a comment alone is code
 
 
 def show(node: Any) -> str:
@@ -48,11 +52,21 @@ def format_source(text: str, path: str = "<text>") -> str:
     check id[V] = swap[V] ; swap[V]
     """
     source = make_source(text, path)
-    return "".join(line + "\n" for line in _lines(source, parse(source.text, path)))
+    return "".join(line + "\n" for line in _aligned(_rows(source, parse(source.text, path))))
 
 
-def _lines(source: Source, module: Module) -> list[str]:
+def _aligned(rows: list[Row]) -> list[str]:
+    """The lines of some rows: the comments behind the code of a paragraph stand below one another."""
     lines: list[str] = []
+    for blank, paragraph in groupby(rows, lambda row: row == ("", "")):
+        block = list(paragraph)
+        column = max((len(code) for code, comment in block if comment and len(code) <= MARGIN), default=0)
+        lines += [""] * blank or [f"{code:{column}}  {comment}" if comment else code for code, comment in block]
+    return lines
+
+
+def _rows(source: Source, module: Module) -> list[Row]:
+    lines: list[Row] = []
     comments = list(module.comments)
     reached = 0  # the offset up to which all is written
     taken = 0  # how many comments are
@@ -64,10 +78,11 @@ def _lines(source: Source, module: Module) -> list[str]:
             taken += 1
             gap = source.text[reached:offset]
             if reached and "\n" not in gap and not commented:
-                lines[-1] += f"  {comment}"
+                code, earlier = lines[-1]
+                lines[-1] = (code, f"{earlier}  {comment}" if earlier else comment)
             else:
                 _blank(lines, gap)
-                lines.append(comment)
+                lines.append((comment, ""))
             reached = offset + len(comment)
         if statement is None:
             return lines
@@ -78,16 +93,16 @@ def _lines(source: Source, module: Module) -> list[str]:
             inside.append(comments[taken])
             taken += 1
         layout = _Layout(source, inside)
-        lines.extend(layout.lines_of(statement))
+        lines.extend(layout.rows_of(statement))
         commented = layout.commented
         reached = end
     return lines
 
 
-def _blank(lines: list[str], gap: str) -> None:
+def _blank(lines: list[Row], gap: str) -> None:
     """An empty line, where there was one or more, but not at the head of the file."""
     if lines and gap.count("\n") > 1:
-        lines.append("")
+        lines.append(("", ""))
 
 
 class _Layout:
@@ -96,12 +111,12 @@ class _Layout:
     def __init__(self, source: Source, comments: list[tuple[int, str]]) -> None:
         self.source = source
         self.comments = comments
-        self.lines: list[str] = []
+        self.lines: list[Row] = []
         self.line = ""
         self.depth = 0
         self.commented = False
 
-    def lines_of(self, statement: Statement) -> list[str]:
+    def rows_of(self, statement: Statement) -> list[Row]:
         items = list(flat(statement))
         ahead = _marks_ahead(items) if self.comments else [0] * len(items)
         word, blank = "", False
@@ -126,7 +141,7 @@ class _Layout:
         self.commented = bool(self.comments)
         self._trailing_before(len(self.source.text))
         self._end()
-        return self.lines + [comment for _, comment in self.comments]
+        return self.lines + [(comment, "") for _, comment in self.comments]
 
     def _put(self, word: str, blank: bool) -> None:
         """A word that cannot be broken, behind a blank or a line end."""
@@ -136,14 +151,14 @@ class _Layout:
             begun = self.lines and self.depth == 0 and word != "}"
             self.line = INDENT * (self.depth + bool(begun)) + word.lstrip()
         elif blank and len(self.line) + 1 + len(word.rstrip()) > WIDTH:
-            self.lines.append(self.line.rstrip())
+            self.lines.append((self.line.rstrip(), ""))
             self.line = INDENT * (self.depth + 1) + word
         else:
             self.line += " " * blank + word
 
     def _end(self) -> None:
         if self.line.strip():
-            self.lines.append(self.line.rstrip())
+            self.lines.append((self.line.rstrip(), ""))
         self.line = ""
 
     def _comments_before(self, offset: int) -> None:
@@ -151,7 +166,7 @@ class _Layout:
         self._end()
         while self.comments and self.comments[0][0] < offset:
             depth = max(self.depth, 1)
-            self.lines.append(INDENT * depth + self.comments.pop(0)[1])
+            self.lines.append((INDENT * depth + self.comments.pop(0)[1], ""))
 
     def _trailing_before(self, offset: int) -> None:
         """The comment behind what was written last, where it stood behind something on its line."""
@@ -159,7 +174,7 @@ class _Layout:
             start = self.comments[0][0]
             line = self.source.text[self.source.text.rfind("\n", 0, start) + 1 : start]
             if line.strip():
-                self.lines.append(f"{self.line.rstrip()}  {self.comments.pop(0)[1]}")
+                self.lines.append((self.line.rstrip(), self.comments.pop(0)[1]))
                 self.line = ""
 
 

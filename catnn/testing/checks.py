@@ -49,10 +49,11 @@ def compare(found: Tensors, wanted: Tensors, where: str, scale: float = 1.0) -> 
             raise Mismatch(f"{which}{where}: off by {error:.2g}, of numbers up to {size:.2g}")
 
 
-def _sizes(item: Layer | Network, **options: int) -> list[dict[str, int]]:
+def _sizes(item: Layer | Network, **options: Any) -> list[dict[str, int]]:
     found = assignments(item, **options)
     if not found:
-        raise Skip("too large at every size that is tried")
+        what = "its dense matrices are" if options.get("dense") else "it is"
+        raise Skip(f"{what} too large at every size that is tried")
     return found
 
 
@@ -67,7 +68,7 @@ def _tried(sizes: list[dict[str, int]]) -> str:
 
 def dense_match(layer: Layer, seed: int = 0) -> str:
     """The module is the sum of weight times dense matrix, at several sizes and batch shapes."""
-    tried = _sizes(layer)
+    tried = _sizes(layer, dense=True)
     for sizes in tried:
         module = module_of(layer, sizes, seed)
         for batch in BATCHES:

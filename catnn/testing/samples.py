@@ -22,7 +22,7 @@ BATCHES: tuple[tuple[int, ...], ...] = ((), (0,), (2, 3))
 CANDIDATES = (3, 1, 2, 5, 4, 6)
 """Sizes to try, the most telling first."""
 MOST_ENTRIES = 5_000_000
-"""The most numbers that all the dense matrices of a layer may have together."""
+"""The most numbers that all the dense matrices of a layer may have together, or the tensors of an item."""
 
 
 def wires(item: Layer | Network) -> tuple[Wire, ...]:
@@ -43,13 +43,16 @@ def _types(item: Layer | Network) -> Iterator[Type]:
                 yield from _types(stage.network)
 
 
-def assignments(item: Layer | Network, *, most: int = MOST_ENTRIES, at_least: int = 1) -> list[dict[str, int]]:
-    """Numbers for the symbolic sizes that are groups and small enough for dense matrices, a few of them.
+def assignments(
+    item: Layer | Network, *, most: int = MOST_ENTRIES, at_least: int = 1, dense: bool = False
+) -> list[dict[str, int]]:
+    """Numbers for the symbolic sizes that are groups and small enough, a few of them.
 
-    at_least: indices, of a symplectic space pairs.  Different names get different numbers.  Without symbolic sizes
-    there is the one empty assignment.
+    at_least: indices, of a symplectic space pairs; dense: whether the dense matrices of a layer have to be small
+    enough, too, and not its tensors alone.  Different names get different numbers.  Without symbolic sizes there is the
+    one empty assignment.
     """
-    names = item_sizes(item)
+    names, entries = item_sizes(item), _dense if dense else numbers
     if not names:
         return [{}] if entries(item, {}) <= most else []
     found: list[dict[str, int]] = []
@@ -75,16 +78,30 @@ def fits(item: Layer | Network, name: str, size: int) -> bool:
     return all(FAMILIES[group.family].size_fault(size) is None for group in groups)
 
 
-def entries(item: Layer | Network, sizes: Sizes) -> int:
-    """How many numbers the dense matrices of a layer have, or the largest tensor between the stages of a network."""
+def numbers(item: Layer | Network, sizes: Sizes) -> int:
+    """How many numbers the largest tensor has, opened where it is stored packed; or all the weights of a layer."""
+    found = [prod(length(w, sizes) for w in s.word) * s.channels for side in _types(item) for s in side.summands]
+    if isinstance(item, Network) and item.program is not None:
+        found += [prod(shape(summand, sizes)) for summand in item.program.values]
+    elif isinstance(item, Layer):
+        found.append(_count(item) * max(s.channels for s in item.source.summands + item.target.summands) ** 2)
+    return max(found)
+
+
+def _count(layer: Layer) -> int:
+    """How many diagrams a layer has."""
+    return sum(len(pair) for table in (layer.weighted, layer.fixed_parts) for row in table for pair in row)
+
+
+def _dense(item: Layer | Network, sizes: Sizes) -> int:
+    """How many numbers the dense matrices of a layer have; a network has none."""
     if isinstance(item, Network):
-        return max(prod(shape(summand, sizes)) for side in _types(item) for summand in side.summands)
-    count = sum(len(pair) for table in (item.weighted, item.fixed_parts) for row in table for pair in row)
+        return numbers(item, sizes)
     outs, ins = (
         max(prod(length(wire, sizes) for wire in summand.word) for summand in side.summands)
         for side in (item.target, item.source)
     )
-    return count * outs * ins
+    return _count(item) * outs * ins
 
 
 def length(wire: Wire, sizes: Sizes) -> int:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.diagram import Diagram, Morphism, Sum
+from catnn.diagnostics import Diagnostic, WrongTypeError, check_type
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from catnn.view.drawing import Drawing
 
 Value = Morphism | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
-Read = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Trace | Proof
+Read = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
 """What documents and graphs are read to."""
 SIDES = ("bottom", "top", "left")
 """Where the inputs of a picture may be."""
@@ -42,9 +43,33 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _known(value: object) -> None:
+    """Raises: CatnnError (E1021, also a TypeError) for what cannot be drawn or written."""
+    check_type(value, Value.__args__, "a diagram, a layer, a network, a rule, a trace or a proof")
+
+
+def _options(value: Value, given: Mapping[str, Any], *, flows: bool = False) -> None:
+    """Whether a picture of the value has these options; flows: on a page, which is as wide as its window.
+
+    Raises: CatnnError (E1021, also a TypeError).
+    """
+    known = ["inputs", "factored"]
+    if isinstance(value, Layer | Morphism):
+        known.append("letters")
+    if isinstance(value, Layer):
+        known += ["limit"] if flows else ["limit", "width"]
+    unknown = next((name for name in given if name not in known), None)
+    if unknown is not None:
+        message = f"a picture of a {type(value).__name__} has no option `{unknown}`"
+        note = f"its options are {', '.join(f'`{name}`' for name in known)}"
+        raise WrongTypeError(Diagnostic("E1021", message, (), (note,)))
+
+
 def _drawing(value: Value, **options: Any) -> Drawing:
     from catnn.view import gallery
 
+    _known(value)
+    _options(value, options)
     if isinstance(value, Rule | Schema | Trace | Proof):
         from catnn.view import rules
 
@@ -61,6 +86,7 @@ def to_text(value: Value, *, width: int = 100, factored: bool = False) -> str:
 
     factored: diagrams as they are run, permutation ; planar ; permutation.
     """
+    _known(value)
     if isinstance(value, Layer):
         return layer_text(value, width=width, factored=factored)
     if isinstance(value, Network):
@@ -110,6 +136,7 @@ def to_dot(value: Value) -> str:
     """A graph for Graphviz."""
     from catnn.view import dot
 
+    _known(value)
     if isinstance(value, Rule | Schema | Trace | Proof):
         from catnn.view import stories
 
@@ -127,6 +154,9 @@ def to_html(value: Value, **options: Any) -> str:
     """A self-contained page; options as in `to_svg`."""
     from catnn.view.html import page
 
+    _known(value)
+    _options(value, options, flows=True)
+
     return page(value, **options)
 
 
@@ -134,6 +164,7 @@ def to_json(value: Value) -> str:
     """A versioned document; `catnn.view.json` has the schema, `catnn.rewrite.proofs` that of traces and proofs."""
     from catnn.view.json import to_json
 
+    _known(value)
     return to_json(value)
 
 
@@ -145,6 +176,7 @@ def to_networkx(value: Value) -> networkx.MultiDiGraph:
     """
     from catnn.view import graph, layers
 
+    _known(value)
     if isinstance(value, Rule | Schema | Trace | Proof):
         from catnn.view import stories
 
@@ -167,6 +199,7 @@ def to_hif(value: Value) -> str:
     """The same as HIF, which tools for hypergraphs read; `catnn.view.hif` describes it."""
     from catnn.view import hif
 
+    _known(value)
     if isinstance(value, Morphism | Hypergraph | Combination):
         return hif.morphism_hif(value)
     return hif.graph_hif(to_networkx(value))

@@ -14,8 +14,9 @@ from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.view import SIDES
 from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, Item, Label, Point, samples, text_width, words
-from catnn.view.layering import End, Layers, Unit
+from catnn.view.layering import Layers
 from catnn.view.layout import MARGIN, RADIUS, STEP, Styles, styles, summed
+from catnn.view.placing import End, Unit
 
 HEIGHT = 26.0
 ROW = 40.0

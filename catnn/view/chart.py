@@ -7,19 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from catnn.category.scalar import ONE
 from catnn.model import Network
 from catnn.program import Add, Program, Step
 from catnn.view import SIDES
 from catnn.view.drawing import INK, SIZES, Box, Curve, Dot, Drawing, Item, Label, Point, text_width
-from catnn.view.layering import End, Layers, Unit
+from catnn.view.layering import Layers
 from catnn.view.layout import RADIUS
 from catnn.view.pipeline import network_graph
+from catnn.view.placing import End, Unit
 from catnn.view.programs import step_label, tensor_name, value_names
 
 GAP = 22.0
-"""Between two rows."""
+"""Between two rows, with more where a wire goes far to the side: WIDER of that, but no more than WIDEST."""
+WIDER, WIDEST = 0.15, 28.0
+LIFT = 0.3
+"""How far into the gap above its row a dot stands, so that its wires leave above the boxes beside it."""
 LINE = 17.0
 """The height of a line of words in a box."""
 LONG = 34
@@ -212,13 +217,24 @@ class _Picture:
         for unit, depth in enumerate(self.depths):
             rank = self.layers.units[unit].rank
             deep[rank] = max(deep[rank], depth)
+        self.gaps = self._gaps(len(deep))
         self.deep, self.middle, at = deep, list[float](), MARGIN
         for rank, depth in enumerate(deep):
-            at += GAP if rank and self.layers.rows[rank] and self.layers.rows[rank - 1] else 0.0
+            at += self.gaps[rank]
             self.middle.append(at + depth / 2)
             at += depth
         self.along = at + MARGIN
         self.across = max((u.x + u.size / 2 for u in self.layers.units), default=0.0) + 2 * MARGIN
+
+    def _gaps(self, count: int) -> list[float]:
+        """The room below each row."""
+        rows, units, reach = self.layers.rows, self.layers.units, [0.0] * count
+        for path in self.layers.paths:
+            for tail, head in pairwise(path):
+                rank = units[head[0]].rank
+                reach[rank] = max(reach[rank], abs(self._x(head, above=False) - self._x(tail, above=True)))
+        between = [bool(rank and rows[rank] and rows[rank - 1]) for rank in range(count)]
+        return [full * (GAP + min(WIDER * far, WIDEST)) for full, far in zip(between, reach, strict=True)]
 
     # ------------------------------------------------------------------------------------------------------- drawing
 
@@ -240,13 +256,17 @@ class _Picture:
 
     def _end(self, end: End, *, above: bool) -> Point:
         """Where a wire leaves a chip, or arrives."""
-        unit, at = end
+        unit = end[0]
         found, side = self.layers.units[unit], 1 if above else -1
-        x = found.x + MARGIN + found.port(at, found.above if above else found.below, self.layers.step)
+        x = self._x(end, above=above)
         if unit in self.dots:
-            return x, self._edge(found.rank, above=True)
+            return x, self._edge(found.rank, above=True) + LIFT * (self.gaps[found.rank + 1] - GAP / 2)
         half = self.depths[unit] / 2 if unit < len(self.depths) else 0.0
         return x, self.middle[found.rank] + side * half
+
+    def _x(self, end: End, *, above: bool) -> float:
+        found = self.layers.units[end[0]]
+        return found.x + MARGIN + found.port(end[1], found.above if above else found.below, self.layers.step)
 
     def _edge(self, rank: int, *, above: bool) -> float:
         return self.middle[rank] + (self.deep[rank] / 2 if above else -self.deep[rank] / 2)
@@ -259,7 +279,7 @@ class _Picture:
         points = [(x, y)]
         for at, end in enumerate(path[1:], 1):
             passing = at < len(path) - 1
-            low = self._edge(ranks[at - 1], above=True)
+            low = max(self._edge(ranks[at - 1], above=True), points[-1][1])
             points += _straight(points[-1], (points[-1][0], low))
             x, y = self._end(end, above=False)
             high = self._edge(ranks[at], above=False)

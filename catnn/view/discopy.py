@@ -54,7 +54,10 @@ def _graph(value: Morphism | Hypergraph | Combination) -> Hypergraph:
             return single
         case Diagram():
             return from_diagram(single)
-    raise refuse("discopy's hypergraphs are no sums: give one of the terms")
+    if isinstance(value, Morphism | Combination):
+        raise refuse("discopy's hypergraphs are no sums: give one of the terms")
+    what = type(value).__name__
+    raise refuse(f"discopy takes diagrams, and this is a {what}: of a layer, give one of its `diagrams`")
 
 
 def _type(frobenius: Any, word: Word) -> Any:

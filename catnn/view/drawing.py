@@ -213,12 +213,22 @@ def below(drawings: Sequence[Drawing], gap: float = 10, *, centred: bool = True)
     return Drawing(width, max(at - gap, 0), tuple(items))
 
 
+def even_columns(count: int, most: int) -> int:
+    """How many columns make as few rows as most of them would, but rows of nearly one length.
+
+    >>> [even_columns(15, most) for most in (7, 8, 20, 0)]
+    [5, 8, 15, 1]
+    """
+    rows = ceil(count / max(1, most))
+    return ceil(count / rows)
+
+
 def grid(cells: Sequence[Drawing], width: float, gap: float = 22) -> Drawing:
-    """In equal columns, as many as fit into a width, reading order."""
+    """In equal columns that fit into a width, reading order: as few rows as can be, all about as long."""
     if not cells:
         return Drawing(0, 0, ())
     cell_width = max(cell.width for cell in cells)
-    columns = max(1, min(len(cells), int((width + gap) // (cell_width + gap))))
+    columns = even_columns(len(cells), int((width + gap) // (cell_width + gap)))
     items: list[Item] = []
     at = 0.0
     for row in range(ceil(len(cells) / columns)):

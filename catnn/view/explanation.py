@@ -7,7 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from catnn.plan.cost import Cost, Step, total
-from catnn.plan.rates import DENSE, IN_C, STATEMENTS
+from catnn.plan.rates import DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS
 from catnn.tables import Table, count, ratio
 from catnn.view.works import numbers, works_data, works_table
 
@@ -18,6 +18,9 @@ WHY = {
     IN_C: "chosen, if there is a C compiler: less for each step and each number moved",
     STATEMENTS: "chosen: its products are wide enough for torch's own",
     DENSE: "chosen: for few numbers what counts is the number of steps, and it has the fewest",
+    IRREPS: "chosen: one change of basis serves all levels, and its products are few, wide and plain",
+    FIRST: "chosen: few channels come out, so x is read once, by one product, and the rest is small",
+    LAST: "chosen: few channels come in, so all before one product is small, and y is written once",
 }
 """Why a way is taken."""
 
@@ -72,6 +75,12 @@ def as_dict(found: Explanation) -> dict[str, Any]:
         "program": works_data(found),
         "largest": {"expression": str(found.largest.sympy()), "value": int(found.largest.value(found.sizes))},
         "stages": [{"name": name, "explanation": stage and as_dict(stage)} for name, stage in found.stages],
+        "as_one": [
+            {"layers": list(one.layers), "how": one.how, "uses": one.uses, "forward": _cost(one.forward, found.sizes),
+             "backward": _cost(one.backward, found.sizes), "seconds": {"one by one": one.apart, "as one": one.whole}}
+            for one in found.joined
+        ],
+        "one_by_one": [{"layers": list(names), "why": why} for names, why in found.declined],
     }  # fmt: skip
 
 
@@ -124,12 +133,25 @@ def tables(found: Explanation) -> list[Table]:
         result.append(works_table(found))
     if any(stage is not None and stage.kind != "function" for _, stage in found.stages) or not found.works:
         result += [_stages(found)] if found.stages else []
+    if found.joined or found.declined:
+        result.append(_as_one(found))
     if found.steps:
         result.append(_plan("plan", found.steps, found))
         result.append(_plan("gradient, the plan upside down", found.gradient, found, most=0))
     if found.predicted:
         result.append(_predicted(found))
     return [*result, _totals(found)]
+
+
+def _as_one(found: Explanation) -> Table:
+    """The layers that are computed as one, and neighbours that are not."""
+    rows = []
+    for one in found.joined:
+        what = one.how if one.uses else f"one by one at these sizes; {one.how} where that is faster"
+        rows.append((one.text, what, f"{1000 * one.apart:.3g} ms", f"{1000 * one.whole:.3g} ms"))
+    rows += [(" ; ".join(names), f"one by one: {why}", "", "") for names, why in found.declined]
+    headers = ("layers", "", "one by one", "as one")
+    return Table("what runs as one, and what that is predicted to take", headers, tuple(rows), (2, 3))
 
 
 def _predicted(found: Explanation) -> Table:
@@ -177,14 +199,20 @@ def _plan(caption: str, steps: tuple[Step, ...], found: Explanation, most: int =
 
 def _stages(found: Explanation) -> Table:
     rows = []
-    for name, stage in found.stages:
+    for (name, stage), at in zip(found.stages, found.within or (None,) * len(found.stages), strict=True):
         if found.works and (stage is None or stage.kind == "function"):
             continue  # a step of its own says it
         if stage is None:
             rows.append((name, "", "", "", "", ""))
             continue
         diagrams = f"{stage.diagrams:,}" if stage.diagrams or stage.kind == "layer" else ""
+        if at is not None:
+            rows.append((name, stage.type, diagrams, f"in `{found.joined[at].text}`", "", ""))
+            continue
         rows.append((name, stage.type, diagrams, *numbers(stage.forward, found.sizes)))
+    for one in found.joined:
+        cost = numbers(total(one.forward for _ in range(one.uses)), found.sizes)
+        rows += [(f"`{one.text}`", "as one", "", *cost)] if one.uses else []
     if found.own.madds:
         rows.append(("+", "linear combinations", "", *numbers(found.own, found.sizes)))
     headers = ("stage", "type", "diagrams", "multiply-adds", "=", "moves")

@@ -33,7 +33,10 @@ catnn-network: "name", "spaces", "from" and "to" (types as in a layer), "source"
     function, with "axes"; "map": box; "add": [coefficient, ...].
 catnn-rule: "name", "law" (as it was written), "oriented", "forward", "spaces", "source" and "target", "left" (as a
     catnn-hypergraph, without its words) and "right" ("terms" of a catnn-combination).  catnn-schema, a rule with free
-    arities: "name", "law", "oriented", "variables", and "instances", the rules for small ones; it is not read back.
+    arities: "name", "law", "oriented", "variables", "left" and "right", which are sketches, and "instances", the rules
+    for small ones.  A sketch is ["value", catnn-combination], ["spider", wire, inputs, outputs], ["chain" or "beside",
+    [sketch, ...]], ["power", sketch, times], ["sum", [[coefficient, sketch], ...]], or ["same", sketch], the identity
+    of the word that a sketch starts from; inputs, outputs and times are numbers or variables.
 catnn-proof: a trace or a proof, as `catnn.rewrite.proofs` writes them.
 
 Patterns are for people; reading looks at blocks.

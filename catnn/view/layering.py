@@ -1,7 +1,7 @@
 """Rows for a picture with boxes: who stands above whom, in which order, and where, so that wires cross little.
 
 Units (boxes, spiders, bends) stand in rows by the longest way from the inputs; a wire that passes a row has a place
-there, so it never runs through a box.  Orders are found by sweeps of means (Sugiyama), places by isotonic regression.
+there, so it never runs through a box.  Orders are found by sweeps of means (Sugiyama), places by `catnn.view.placing`.
 """
 
 from __future__ import annotations
@@ -11,37 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from catnn.view.placing import End, Near, Places, Pull, Unit
+
 SWEEPS = 8
 PULLS = (1.0, 2.0, 8.0)
 """How much two units pull at each other: by how many of the two are places that a long wire passes."""
-Pull = tuple[int, float, float, float]
-"""From one unit to another: its number, where the first would stand if it were for this wire alone (relative to the
-second), how strongly, and where the wire ends (relative to the second)."""
-Near = list[list[Pull]]
-
-
-@dataclass(slots=True)
-class Unit:
-    """Something with ends below and ends above; a place that a wire passes has one of each.
-
-    size: how much room it takes in its row; below, above: how many ends it has; even: whether its ends are spread over
-    its size (a box), or all in its middle (a spider).
-    """
-
-    size: float
-    below: int
-    above: int
-    even: bool = True
-    rank: int = 0
-    x: float = 0.0
-
-    def port(self, at: int, count: int, step: float) -> float:
-        """Where an end is, relative to the middle."""
-        return (at - (count - 1) / 2) * step if self.even else 0.0
-
-
-End = tuple[int, int]
-"""A unit and the number of its end."""
 
 
 @dataclass(slots=True)
@@ -212,29 +186,34 @@ class Layers:
         (Two that cross either way may stand in the way of others.)
         """
         fixed = {*self.inputs, *self.outputs}
+        stale = set(range(len(self.rows)))
         for turn in range(SWEEPS):
-            changed = False
-            for row in self.rows:
+            again: set[int] = set()
+            for rank in sorted(stale):
+                row = self.rows[rank]
+                if not row or row[0] in fixed:
+                    continue
+                met = {unit: (self._meets(below[unit]), self._meets(above[unit])) for unit in row}
+                changed = False
                 for at in range(len(row) - 1):
-                    if row[at] in fixed:
-                        continue
                     left, right = row[at], row[at + 1]
-                    pairs = [(self._meets(near[left]), self._meets(near[right])) for near in (below, above)]
-                    now, then = (sum(_inversions(*pair[::way]) for pair in pairs) for way in (1, -1))
-                    if then < now or (then == now > 0 and not turn):
+                    (down, up), (other_down, other_up) = met[left], met[right]
+                    now = _inversions(down, other_down) + _inversions(up, other_up)
+                    if not now:
+                        continue
+                    then = _inversions(other_down, down) + _inversions(other_up, up)
+                    if then < now or (then == now and not turn):
                         row[at], row[at + 1], changed = right, left, True
-                self._pack_row(row)
-            if not changed:
+                if changed:
+                    self._pack_row(row)
+                    again |= {rank - 1, rank, rank + 1}
+            if not again:
                 break
+            stale = {rank for rank in again if 0 <= rank < len(self.rows)}
 
     def _meets(self, near: Sequence[Pull]) -> list[float]:
         """Where the wires of a unit end in a row beside its own, ascending."""
-        return sorted(self.units[v].x + end for v, _, _, end in near)
-
-    def _mean(self, unit: int, near: Sequence[Pull]) -> float:
-        if not near:
-            return self.units[unit].x
-        return sum(pull * (self.units[v].x + shift) for v, shift, pull, _ in near) / sum(pull for _, _, pull, _ in near)
+        return sorted([self.units[v].x + end for v, _, _, end in near])
 
     def _pack(self) -> None:
         for row in self.rows:
@@ -266,39 +245,12 @@ class Layers:
                 insort(seen, x)
         return total
 
-    # ------------------------------------------------------------------------------------------------------- places
-
     def _place(self) -> None:
-        below, above = self._neighbours()
-        for sweep in range(SWEEPS):
-            near = below if sweep % 2 == 0 else above
-            for row in self.rows if sweep % 2 == 0 else reversed(self.rows):
-                chosen = [near[unit] or (*below[unit], *above[unit]) for unit in row]
-                wanted = [self._mean(unit, found) for unit, found in zip(row, chosen, strict=True)]
-                self._settle(row, wanted, [max((pull for _, _, pull, _ in found), default=1.0) for found in chosen])
-        left = min((u.x - u.size / 2 for u in self.units), default=0.0)
-        for unit in self.units:
-            unit.x -= left
-
-    def _settle(self, row: list[int], wanted: Sequence[float], pulls: Sequence[float]) -> None:
-        """The places nearest to those wanted that keep the order and the gaps: isotonic regression."""
-        offset, offsets = 0.0, []
-        for at, unit in enumerate(row):
-            if at:
-                offset += self.gap + (self.units[row[at - 1]].size + self.units[unit].size) / 2
-            offsets.append(offset)
-        pools: list[tuple[float, float, int]] = []
-        for want, shift, pull in zip(wanted, offsets, pulls, strict=True):
-            total, weight, count = pull * (want - shift), pull, 1
-            while pools and pools[-1][0] / pools[-1][1] > total / weight:
-                before, heavy, many = pools.pop()
-                total, weight, count = total + before, weight + heavy, count + many
-            pools.append((total, weight, count))
-        places = [total / weight for total, weight, count in pools for _ in range(count)]
-        for unit, place, shift in zip(row, places, offsets, strict=True):
-            self.units[unit].x = place + shift
+        Places(self.units, self.rows, self.paths, self.gap, self.step).settle(*self._neighbours())
 
 
 def _inversions(left: list[float], right: list[float]) -> int:
     """How many wires of a unit on the left cross wires of one on the right, by where they end; both ascending."""
-    return sum(bisect_left(right, x) for x in left)
+    if len(left) == len(right) == 1:
+        return int(right[0] < left[0])
+    return sum([bisect_left(right, x) for x in left])

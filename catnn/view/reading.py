@@ -17,7 +17,7 @@ from catnn.diagnostics import CatnnError
 from catnn.hypergraph.graph import Hypergraph, Node
 from catnn.hypergraph.linear import Combination, combination
 from catnn.model import Layer, Network
-from catnn.rewrite.rule import Rule
+from catnn.rewrite.rule import Rule, Schema
 from catnn.rewrite.trace import Proof, Trace
 from catnn.view import graph as graphs
 from catnn.view.refusal import refuse
@@ -28,7 +28,7 @@ from catnn.view.types import Data, Wires, read_box_data, read_index, read_row, r
 if TYPE_CHECKING:
     import networkx
 
-Value = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Trace | Proof
+Value = Diagram | Sum | Hypergraph | Combination | Layer | Network | Rule | Schema | Trace | Proof
 
 
 def from_json(text: str, *, allow_maps: bool = False) -> Value:
@@ -105,7 +105,11 @@ def _hypergraph(data: Data) -> Hypergraph:
 
 
 def _combination(data: Data) -> Combination:
-    wires = read_wires(data)
+    return read_combination(read_wires(data), data)
+
+
+def read_combination(wires: Wires, data: Data) -> Combination:
+    """A sum of diagrams with boxes."""
     source, target = read_word(wires, data["source"]), read_word(wires, data["target"])
     pairs = [(read_scalar_data(term["coefficient"]), _graph(wires, source, target, term)) for term in data["terms"]]
     return combination(source, target, pairs)

@@ -17,13 +17,15 @@ from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.rewrite import proofs
 from catnn.rewrite.rule import Rule, Schema
+from catnn.rewrite.sketch import Format, read_sketch, sketch_data
 from catnn.rewrite.trace import Proof, Trace
 from catnn.view.dot import LOOK, boxes_body
 from catnn.view.graph import VERSION, attributes_text, quoted, to_networkx
 from catnn.view.json import graph_data, terms_data
 from catnn.view.refusal import refuse
 from catnn.view.rules import Story, headline, sample
-from catnn.view.types import Data, Spaces
+from catnn.view.scalars import read_scalar_data, scalar_data
+from catnn.view.types import Data, Spaces, Wires, read_wires, read_word
 
 if TYPE_CHECKING:
     import networkx
@@ -57,11 +59,18 @@ def rule_data(rule: Rule) -> Data:
 
 
 def schema_data(schema: Schema) -> Data:
-    """A rule with free arities: its law, and the rules that it is for small ones."""
-    small = islice(schema.instances(range(MOST_ARITIES)), MOST_INSTANCES)
+    """A rule with free arities: its sides as sketches, and the rules that it is for small ones."""
+    small, spaces = islice(schema.instances(range(MOST_ARITIES)), MOST_INSTANCES), Spaces()
+    write = Format(lambda wire: spaces.word((wire,))[0], scalar_data, lambda value: _value_data(value, spaces))
+    sides = {"left": sketch_data(schema.left, write), "right": sketch_data(schema.right, write)}
     head = {"format": "catnn-schema", "version": VERSION, "name": schema.name, "law": schema.law}
-    inner = {"variables": list(schema.variables), "instances": [rule_data(rule) for rule in small]}
-    return {**head, "oriented": schema.oriented, **inner}
+    inner = {"variables": list(schema.variables), **sides, "instances": [rule_data(rule) for rule in small]}
+    return {**head, "oriented": schema.oriented, "spaces": spaces.data(), **inner}
+
+
+def _value_data(value: Combination, spaces: Spaces) -> Data:
+    words = {"source": spaces.word(value.source), "target": spaces.word(value.target)}
+    return {**words, "terms": terms_data(value.weighted, spaces)}
 
 
 # ------------------------------------------------------------------------------------------------------------ graphs
@@ -134,9 +143,24 @@ def _name(node: tuple[Any, ...]) -> str:
 # ---------------------------------------------------------------------------------------------------------- reading
 
 
-def read_schema(_: Data) -> Rule:
-    """Raises: DocumentError: a rule with free arities is made by its spec."""
-    raise refuse("a rule with free arities is not read back", "read one of its `instances`, or the spec that has it")
+def read_schema(data: Data) -> Schema:
+    """A rule with free arities, from its two sides; its `instances` are for other readers.
+
+    Raises: DocumentError where it is none; KeyError, TypeError or ValueError where something is missing.
+    """
+    wires = read_wires(data)
+    read = Format(lambda wire: read_word(wires, [wire])[0], read_scalar_data, lambda value: _read_value(wires, value))
+    texts, names = [data["name"], data["law"]], data["variables"]
+    if type(data["oriented"]) is not bool or any(not isinstance(text, str) for text in (*texts, *names)):
+        raise refuse("a rule has a name, a law and the names of its arities, and says whether it is oriented")
+    sides = read_sketch(data["left"], read), read_sketch(data["right"], read)
+    return Schema(texts[0], tuple(names), *sides, data["oriented"], texts[1])
+
+
+def _read_value(wires: Wires, data: Data) -> Combination:
+    from catnn.view.reading import read_combination
+
+    return read_combination(wires, data)
 
 
 def read_proof(data: Data) -> Trace | Proof:

@@ -170,7 +170,7 @@ def inline(drawing: Drawing, label: str | None = None) -> str:
                 names = f"{item.role[0]} {_fill(item.style)}{' b' if item.start else ''}".replace("  ", " ").strip()
                 place = f'x="{number(x)}" y="{number(y + 0.35 * SIZES[item.role])}"'
                 rest.append(f'<text class="{names}" {place}>{clean(item.text)}</text>')
-    drawn = [f'<path{_class(name)} d="{"".join(pieces)}"/>' for name, pieces in paths.items()]
+    drawn = [f'<path{_class(name)} d="{"".join(dict.fromkeys(pieces))}"/>' for name, pieces in paths.items()]
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     title = clean(drawing.title if label is None else label)
     said = f'role="img" aria-label="{title}"' if title else 'aria-hidden="true"'
@@ -192,9 +192,19 @@ def _fill(style: int) -> str:
 
 
 def _path(item: Curve) -> str:
-    (x, y), *rest = item.points
-    pieces = [" ".join(f"{number(px)} {number(py)}" for px, py in rest[i : i + 3]) for i in range(0, len(rest), 3)]
-    return f"M{number(x)} {number(y)}" + "".join(f"C{piece}" for piece in pieces)
+    """The curve as path data; what runs straight up or across is said to."""
+    here, *rest = [(number(x), number(y)) for x, y in item.points]
+    pieces = [f"M{here[0]} {here[1]}"]
+    for at in range(0, len(rest), 3):
+        towards = rest[at : at + 3]
+        if all(x == here[0] for x, _ in towards):
+            pieces.append(f"V{towards[-1][1]}")
+        elif all(y == here[1] for _, y in towards):
+            pieces.append(f"L{towards[-1][0]} {towards[-1][1]}")
+        else:
+            pieces.append("C" + " ".join(f"{x} {y}" for x, y in towards))
+        here = towards[-1]
+    return "".join(pieces)
 
 
 def _arrow(item: Arrow) -> str:

@@ -14,6 +14,7 @@ from catnn.category.pattern import port_names
 from catnn.category.scalar import ONE
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
+from catnn.view.drawing import even_columns
 
 Lines = tuple[str, ...]
 FAR = 10**9
@@ -194,11 +195,11 @@ def row(pieces: Sequence[Lines], gap: int = 2, *, bottom: bool = False) -> Lines
 
 
 def gallery_lines(cells: Sequence[Lines], width: int = 100, gap: int = 3) -> Lines:
-    """Blocks of lines in equal columns, as many as fit, an empty line between rows."""
+    """Blocks of lines in equal columns that fit, an empty line between rows."""
     if not cells:
         return ()
     cell_width = max(len(line) for lines in cells for line in lines)
-    columns = max(1, (width + gap) // (cell_width + gap))
+    columns = even_columns(len(cells), (width + gap) // (cell_width + gap))
     result: list[str] = []
     for at in range(0, len(cells), columns):
         here = [tuple(line.ljust(cell_width) for line in lines) for lines in cells[at : at + columns]]

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from catnn.category.pattern import letters
 from catnn.category.scalar import ONE
+from catnn.category.wires import Word
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form
+from catnn.model import Activate
 from catnn.plan.cost import Cost, shape
 from catnn.plan.work import FREE, Pairwise, Work
-from catnn.program import Along, Contract, Program
+from catnn.program import Along, Contract, Program, Run
 from catnn.tables import Table, count
 from catnn.view.programs import step_label, tensor_name, value_names
 
@@ -27,8 +29,8 @@ def works_table(found: Explanation) -> Table:
     for work in _shown(found):
         made = shape(work.step.outputs[0].word, work.step.outputs[0].channels) if len(work.values) == 1 else ""
         cost = numbers(work.price.forward, found.sizes)
-        cells = cost if not (work.inside or work.again) else ("", "", "")
-        rows.append((_made(work, names), computes(found.program, work, names), made, *cells))
+        cells = cost if not (work.inside or work.again or work.along) else ("", "", "")
+        rows.append((_made(work, names), computes(found, work, names), made, *cells))
         if len(work.products) > 1:
             rows += [("", f"  {text}", "", *own) for text, own in _orders(work, names, found.sizes)]
     headers = ("value", "computes", "shape", "multiply-adds", "=", "moves")
@@ -66,10 +68,11 @@ def _data(found: Explanation, work: Work, names: Sequence[str]) -> dict[str, Any
     priced = (("forward", work.price.forward), ("backward", work.price.backward), ("naive", work.price.naive))
     return {
         "value": _made(work, names),
-        "computes": computes(found.program, work, names),
+        "computes": computes(found, work, names),
         "types": [str(summand) for summand in work.step.outputs],
         "fused": work.inside,
         "repeated": work.again,
+        "along": work.along,
         "products": products,
         "multiply_adds": {
             name: {"expression": str(cost.madds.sympy()), "value": cost.value(found.sizes)[2]} for name, cost in priced
@@ -102,18 +105,54 @@ def _made(work: Work, names: Sequence[str]) -> str:
     return ", ".join(names[value] for value in work.values)
 
 
-def computes(program: Program, work: Work, names: Sequence[str]) -> str:
+def computes(found: Explanation, work: Work, names: Sequence[str]) -> str:
     """What a step computes, as it could be written."""
-    step = work.step
+    program, step = found.program, work.step
+    assert program is not None
     if isinstance(step, Contract):
         text = _pattern(step, names)
     elif isinstance(step, Along):
-        text = f"{step.function}[{','.join(map(str, step.axes))}]({names[step.input]})"
+        axes = axis_names(found)
+        text = f"{step.function}[{','.join(axes[step.input][at] for at in step.axes)}]({names[step.input]})"
     else:
         text = step_label(program, step, tuple(names))
+    if work.along:
+        return f"{text}: in `{work.along}`"
     if work.inside:
         return f"{text}: in the step that takes it"
     return f"{text}: computed above" if work.again else text
+
+
+def axis_names(found: Explanation) -> list[tuple[str, ...]]:
+    """How the axes of each value can be named: by the letters of the pattern that made it, a space, or a number.
+
+    >>> import catnn
+    >>> text = "space V : S(n)  network f(x: V, y: V) -> V^2 { s = [i, j -> i j](x, y); return softmax[j](2 * s) }"
+    >>> axis_names(catnn.explain(catnn.parse(text)["f"]))[2:]
+    [('i', 'j'), ('i', 'j'), ('i', 'j')]
+    """
+    assert found.program is not None
+    names = [_plain_names(value.word) for value in found.program.values]
+    for work in found.works:
+        step = work.step
+        for value in work.values:
+            if isinstance(step, Contract):
+                letter = index_letters(step.contraction)
+                letters = [letter[index] for index in step.contraction.target]
+                names[value] = tuple(
+                    own if letters.count(own) == 1 else plain for own, plain in zip(letters, names[value], strict=True)
+                )
+            elif not isinstance(step, Run) or isinstance(step.stage, Activate):
+                first = step.inputs[value - work.values[0] if isinstance(step, Run) else 0]
+                if found.program.values[first].word == found.program.values[value].word:
+                    names[value] = names[first]
+    return names
+
+
+def _plain_names(word: Word) -> tuple[str, ...]:
+    """The space of an axis where it has one alone, else its number."""
+    spaces = [wire.space for wire in word]
+    return tuple(space if spaces.count(space) == 1 else str(at) for at, space in enumerate(spaces))
 
 
 def _pattern(step: Contract, names: Sequence[str]) -> str:

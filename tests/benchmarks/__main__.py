@@ -71,7 +71,8 @@ def page(found: list[Benchmark], others: Iterable[str]) -> str:
     for benchmark in found:
         for comparison in benchmark.comparisons:
             table = comparison.table()
-            parts.append(f"## {table.caption}\n\n{table.markdown()}")
+            ways = comparison.ways()
+            parts.append(f"## {table.caption}\n\n{table.markdown()}\n{ways.caption}:\n\n{ways.markdown()}")
     return PAGE.format(
         machine=found[0].machine, tables="\n".join(parts), others="\n".join(f"- {line}" for line in others)
     )

@@ -1,6 +1,6 @@
 """The planner's choice on sixty layers, beside what is measured: ``python -m tests.benchmarks.grid [--fit]``.
 
-For every layer both ways are measured, interleaved; the line says what was predicted and how much longer the chosen way
+For every layer all ways are measured, interleaved; the line says what was predicted and how much longer the chosen way
 takes than the better one.  `--fit` prints the rates that fit the measurements best.
 """
 
@@ -18,10 +18,9 @@ import torch
 import catnn
 from catnn.measure import one_thread, race
 from catnn.native import attach as attaching
-from catnn.plan.build import plan_layer
-from catnn.plan.dense import dense, multiply_adds
-from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Counted, rates
-from catnn.plan.ways import ways
+from catnn.plan.dense import multiply_adds
+from catnn.plan.rates import DENSE, WAYS, Counted, rates
+from catnn.plan.ways import forms_of
 
 SHAPES = [
     ("S(n)", k, l, c, n, b)
@@ -30,6 +29,32 @@ SHAPES = [
         (2, 4, 2), (4, 8, 8), (8, 8, 4), (16, 8, 8), (32, 8, 4), (64, 8, 4), (128, 6, 2), (8, 16, 4), (32, 16, 2),
     )
 ] + [("O(3)", k, k, c, 3, 32) for k in (2, 3) for c in (4, 32, 64)]  # fmt: skip
+LAYERS = [
+    (f"{group} {k}->{l} C={c} n={n} B={b}", f"space V : {group}  layer f : V^{k}[{c}] -> V^{l}[{c}] = all", n, b)
+    for group, k, l, c, n, b in SHAPES
+]
+"""Name, text, n and batch of the sixty."""
+
+LITERAL = [
+    ("S(3)", 2, 2, 4, 4), ("S(3)", 2, 2, 64, 64), ("S(3)", 3, 3, 8, 64), ("S(3)", 3, 3, 32, 64),
+    ("S(4)", 3, 3, 16, 64), ("S(4)", 3, 3, 64, 32), ("S(8)", 2, 2, 64, 32), ("S(3)", 4, 4, 8, 64),
+    ("S(4)", 3, 1, 32, 64), ("O(2)", 4, 4, 32, 64), ("O(2)", 3, 3, 16, 256), ("O(3)", 2, 2, 32, 64),
+    ("O(3)", 4, 4, 8, 8), ("O(3)", 4, 4, 32, 64), ("H(3)", 3, 3, 32, 32),
+]  # fmt: skip
+NARROW = [
+    ("V^2[64]", "V^2[1]", 16, 16), ("V^2[32]", "V^2[4]", 16, 16), ("V^2[512]", "1[1]", 16, 8),
+    ("V^2[64]", "V[2]", 24, 8), ("V^3[256]", "V[2]", 8, 4), ("V^3[64]", "V^2[1]", 12, 4),
+    ("V^2[1]", "V^2[64]", 16, 16), ("V[2]", "V^3[64]", 10, 4), ("V^2[3]", "V^2[32]", 24, 8),
+    ("V^2[1]", "V^3[32]", 10, 4),
+]  # fmt: skip
+FORMS = [
+    (f"{group} {k}->{l} C={c} B={b}", f"space V : {group}  layer f : V^{k}[{c}] -> V^{l}[{c}] = all", 0, b)
+    for group, k, l, c, b in LITERAL
+] + [
+    (f"{a} -> {b} n={n} B={batch}", f"space V : S(n)  layer f : {a} -> {b} = all", n, batch)
+    for a, b, n, batch in NARROW
+]
+"""Layers at literal sizes, which have irreducible parts, and those with few channels on one side."""
 
 
 MOST = 10**8
@@ -52,14 +77,14 @@ class Found:
         return self.measured[chosen] / min(self.measured.values())
 
 
-def measured() -> Iterator[Found]:
+def measured(layers: list[tuple[str, str, int, int]]) -> Iterator[Found]:
     """All layers, forward."""
     known = rates()
-    for group, k, l, channels, n, batch in SHAPES:
-        text = f"space V : {group}  layer f : V^{k}[{channels}] -> V^{l}[{channels}] = all"
+    for name, text, n, batch in layers:
         layer = catnn.parse(text)["f"]
-        plan, form, module = plan_layer(layer), dense(layer), catnn.compile(layer)
-        x = torch.randn(batch, *[n] * k, channels)
+        forms, module = forms_of(layer), catnn.compile(layer)
+        summand = layer.source.summands[0]
+        x = torch.randn(batch, *[n or summand.word[0].group.size] * len(summand.word), summand.channels)
         sizes = {"n": n, "batch": batch}
 
         def forward(way: str, module: Any = module, x: Any = x) -> Any:
@@ -67,36 +92,39 @@ def measured() -> Iterator[Found]:
             with torch.no_grad():
                 return module(x)
 
-        tallies = ways(plan, form)
-        if form is not None and multiply_adds(form).value(sizes) > MOST:
+        tallies = forms.ways()
+        if forms.dense is not None and multiply_adds(forms.dense).value(sizes) > MOST:
             del tallies[DENSE]
         counted = {way: tally.at(sizes) for way, tally in tallies.items()}
         times = race({way: lambda way=way: forward(way) for way in counted}, 7, 0.4)
         attaching.FORCED = None
         predicted = {way: 1000 * seconds for way, seconds in known.predict(tallies, sizes).items()}
-        yield Found(f"{group} {k}->{l} C={channels} n={n} B={batch}", times, predicted, counted)
+        yield Found(name, times, predicted, counted)
 
 
 def fit(found: list[Found]) -> None:
     """Rates by least squares on relative errors, none of them negative."""
     from scipy.optimize import nnls
 
-    for way in (IN_C, STATEMENTS, DENSE):
-        rows = numpy.array([[1.0, *one.counted[way]] for one in found if way in one.counted])
-        times = numpy.array([one.measured[way] / 1000 for one in found if way in one.counted])
-        solution, _ = nnls(rows / times[:, None], numpy.ones(len(times)))
-        print(way, ", ".join(f"{value:.3g}" for value in solution))
+    for name in dict.fromkeys(WAYS.values()):
+        pairs = [(one, way) for one in found for way in one.counted if WAYS[way] == name]
+        if pairs:
+            rows = numpy.array([[1.0, *one.counted[way]] for one, way in pairs])
+            times = numpy.array([one.measured[way] / 1000 for one, way in pairs])
+            solution, _ = nnls(rows / times[:, None], numpy.ones(len(times)))
+            print(name, ", ".join(f"{value:.3g}" for value in solution))
 
 
 def main() -> None:
     """A line a layer, then how good the choices were."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.grid", description=__doc__)
     parser.add_argument("--fit", action="store_true", help="print the rates that fit")
+    parser.add_argument("--forms", action="store_true", help="layers at literal sizes and narrow ones instead")
     options = parser.parse_args()
     os.environ["CATNN_NATIVE"] = "1"
     found = []
     with one_thread():
-        for one in measured():
+        for one in measured(FORMS if options.forms else LAYERS):
             found.append(one)
             shown = ", ".join(f"{way} {one.measured[way]:.3f} ms ({one.predicted[way]:.3f})" for way in one.measured)
             print(f"{one.name}: {shown}; the choice takes {one.loss:.2f} of the best", flush=True)

@@ -90,6 +90,26 @@ def test_what_only_a_tool_that_knows_the_mathematics_says(text: str, message: st
     assert [fault.message for fault in faults(text)] == [message]
 
 
+def test_a_sum_that_wants_brackets() -> None:
+    layers = "space V : S(n)  layer f : V[2] -> V[2] = all  layer g : V[2] -> 1 = all  "
+    (fault,) = faults(layers + "network h : V[2] -> 1 = relu ; f + id ; g")
+    assert fault.code == "E0302"
+    assert fault.helps == ("`;` binds closer than `+`: a sum inside of it has brackets, `(f + id)`",)
+    (fault,) = faults("space V : S(n)  let f : V -> V = copy ; merge + id ; copy")
+    assert fault.helps == ("`;` binds closer than `+`: a sum inside of it has brackets, `(merge + id)`",)
+    (fault,) = faults("space V : S(n)  let f : V -> V = id + copy")
+    assert not fault.helps
+
+
+def test_the_axes_of_a_box_are_told() -> None:
+    spaces = "space P : 4  space B : 8  box A : P -> B  box b : 1 -> B  "
+    (fault,) = faults(spaces + "network f(x: P) -> B { return [p, p b -> b](x, A) }")
+    assert fault.code == "E0402"
+    assert fault.notes[1:] == ("the axes of the box `A` are B @ P: its target's, then its source's",)
+    (fault,) = faults(spaces + "network f(x: P) -> B { return [b, b -> b](x, b) }")
+    assert len(fault.notes) == 1
+
+
 def test_literal_sizes_leave_a_note() -> None:
     layer = catnn.parse("space V : S(3)  layer f : V^2 -> V^2 = all")["f"]
     assert layer.notes == ("15 diagrams, only 14 independent for n = 3: `all` keeps the 14 with at most 3 blocks",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -268,3 +269,90 @@ def test_explain_traces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
     assert '"finished": true' in capsys.readouterr().out
     assert main(["explain", f"{file}:mix", "--trace"]) == 0
     assert "no step" in capsys.readouterr().out
+
+
+def test_what_was_tried_is_told_and_more_effort_goes_further() -> None:
+    (fault,) = faults(V + "box f, g : V -> V = abstract rule inverse : f ; g => id check g ; f = id")
+    assert fault.code == "E0703"
+    assert "diagrams of up to 6 boxes were looked at from both sides" in fault.notes[0]
+    assert fault.helps[-1] == "search further: `--effort 10`"
+    with pytest.raises(catnn.CatnnError) as error:
+        catnn.parse(V + "box f, g : V -> V = abstract rule inverse : f ; g => id check g ; f = id", effort=3)
+    (fault,) = error.value.diagnostics
+    assert "diagrams of up to 14 boxes" in fault.notes[0]
+    assert fault.helps[-1] == "search further: `--effort 30`"
+
+
+def test_a_search_ends_where_there_is_nothing_more() -> None:
+    """Numbers commute, which no rule says here."""
+    text = "space N : S(1) box f, g : N -> N = abstract rule same : f ; f = g ; g check f ; g = g ; f"
+    (fault,) = faults(text)
+    assert fault.code == "E0703"
+    assert fault.notes[0] == "the rules above it lead to 2 diagrams from both sides, and to no other"
+    assert len(fault.helps) == 1
+
+
+def test_more_effort_proves_more() -> None:
+    text = (
+        V
+        + "box f, g : V -> V = abstract rule turn : f ; g = g ; f check "
+        + " = ".join(" ; ".join(pair[0] * 5 + pair[1] * 5) for pair in ("fg", "gf"))
+    )
+    (fault,) = faults(text)
+    assert fault.code == "E0703"
+    (check,) = catnn.parse(text, effort=20).checks
+    assert check.proof is not None
+
+
+def test_many_undecided_checks_share_a_budget() -> None:
+    """What is not decided takes less than a second; of many in a file, those that follow take less."""
+    start = time.process_time()
+    lines = "\n".join(f"check g ; f @ discard{' @ discard' * at} = id @ discard{' @ discard' * at}" for at in range(13))
+    found = faults(
+        V + f"box f, g : V -> V = abstract rule inverse : f ; g => id\n{lines}".replace("g ; f @", "(g ; f) @")
+    )
+    assert {fault.code for fault in found} == {"E0703"}
+    assert time.process_time() - start < 15
+
+
+FREE = """
+copies : k ; spider[1,q] => k^q
+grid   : (spider[1,p] ; f^p ; spider[p,1])^q = g^q
+many   : spider[p,q] ; g^q = f^p ; spider[p,q] + 1/n * (discard^p ; unit^q) - 2 * (f^p ; spider[p,q] ; id^q)
+gone   : (f ; f')^q => id
+twice  : 2/n * (f ; spider[1,q]) = 3 * (spider[1,q] ; f^q)
+turned : f^p + g^p = (spider[p,1] ; f ; spider[1,p])'
+ends   : (k ; f)^q ; spider[q,0] => n * (k^q ; discard^q)
+none   : spider[p,q] => (spider[p,1] ; spider[1,q])
+"""
+
+
+@pytest.mark.parametrize("line", FREE.strip().splitlines(), ids=lambda line: line.split()[0])
+@pytest.mark.parametrize("p", range(4))
+@pytest.mark.parametrize("q", range(4))
+def test_an_instance_is_the_rule_with_numbers(line: str, p: int, q: int) -> None:
+    """What sketches give is what the elaborator makes of the same text with numbers in it; true pure laws stay."""
+    head = V + "box k : 1 -> V = abstract box f, g : V -> V = abstract rule "
+    (schema,) = catnn.parse(head + line).rules
+    assert isinstance(schema, Schema)
+    numbers = {"p": p, "q": q}
+    found = schema.instance(tuple(numbers[name] for name in schema.variables))
+    numbered = re.sub(r"\b[pq]\b", lambda name: str(numbers[name[0]]), line)
+    if line.startswith("many") and p == q == 0:  # both sides are without boxes, and differ
+        assert [fault.code for fault in faults(head + numbered)] == ["E0704"]
+        assert found is None
+        return
+    (rule,) = catnn.parse(head + numbered).rules
+    assert isinstance(rule, Rule)
+    if found is None:
+        assert rule.is_trivial
+    else:
+        turned = line.startswith("turned") and not p  # the sum is one diagram then, so it stays on the left
+        assert turned or (found.left, found.right) == (rule.left, rule.right)
+
+
+def test_a_spider_without_legs_is_the_size_of_its_space() -> None:
+    assert len(catnn.parse(V + "check spider[0,0] = unit ; discard check spider[0,0] = n * [->]").checks) == 2
+    both = "space V : S(n) space W : S(m) "
+    assert catnn.parse(both + "check spider[0,0,W] = m * [->]").checks
+    assert [fault.code for fault in faults(both + "check spider[0,0] = m * [->]")] == ["E0304"]

@@ -468,3 +468,77 @@ def test_all_arguments_as_one_tuple(name: str) -> None:
         assert_close(module(tuple(flat(args))), module(*args))
     with pytest.raises((ValueError, TypeError)):
         module(*args[:-1])
+
+
+SUMS = catnn.parse("""
+space A : 5
+space B : 4
+box up : B -> A { rank: 2 }
+box left : B -> A
+box right : B -> B
+network one(w: A @ B) -> A @ B { return w + up }
+network other(w: A @ B) -> A @ B { return up + w }
+network made(w: A @ B) -> A @ B { d = [a b, b c -> a c](left, right); return d + w }
+network twice(w: A @ B) -> A @ B { d = [a b, b c -> a c](left, right); return w + d + [a b, a b -> a b](d, w) }
+network less(w: A @ B) -> A @ B { return w - up }
+network wide(w: A @ B[3]) -> A @ B[3] { return w + up }
+network both(w: A @ B) -> A @ B, A @ B { return w + up, up + w }
+""")
+
+
+@pytest.mark.parametrize("name", SUMS.networks)
+@pytest.mark.parametrize("batch", [(), (1,), (3,), (0,), (2, 1)])
+def test_sums_with_products_of_boxes(name: str, batch: tuple[int, ...]) -> None:
+    """`x + a @ b` is one step where that is possible, and the same in any case, with its gradient."""
+    module = catnn.compile(SUMS[name], dtype=torch.float64)
+    w = torch.randn(*batch, 5, 4, 3 if name == "wide" else 1, dtype=torch.float64, requires_grad=True)
+    weights = dict(module.named_parameters())
+    pair = (weights["up_out"], weights["up_in"]) if "up_in" in weights else (weights["left"], weights["right"])
+    product = (pair[0] @ pair[1]).unsqueeze(-1)
+    wanted = {"less": w - product, "twice": w + product + product * w}.get(name, w + product)
+    found = module(w)
+    for y in found if isinstance(found, tuple) else (found,):
+        torch.testing.assert_close(y, wanted.expand_as(y))
+        factor = torch.arange(y.numel()).reshape(y.shape)
+        sums = (y * factor).sum(), (wanted * factor).sum()
+        torch.testing.assert_close(*(torch.autograd.grad(z, (w, *pair), retain_graph=True) for z in sums))
+    fused = "_added(" in module.source[module.source.index("def forward(self, w") :]
+    assert fused == (name in ("one", "other", "made"))
+
+
+def test_a_fused_sum_keeps_its_dtype_under_autocast_and_compiles() -> None:
+    module = catnn.compile(SUMS["one"])
+    w = torch.randn(5, 4, 1)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert module(w).dtype == torch.float32
+    program = torch.export.export(module, (torch.randn(1, 5, 4, 1),), strict=False).module()
+    torch.testing.assert_close(program(w.unsqueeze(0)), module(w.unsqueeze(0)))
+
+
+def test_functions_along_axes_are_stages_too() -> None:
+    """`softmax[N]` between stages does what it does in a call, with masks."""
+    spec = catnn.parse("""
+        space V : S(n)
+        space N : S(m)
+        layer f : V @ N[2] -> V @ N[3] = all + bias
+        network a : V @ N[2] -> V @ N[3] = f ; softmax[N] ; tanh
+        network b(x: V @ N[2]) -> V @ N[3] { return tanh(softmax[N](f(x))) }
+        network c : V @ N[2] -> V @ N[2] = (softmax[N] + 2 * layer_norm[0]) ; (id + relu)
+        network d(x: V @ N[2]) -> V @ N[2] { y = softmax[N](x) + 2 * layer_norm[0](x); return y + relu(y) }
+        network e : V[2] -> V[2] = softmax
+    """)
+    x, mask = torch.randn(3, 4, 5, 2), {"N": torch.arange(5) < torch.tensor([[5], [3], [1]])}
+    for one, other in ("ab", "cd"):
+        modules = [catnn.compile(spec[name]) for name in (one, other)]
+        modules[1].load_state_dict(modules[0].state_dict())
+        for options in ({}, {"mask": mask}):
+            torch.testing.assert_close(*(module(x, **options) for module in modules))
+    torch.testing.assert_close(catnn.compile(spec["e"])(x[:, :, 0]), x[:, :, 0].softmax(1))
+    for text, code, help_ in (
+        ("network g : V @ V[2] -> V @ V[2] = softmax", "E0316", "`softmax[1]`"),
+        ("let g : V -> V = softmax", "E0308", "`network f : A -> B = g ; softmax[V]`"),
+        ("layer g : V -> V = all + softmax[V]", "E0308", "`network f : A -> B = g ; softmax[V]`"),
+    ):
+        with pytest.raises(catnn.CatnnError) as error:
+            catnn.parse("space V : S(n) " + text)
+        assert (error.value.diagnostics[0].code, error.value.diagnostics[0].helps[0]) == (code, help_)

@@ -269,3 +269,121 @@ def test_dimensions_of_words() -> None:
         catnn.dim("S(n)", "Sym^2(W)", 1)
     with pytest.raises(catnn.CatnnError, match="E1007"):
         catnn.dim("S(n)", "Sym^200(V)", "Sym^200(V)")
+
+
+WORDS = {
+    "two": ("Sym^2(V)", "V^2"),
+    "three": ("Sym^3(V)", "V^3"),
+    "mixed": ("W @ Sym^2(V) @ R", "W @ V^2 @ R"),
+    "both": ("Sym^2(V) @ Sym^2(W)", "V^2 @ W^2"),
+    "metric": ("L @ Sym^2(V)", "L @ V^2"),
+}
+
+
+@pytest.mark.parametrize("function", ["gate", "norm_relu"])
+@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_norms_are_those_of_the_whole_tensor(function: str, word: str, n: int) -> None:
+    """An entry off the diagonal counts as often as it is in the unpacked tensor; with masks, in the real part of it."""
+    if (function, word) == ("norm_relu", "metric"):
+        return
+    packed, whole = WORDS[word]
+    text = "space V : S(n)  space W : S(m)  space R : O(3)  space L : O(1,2)\n"
+    spec = catnn.parse(text + f"network f : {packed}[2] -> {packed}[2] = {function}\n"
+                       f"network g : {whole}[2] -> {whole}[2] = {function}")  # fmt: skip
+    sizes = {"n": n, "m": 2}
+    ones, others = (catnn.compile(spec[name], dtype=torch.float64) for name in "fg")
+    (x,) = inputs(spec["f"], sizes, (4,), 3)
+    x = (3 * x).requires_grad_()
+    (summand,) = spec["f"].source.summands
+    rows = ([True] * n, [True] * (n - 1) + [n == 1], [i == 0 for i in range(n)], [i == n - 1 for i in range(n)])
+    real = torch.tensor(rows)
+    for mask in (None, {"V": real}):
+        y = opened(ones(x, mask=mask), summand, sizes)
+        z = others(opened(x, summand, sizes), mask=mask)
+        keep = torch.ones_like(z) if mask is None else _kept(whole, real, z)
+        torch.testing.assert_close(y * keep, z * keep)
+        sums = [(v * keep).sin().sum() for v in (y, z)]
+        torch.testing.assert_close(*(torch.autograd.grad(v, x, retain_graph=True) for v in sums))
+
+
+def _kept(word: str, real: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """1 where no axis of V is padding."""
+    kept = torch.ones_like(like)
+    names = [piece.partition("^") for piece in word.split(" @ ")]
+    spaces = [name for name, _, power in names for _ in range(int(power or 1))]
+    for axis, space in enumerate(spaces, 1):
+        if space == "V":
+            kept = kept * real.reshape(4, *(1,) * (axis - 1), -1, *(1,) * (like.dim() - axis - 1))
+    return kept
+
+
+NETWORKS = catnn.parse("""
+    space V : S(n)
+    space D : 4
+    layer mix : Sym^2(V) -> Sym^2(V) = all + bias
+    layer f : V^2 -> V^2 = all
+    network inner : Sym^2(V) -> Sym^2(V) = mix ; tanh
+    network hop(a: Sym^2(V), x: V @ D) -> V @ D { return tanh([i j, j d -> i d](a, x)) + tanh([j i, j d -> i d](a, x)) }
+    network both(a: Sym^2(V), b: Sym^2(V)) -> V^2 {
+      return [i j, j k -> i k](inner(a), b) + [j i, k j -> i k](inner(a), b) }
+    network wide(a: Sym^3(V)[2], x: V[2]) -> V[2], V^3[2] {
+      return [i j k, j, k -> i](a, x, x) + [j k i, j, k -> i](a, x, x), [i j k -> k j i](a) }
+    network back(a: Sym^2(V)) -> Sym^2(V), 1 { b = relu(mix(a)) + 2 * a; return gate(b), [i j, j i -> ](b, a) }
+    network trace(a: Sym^2(V)) -> 1 { return [i i -> ](a) + [i j, j i -> ](a, a) + [i j, i j -> ](a, a) }
+    network whole(a: Sym^2(V)) -> V^2 { return f([i j -> i j](a)) }
+""")
+
+
+@pytest.mark.parametrize("name", NETWORKS.networks)
+def test_networks_take_symmetric_inputs(name: str) -> None:
+    only = ("equivariance", "gradients", "mask", "copies")
+    assert [result for result in checks(NETWORKS, [name], only=only) if not result.ok] == []
+
+
+def test_equal_up_to_a_symmetry_of_an_input_is_computed_once() -> None:
+    """The products, and the functions of them; the numbers are those of the whole tensor."""
+    for name, products, functions in (("hop", 1, 1), ("both", 1, 0), ("wide", 0, 0), ("trace", 0, 0)):
+        module = catnn.compile(NETWORKS[name], dtype=torch.float64)
+        forward = module.source[module.source.rindex("    def forward(self") :]
+        assert (forward.count(" @ x") + forward.count(" @ z"), forward.count("torch.tanh(")) == (products, functions)
+        made = [not product.again for work in catnn.explain(NETWORKS[name]).works for product in work.products]
+        assert sum(made) == {"wide": 2, "trace": 2}.get(name, 1)
+    a = torch.randn(3, 4, 4, dtype=torch.float64)
+    a, x = a + a.transpose(1, 2), torch.randn(3, 4, 4, 1, dtype=torch.float64)
+    rows, columns = torch.triu_indices(4, 4)
+    packed = a[:, rows, columns].unsqueeze(-1)
+    y = catnn.compile(NETWORKS["hop"], dtype=torch.float64)(packed, x)
+    torch.testing.assert_close(y[..., 0], 2 * (a @ x[..., 0]).tanh())
+
+
+def test_what_comes_back_packed_stays_packed() -> None:
+    module = catnn.compile(NETWORKS["back"], dtype=torch.float64)
+    forward = module.source[module.source.rindex("    def forward(self") :]
+    assert forward.count("_opened(self") == 1  # what `mix` gives; that of `gate` is returned as it is
+    a = torch.randn(2, 10, 1, dtype=torch.float64)
+    b = torch.relu(module.mix(a)) + 2 * a
+    often = torch.tensor([1 if i == j else 2 for i in range(4) for j in range(i, 4)]).unsqueeze(-1)
+    gated = b * torch.sigmoid((b * b * often).sum(1, keepdim=True) / 16)
+    found = module(a)
+    torch.testing.assert_close(found[0], gated)
+    torch.testing.assert_close(found[1], (a * b * often).sum(1))
+    with pytest.raises(ValueError, match="no symmetric power"):
+        module(torch.randn(2, 11, 1, dtype=torch.float64))
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("return softmax[0](a)", "E0317"),
+        ("return a + x", "E0302"),
+        ("return [i j -> i j](a)", "E0303"),
+        ("return [i j k -> i j k](a, x)", "E0311"),
+        ("return g(a)", "E0317"),
+    ],
+)
+def test_what_symmetric_inputs_do_not_do(body: str, code: str) -> None:
+    text = 'space V : S(n) box g : V^2 -> V^2 = pointwise "erf" network f(a: Sym^2(V), x: V^2) -> Sym^2(V) '
+    with pytest.raises(catnn.CatnnError) as error:
+        catnn.parse(f"{text} {{ {body} }}")
+    assert code in {fault.code for fault in error.value.diagnostics}

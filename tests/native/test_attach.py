@@ -252,7 +252,7 @@ MEMORY = [
 
 @pytest.mark.parametrize("case", MEMORY, ids=lambda case: f"{case[0].partition(' =')[0]}, {case[2]}")
 def test_memory_stays_near_the_output(case: tuple[str, int, int], calls: list[str]) -> None:
-    """Forward at most 1.5 outputs, with gradient at most three times inputs and outputs, gradients of weights and all."""
+    """Forward 1.5 outputs, with gradient thrice inputs and outputs, the gradients of the weights among them."""
     from catnn.measure import peak_bytes
 
     text, n, batch = case

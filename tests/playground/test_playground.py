@@ -153,6 +153,15 @@ def run(question: Callable[[Worker], Awaitable[Any]], **options: Any) -> Any:
     return asyncio.run(main())
 
 
+def test_the_spec_has_the_name_of_its_file() -> None:
+    async def question(worker: Worker) -> Any:
+        return await worker.ask(SPEC), await worker.ask("space")
+
+    good, bad = run(question, name="mine.catnn")
+    assert "compiled by catnn from mine.catnn" in good["code"]
+    assert "mine.catnn:1:" in bad["diagnostics"][0]["rendered"]
+
+
 def test_what_takes_too_long_is_ended_and_the_next_answer_comes() -> None:
     async def question(worker: Worker) -> Any:
         assert (await worker.ask(SPEC))["ok"]

@@ -119,7 +119,7 @@ def test_long_statements_are_broken_after_operators() -> None:
     lines = formatted.splitlines()
     assert len(lines) > 3
     assert max(map(len, lines)) <= WIDTH
-    assert all(line.startswith("    ") for line in lines[1:])
+    assert all(line.startswith("  ") and line[2] != " " for line in lines[1:])
     assert all(line.endswith(";") for line in lines[:-1])
     assert format_source(formatted) == formatted
 
@@ -155,21 +155,41 @@ network f(x: V) -> V { # open
 # head
 
 # second
-space V : S(n)  # wires
+space V : S(n)                         # wires
 layer pool : V^2[16] -> V[8] = span {  # what it lists
-    [i j -> i],  # rows
-    # columns
-    [i j -> j] }  # end
+  [i j -> i],                          # rows
+  # columns
+  [i j -> j] }                         # end
 
 network f(x: V) -> V {  # open
-    y = relu(x)  # trail
-    # own
-    return y
-    # last
+  y = relu(x)           # trail
+  # own
+  return y
+  # last
 }
 # foot
 """
     )
+
+
+def test_a_closing_brace_stands_behind_what_it_closes() -> None:
+    listed = ", ".join(["[i j -> i j]"] * 5)
+    assert format_source(f"layer fold:V^2->V^2=span{{{listed}}}").splitlines() == [
+        f"layer fold : V^2 -> V^2 = span {{ {', '.join(['[i j -> i j]'] * 4)},",
+        "  [i j -> i j] }",
+    ]
+
+
+def test_comments_of_a_paragraph_stand_below_one_another() -> None:
+    """But those behind long code stand behind it, and what is long moves none of the others."""
+    long = "check " + " ; ".join(["copy ; merge"] * 5) + " = id"
+    lone = "space R : O(3)  # alone"
+    text = f"space V : S(n) # wires\nspace N : 64 # plain\n{long} # long\nspace ABC : S(k)\n\n{lone}"
+    formatted = format_source(text)
+    assert formatted == (
+        f"space V : S(n)  # wires\nspace N : 64    # plain\n{long}  # long\nspace ABC : S(k)\n\n{lone}\n"
+    )
+    assert format_source(formatted) == formatted
 
 
 def test_nothing_and_only_comments() -> None:
@@ -182,7 +202,7 @@ def test_comments_behind_one_another() -> None:
     """One inside of a bracket that closes on the next line, one behind the bracket."""
     text = "let f : V -> V[1 # inside\n] = id[0 # a\n] # b\n# c\n"
     formatted = format_source(text)
-    assert formatted == "let f : V -> V[1] =  # inside\n    id[0]  # a\n# b\n# c\n"
+    assert formatted == "let f : V -> V[1] =  # inside\n  id[0]              # a\n# b\n# c\n"
     assert format_source(formatted) == formatted
 
 

@@ -17,7 +17,8 @@ from catnn.hypergraph.graph import Hypergraph, compose_all, identity, permutatio
 from catnn.rewrite.rule import Schema
 from catnn.view.boxes import boxes_drawing
 from catnn.view.drawing import MARK, Box, Curve, Dot, Drawing, samples
-from catnn.view.layering import Layers, Unit
+from catnn.view.layering import Layers
+from catnn.view.placing import Unit
 from tests.benchmarks.pictures import layout_time
 from tests.view.test_every_kind import WRITERS, random_hypergraph
 
@@ -207,9 +208,12 @@ def test_rules_and_proofs_read_back_equal(how: str) -> None:
     assert proof is not None
     for value in (*spec.rules[:3], spec.rules[2].reverse, proof, proof.left, proof.right):
         assert WRITERS[how](value) == value
-    assert isinstance(spec.rules[3], Schema)
-    with pytest.raises(catnn.CatnnError, match="free arities"):
-        WRITERS[how](spec.rules[3])
+    schema = spec.rules[3]
+    assert isinstance(schema, Schema)
+    read = WRITERS[how](schema)
+    assert read == schema
+    assert isinstance(read, Schema)
+    assert [read.instance((q,)) for q in range(4)] == [schema.instance((q,)) for q in range(4)]
 
 
 def test_the_graph_of_a_proof_is_the_documented_one() -> None:

@@ -68,3 +68,5 @@ def test_what_is_refused() -> None:
         with pytest.raises(CatnnError) as caught:
             attempt()
         assert caught.value.diagnostics[0].code == "E1031"
+    with pytest.raises(CatnnError, match="this is a Layer"):
+        view.to_discopy(catnn.parse("space V : S(n)  layer f : V -> V = all")["f"])

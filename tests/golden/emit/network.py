@@ -94,6 +94,34 @@ class _Layer(nn.Module):
         return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
 
 
+class _Together(_Layer):
+    """Layers of a network that are computed as one, with the weights of their modules; kinds: the classes of those."""
+
+    kinds: tuple[type, ...]
+
+    def __init__(self, *parts) -> None:
+        super().__init__({name: size for part in parts for name, size in part.sizes.items()})
+        self.parts = parts
+        self.known: dict = {}
+
+    def parameters(self, recurse=True):
+        """Those of the modules."""
+        return [parameter for part in self.parts for parameter in part.parameters(recurse)]
+
+
+def _as_made(whole, *parts):
+    """Whether to compute by a `_Together`: its modules are these, none is replaced, parametrised or hooked.
+
+    Where code is traced each is called by itself: what traces it finds out what they share.
+    """
+    return not _traced() and all(
+        part is own
+        and type(part) is kind
+        and not (part._forward_hooks or part._forward_pre_hooks or part._backward_hooks or part._backward_pre_hooks)
+        for part, own, kind in zip(parts, whole.parts, whole.kinds, strict=True)
+    )
+
+
 def _masks(label, mask, space_sizes, whole, several=False):
     """The masks by space, checked as far as they can be without the tensors.
 
@@ -443,6 +471,51 @@ def _summed(entries: Tensor, weight: Tensor, rows: int) -> Tensor:
     """The sum of weight times diagram, as a matrix (rows * channels, columns * channels)."""
     table = (entries @ weight.flatten(1)).view(rows, -1, *weight.shape[1:])
     return table.transpose(1, 2).reshape(rows * weight.shape[1], -1)
+
+
+class _Fused(_Together):
+    """Layers one after the other, computed as one, for inputs of `least` numbers or more, and fewer than `most`."""
+
+    least = 1
+    most: int | None = None
+
+    def pays(self, x):
+        """Whether that is the faster way for this input."""
+        numbers = (x[0] if isinstance(x, tuple) else x).numel()
+        return numbers >= self.least and (self.most is None or numbers < self.most)
+
+
+def _fuses(whole, x, masks, *parts):
+    """Whether to compute by a `_Fused`: no mask counts anything, its modules are these as they were made, it pays."""
+    return not masks and _as_made(whole, *parts) and whole.pays(x)
+
+
+def _structure(known, at, places, kinds, factors, shape, like):
+    """Structure constants (diagrams of the whole, of the later layer, of the earlier), made once a size.
+
+    known: those made before, by their number `at`; places: where they are not 0; kinds: for each which of the factors
+    it is; like: a tensor of the dtype and on the device wanted.
+    """
+    dtype = _wide(like.dtype)
+    key = ("structure", at, factors, dtype, like.device)
+    if key in known:
+        return known[key]
+    entries = [0.0] * (shape[0] * shape[1] * shape[2])
+    for place, kind in zip(places, kinds, strict=True):
+        entries[place] = float(factors[kind])
+    with torch.inference_mode(False):
+        found = torch.tensor(entries, dtype=dtype, device=like.device).view(shape)
+    if type(found) is Tensor and not _wrapped(found):  # else it belongs to a mode or transform, and is gone with it
+        if len(known) >= 64:
+            known.clear()
+        known[key] = found
+    return found
+
+
+def _taken(constants: Tensor, weight: Tensor) -> Tensor:
+    """The sum of constants[d, b] weight[b] for each d: what meets a fixed diagram."""
+    found: Tensor = constants.flatten(1) @ weight.to(constants.dtype).flatten(1)
+    return found.view(-1, *weight.shape[1:])
 
 
 def _lift_pack(weight):
@@ -1102,6 +1175,135 @@ class Center(_Layer):
         return _Center.apply(*args)
 
 
+def _movepart1_pack(weight):
+    """The weights by product: (permutations, outputs, inputs), block matrices over the halves."""
+    w0 = weight[0:1]                                            # 1 x 1 x 1 blocks
+    w1 = weight[1:2]                                            # 1 x 1 x 1 blocks
+    return (w0, w1)
+
+
+def _movepart1_reduce(x):
+    """Reduce: the halves of N @ R, each from its cheapest parent."""
+    x_2 = _sum(x, -3)                                           # [i j -> j]
+    return (x_2,)
+
+
+def _movepart1_run(x, halves, w0, w1, n):
+    """Mix and expand."""
+    r = halves[0]                                               # [i j -> j]
+    z = linear(r, w0[0])                                        # [i -> i]
+    y = _full((*x.shape[:-3], n, 3, 4), z.unsqueeze(-3))        # [i j -> i j]
+    y = _products(y, x, w1.transpose(1, 2), ((0, 1),))          # [i j -> i j]
+    return (y,)
+
+
+def _movepart1_run_back(g, halves, w0, w1, n):
+    """The gradient for the inputs: the diagrams upside down."""
+    r = halves[0]                                               # [i j -> j]
+    z = r @ w0[0]                                               # [i -> i]
+    y = _full((*g.shape[:-3], n, 3, 1), z.unsqueeze(-3))        # [i j -> i j]
+    y = _products(y, g, w1, ((0, 1),))                          # [i j -> i j]
+    return (y,)
+
+
+def _movepart1_weights(x, g, halves, grads):
+    """The gradients for the weights: at each level the product of the two reductions."""
+    r = _flat(halves[0])
+    w = (_flat(grads[0]).T @ r).unsqueeze(0)
+    r_2 = _flat(x)
+    w_2 = (_flat(g).T @ r_2).unsqueeze(0)
+    return (w, w_2)
+
+
+def _movepart1(x, w0, w1, n):
+    """center : N @ R -> N @ R[4], a plain differentiable function."""
+    return _movepart1_run(x, _movepart1_reduce(x), w0, w1, n)
+
+
+class _MovePart1(torch.autograd.Function):
+    """`_movepart1` with its gradient: every diagram upside down."""
+
+    @staticmethod
+    def forward(x, w0, w1, n):
+        return _movepart1(x, w0, w1, n)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        _save(ctx, inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, w0, w1, n = _saved(ctx)
+        grads = _movepart1_reduce(g)
+        dx = (None,)
+        if any(ctx.needs_input_grad[:1]):
+            dx = _movepart1_run_back(g, grads, w0, w1, n)
+        if any(ctx.needs_input_grad[1:]):
+            dw = _movepart1_weights(x, g, _movepart1_reduce(x), grads)
+        else:
+            dw = (None, None)
+        return *dx, *dw, None
+
+    @staticmethod
+    def jvp(ctx, *tangents):
+        x, w0, w1, n = _saved(ctx)
+        dx, dw0, dw1, _ = tangents
+        moved = _movepart1(*_alike(dx, w0, w1), n)
+        mixed = _movepart1(*_alike(x, dw0, dw1), n)
+        return tuple(a + b for a, b in zip(moved, mixed))
+
+    @staticmethod
+    def vmap(info, in_dims, *args):
+        return _vmap(_MovePart1.apply, _movepart1, 1, in_dims, args)
+
+
+MOVEPART1_DIAGRAMS = ("ijkj", "ijij")
+
+
+def _movepart1_dense(known, x, weight, n):
+    """center as one matrix a pair of summands, the weights summed into it: for few numbers."""
+    w0 = _summed(_entries(known, 0, MOVEPART1_DIAGRAMS, None, (n, 3, n, 3), weight), weight, 3 * n)
+    return (linear(x.flatten(-3), w0).unflatten(-1, (n, 3, 4)),)
+
+
+_MOVEPART1_PAIRS_0 = ((1, 3), (0, 1))
+
+
+def _movepart1_fused(known, lift_weight, n):
+    """The weights of `center` and `lift` as one: those of each pair of diagrams go where the two compose to."""
+    w = _taken(_structure(known, 0, *_MOVEPART1_PAIRS_0, (-1 * n**-1, 1), (2, 2, 1), lift_weight), lift_weight)
+    return (w,)
+
+
+class MovePart1(_Fused):
+    """Center and Lift, computed as one: N @ R -> N @ R[4]."""
+
+    label = "center"
+    inputs = ((("N", "R"), 1),)
+    outputs = ((("N", "R"), 4),)
+    space_sizes = {"N": "n", "R": 3}
+    whole = {"R": "its size is 3 in every entry; give it a size that is a name"}
+    limit = 1_300_000
+    kinds = (Center, Lift)
+
+    def compute(self, xs, lengths, counts):
+        """The layer on checked tensors."""
+        made = _movepart1_fused(self.known, self.parts[1].weight, lengths["n"])
+        if not _traced():
+            n = lengths["n"]
+            work = 72 * n**2 + 36 * n**2 * xs[0].shape[:-3].numel()
+            if self.few(work, counts, xs, lengths):
+                return _movepart1_dense(self.known, *xs, made[0].to(xs[0].dtype), n)
+        args = (
+            *xs,
+            *_movepart1_pack(made[0].to(xs[0].dtype)),
+            lengths["n"],
+        )
+        if _traced() or not _derived(*args):
+            return _movepart1(*args)
+        return _MovePart1.apply(*args)
+
+
 class Move(nn.Module):
     """move : N @ R -> N @ R[4]."""
 
@@ -1110,6 +1312,7 @@ class Move(nn.Module):
         self.sizes = {"n": n}
         self.center = Center(n=n, device=device, dtype=dtype, generator=generator)
         self.lift = Lift(n=n, device=device, dtype=dtype, generator=generator)
+        self._together = (MovePart1(self.center, self.lift),)
 
     def reset_parameters(self, generator=None):
         """Draw all weights anew."""
@@ -1121,10 +1324,12 @@ class Move(nn.Module):
         masks = _masks(
             "move", mask, {"N": "n", "R": 3}, {"R": "its size is 3 in every entry; give it a size that is a name"}
         )
-        x_2 = self.center(x, masks)                     # N @ R
-        x_3 = self.lift(x_2, masks)                     # N @ R[4]
-        x_4 = _gate(x_3, _by_space(masks, ("N", "R")))  # gate
-        return x_4
+        # N @ R[4]
+        x_2 = self._together[0](x, masks) if _fuses(
+            self._together[0], x, masks, self.center, self.lift
+        ) else self.lift(self.center(x, masks), masks)
+        x_3 = _gate(x_2, _by_space(masks, ("N", "R")))  # gate
+        return x_3
 
 
 class Classify(nn.Module):

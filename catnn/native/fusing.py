@@ -1,0 +1,61 @@
+"""Whether layers one after the other run as one: by the rates of this machine, instead of the limits of the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any
+
+from catnn.emit.file import Written
+from catnn.native.attach import put
+from catnn.native.build import library
+from catnn.native.worth import known
+from catnn.plan.chains import Comparison
+from catnn.plan.cost import BATCH
+from catnn.plan.plan import Plan
+from catnn.plan.ways import ways
+
+
+def attach_fused(module: ModuleType, layers: Iterable[Written]) -> None:
+    """Put the choice behind the layers of a loaded module that stand for several, once."""
+    by_owner: dict[str, Written] = {}
+    for layer in layers:
+        by_owner.setdefault(layer.owner, layer)
+    in_c = library() is not None
+    for layer in by_owner.values():
+        cls = getattr(module, layer.owner)
+        if not layer.apart or vars(cls).get("pays") is not None:
+            continue
+        apart = [by_owner[owner] for owner in layer.apart]
+        compared = Comparison(
+            tuple(ways(one.plan, one.dense, library=in_c) for one in apart),
+            ways(layer.plan, layer.dense, library=in_c),
+            layer.combining,
+        )
+        put(module, cls, "pays", pays_of(compared, layer.plan))
+
+
+def pays_of(compared: Comparison, plan: Plan) -> Callable[[Any, Any], bool]:
+    """`_Fused.pays`, as it is predicted for a batch of the same order of magnitude."""
+    axes = [
+        (at, axis - len(word) - 1, wire.group.size)
+        for at, word in enumerate(plan.source.words)
+        for axis, wire in enumerate(word)
+        if isinstance(wire.group.size, str)
+    ]
+    order = len(plan.source.words[0]) + 1
+    told = {size for _, _, size in axes} | {BATCH}
+    choices: dict[tuple[int, ...], bool] = {}
+
+    def pays(_: Any, x: Any) -> bool:
+        xs = x if isinstance(x, tuple) else (x,)
+        entries = xs[0].shape[: xs[0].dim() - order].numel()
+        key = (entries.bit_length(), *(xs[at].shape[axis] for at, axis, _ in axes))
+        if key not in choices:
+            sizes = {size: xs[at].shape[axis] for at, axis, size in axes}
+            sizes[BATCH] = 1 << max(0, entries.bit_length() - 1)
+            some = entries > 0 and all(sizes.values()) and compared.names <= told
+            choices[key] = some and compared.pays(sizes, known())
+        return choices[key]
+
+    return pays

@@ -1,0 +1,190 @@
+"""Layers in irreducible parts: the same numbers as the definition, every derivative, and when it is that way."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+import catnn
+from catnn.model import Layer
+from catnn.native import attach
+from catnn.native import irreps as running
+from catnn.plan.rates import DEFAULT, DENSE, IN_C, IRREPS, STATEMENTS
+from tests.emit.definition import DOUBLE, Definition, assert_is_definition, randomise
+
+SPACES = "space R : O(3)\nspace T : S(3)\nspace Q : SO(3)\nspace P : Sp(4)\nspace C : Aut(4, 0-1 1-2 2-3 3-0)\n"
+LAYERS = {
+    "permutations": "T^3[2] -> T^2[3] = all + bias",
+    "rotations": "R^3[2] -> R^3[1] = all",
+    "no reflections": "Q^2[2] -> Q^3[2] = all",
+    "symplectic": "P^3[1] -> P[2] = all",
+    "a graph": "C^2[2] -> C[3] = all + bias",
+    "two spaces": "R @ T @ R[2] -> T @ R^2[1] = all",
+    "sums": "T^2[2] + T[3] -> T^3[1] + 1[4] + T[2] = all + bias",
+    "a pair without maps": "R^2[2] + R[3] -> R[2] + R^2[2] = all",
+    "a fixed part": "T^2[2] -> T^2[2] = all + id + bias",
+    "sums and a fixed part": "T^2[2] + T[2] -> T^2[2] + T[2] = all + id",
+    "to nothing": "T^3[2] -> 1[3] = all + bias",
+    "means": "T^3[2] -> T[2] = all { reduce: mean }",
+    "some": "T^2[2] -> T^2[3] = span { [i j -> j i] + 1/2 * [i i -> i i], [i j -> i k] } + bias",
+}
+
+
+def layer_of(text: str) -> Layer:
+    found = catnn.parse(f"{SPACES}layer f : {text}")["f"]
+    assert isinstance(found, Layer)
+    return found
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Every layer that has blocks takes them; how often that was."""
+    found: list[int] = []
+    original = running.Blocks.__call__
+
+    def counted(self: Any, *args: Any) -> Any:
+        found.append(1)
+        return original(self, *args)
+
+    monkeypatch.setattr(running.Blocks, "__call__", counted)
+    monkeypatch.setattr(attach, "FORCED", IRREPS)
+    return found
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_blocks_are_the_definition(name: str, taken: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    layer = layer_of(LAYERS[name])
+    for chunk in (running.CHUNK, 1):
+        monkeypatch.setattr(running, "CHUNK", chunk)
+        for batch in ((), (1,), (2, 3)):
+            module = randomise(catnn.compile(layer, dtype=DOUBLE))
+            assert_is_definition(layer, module, {}, batch)
+    assert len(taken) == 2 * 3 * 2
+
+
+def made(text: str = LAYERS["permutations"]) -> tuple[Any, Tensor]:
+    return randomise(catnn.compile(layer_of(text), dtype=DOUBLE)), torch.randn(2, 3, 3, 3, 2, dtype=DOUBLE)
+
+
+def test_derivatives_of_derivatives_and_transforms(taken: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    module = randomise(catnn.compile(layer_of("T^2[2] -> T[3] = all + bias"), dtype=DOUBLE))
+    x = torch.randn(2, 3, 3, 2, dtype=DOUBLE)
+    parameters = {name: value.detach().requires_grad_() for name, value in module.named_parameters()}
+
+    def called(x: Tensor, *values: Tensor) -> Any:
+        return torch.func.functional_call(module, dict(zip(parameters, values, strict=True)), (x,))
+
+    small = x[:1].clone().requires_grad_()
+    assert torch.autograd.gradcheck(called, (small, *parameters.values()), check_forward_ad=True)
+    assert torch.autograd.gradcheck(called, (small, *parameters.values()), check_batched_grad=True)
+    assert torch.autograd.gradgradcheck(called, (small, *parameters.values()))
+
+    def transformed() -> list[Any]:
+        return [
+            torch.vmap(module)(x),
+            torch.func.jvp(module, (x,), (2 * x,))[1],
+            torch.vmap(torch.func.grad(lambda x, *p: called(x, *p).square().sum(), 1), (0, None, None))(
+                x, *(p.detach() for p in parameters.values())
+            ),
+            torch.func.hessian(lambda x: module(x).square().sum())(x[0]),
+        ]
+
+    found, count = transformed(), len(taken)
+    assert count > 10
+    monkeypatch.setattr(attach, "FORCED", STATEMENTS)
+    for one, other in zip(found, transformed(), strict=True):
+        torch.testing.assert_close(one, other)
+    assert len(taken) == count
+
+
+def test_constants_outlive_the_transform_or_mode_they_were_made_in(taken: list[int]) -> None:
+    def values(module: Any, x: Tensor) -> Tensor:
+        v = x.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(module(v).square().sum(), v)
+        return gradient
+
+    for first in ("grad", "vmap", "inference"):
+        module, x = made(f"T^3[2] -> T^2[3] = all{' + bias' * (first != 'grad')}")
+        wanted = x.new_tensor(0)
+        if first == "grad":
+            torch.func.grad(lambda z, m=module, x=x: (m(x) * z).sum())(torch.ones((), dtype=DOUBLE))
+        elif first == "vmap":
+            torch.vmap(lambda z, m=module, x=x: m(x) * z)(torch.ones(3, dtype=DOUBLE))
+        else:
+            with torch.inference_mode():
+                module(x)
+        found = values(module, x)
+        wanted = values(copy.deepcopy(module), x)
+        torch.testing.assert_close(found, wanted)
+
+
+def test_only_the_inputs_are_kept(taken: list[int]) -> None:
+    module, x = made()
+    kept: list[Tensor] = []
+    with torch.autograd.graph.saved_tensors_hooks(lambda t: kept.append(t) or t, lambda t: t):
+        module(x.requires_grad_())
+    assert sum(t.numel() for t in kept if t.shape[0] == 2) == x.numel()
+
+
+def test_modules_move_and_are_kept(taken: list[int]) -> None:
+    module, x = made()
+    wanted = module(x)
+    assert set(module.state_dict()) == {"weight", "bias"}
+    for other in (copy.deepcopy(module), pickle.loads(pickle.dumps(module))):
+        torch.testing.assert_close(other(x), wanted)
+    single = copy.deepcopy(module).float()
+    torch.testing.assert_close(single(x.float()), wanted.float(), rtol=1e-4, atol=1e-4)
+    count = len(taken)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert single(x.float()).dtype == torch.bfloat16
+    assert len(taken) == count  # half precision has the plan's own steps
+
+
+def test_traced_code_and_empty_tensors_have_the_statements(taken: list[int]) -> None:
+    module, x = made()
+    exported = torch.export.export(module, (x,), strict=False).module()
+    compiled = torch.compile(module, backend="eager", fullgraph=True)(x)
+    assert module(torch.zeros(0, 3, 3, 3, 2, dtype=DOUBLE)).shape == (0, 3, 3, 3)
+    assert not taken
+    for found in (exported(x), compiled):
+        torch.testing.assert_close(found, module(x))
+    assert len(taken) == 2
+
+
+def test_other_devices_have_the_statements(taken: list[int]) -> None:
+    module = catnn.compile(layer_of(LAYERS["permutations"]), device="meta")
+    assert module(torch.zeros(2, 3, 3, 3, 2, device="meta")).shape == (2, 3, 3, 3)
+    assert not taken
+
+
+def test_layers_that_share_take_them(taken: list[int]) -> None:
+    """A layer that is computed for others has the weights of their modules."""
+    text = f"{SPACES}layer a : T^2[2] -> T[2] = all  layer b : T^2[2] -> T[2] = all  network f : T^2[2] -> T[2] = a + b"
+    spec = catnn.parse(text)
+    module = randomise(catnn.compile(spec["f"], dtype=DOUBLE))
+    x = torch.randn(2, 3, 3, 2, dtype=DOUBLE)
+    parts = [Definition(spec[name], {})(getattr(module, name), (x,))[0] for name in ("a", "b")]  # type: ignore[arg-type]
+    torch.testing.assert_close(module(x), parts[0] + parts[1])
+    assert taken
+
+
+def test_what_is_predicted_is_what_is_taken(monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:
+    monkeypatch.setattr(attach, "FORCED", None)
+    monkeypatch.setattr(attach, "known", lambda: DEFAULT)
+    layer = layer_of("T^3[32] -> T^3[32] = all")
+    module = catnn.compile(layer)
+    many, few = (catnn.explain(layer, batch=batch).predicted for batch in (64, 1))
+    assert many.keys() == {IN_C, STATEMENTS, DENSE, IRREPS}
+    assert min(many, key=many.__getitem__) == IRREPS
+    module(torch.zeros(64, 3, 3, 3, 32))
+    assert len(taken) == 1
+    tiny = layer_of("T[1] -> T[1] = all")
+    catnn.compile(tiny)(torch.zeros(1, 3, 1))
+    assert len(taken) == 1
+    assert min(few.values()) < min(many.values())
+    assert "one change of basis serves all levels" in str(catnn.explain(layer, batch=64))
