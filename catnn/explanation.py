@@ -43,10 +43,10 @@ class Explanation:
 
     parameters: ((name, shape), ...); sizes: what the numbers are for, `batch` among them; steps, gradient: what runs
     forward and backward; naive: the costs of other ways; predicted: seconds of a call by way, with the rates of
-    `machine`; large: the ways that need much memory; stages: for a network ((label, explanation or None), ...);
-    own: the linear combinations between them; program, works: the body of a point-ful network and what its steps cost,
-    the stages that they call among them.  joined: the layers that are computed as one; within: for each stage the
-    number of these that computes it, or None; declined: ((names, why not), ...) of layers that follow each other.
+    `machine`; large: the ways that need much memory; stages: for a network ((label, explanation or None), ...); own:
+    the linear combinations between them; program, works: the body of a point-ful network and what its steps cost, the
+    stages that they call among them.  joined: the layers that are computed as one; within: for each stage the number
+    of these that computes it, or None; declined: ((names, why not), ...) of layers that follow each other.
     """
 
     kind: str
@@ -68,10 +68,10 @@ class Explanation:
     own: Cost = FREE
     program: Program | None = None
     works: tuple[Work, ...] = ()
-    large: tuple[str, ...] = ()
     joined: tuple[Joined, ...] = ()
     within: tuple[int | None, ...] = ()
     declined: tuple[tuple[tuple[str, ...], str], ...] = ()
+    large: tuple[str, ...] = ()
 
     @property
     def computed(self) -> tuple[Explanation, ...]:
