@@ -12,6 +12,7 @@ import catnn
 from catnn.native.program import read, run
 from catnn.native.table import Program
 from catnn.plan.build import plan_layer
+from catnn.plan.chains import Chain, Unit, _nodes
 from catnn.plan.cost import BATCH, Step, forward_steps, gradient_steps, total
 from catnn.plan.plan import Plan
 from catnn.plan.rates import in_c
@@ -34,6 +35,14 @@ LAYERS = (
     "H^2[8] -> H^2[8] = all",
     "V @ R[8] -> V @ R[8] = all",
 )
+CHAINS = (
+    ("V^2[8] -> V^2[32] = all + bias", "V^2[32] -> V^2[8] = all + bias"),
+    ("V^2[4] -> V^3[4] = all", "V^3[4] -> V[4] = all"),
+    ("V^2[8] -> V[8] = all", "V[8] -> V^2[8] = all + bias", "V^2[8] -> V^2[8] = all + id"),
+    ("R^2[8] -> R^2[8] = all", "R^2[8] -> R^2[8] = all"),
+)
+"""Layers that follow each other: what combines their weights, and what then runs."""
+
 SIZES = {"n": 8, BATCH: 4}
 
 
@@ -56,6 +65,13 @@ def instructions(plan: Plan) -> str:
     return f"{len(program.finish()):6} words {program.scratch + program.pile:8,} between"
 
 
+def longest(units: list[Unit]) -> Chain:
+    """All of them as one, in the cheapest order of combining their weights."""
+    nodes, reasons = _nodes(units)
+    assert not reasons
+    return Chain(tuple(units), nodes[0, len(units) - 1])
+
+
 def test_plans_do_not_grow(golden: Callable[[Path, str], None]) -> None:
     lines = [f"at {', '.join(f'{name} = {value}' for name, value in SIZES.items())}"]
     for text in LAYERS:
@@ -67,5 +83,15 @@ def test_plans_do_not_grow(golden: Callable[[Path, str], None]) -> None:
             f"  forward  {counted(forward_steps(plan))}",
             f"  gradient {counted(gradient_steps(plan))}",
             f"  in C     {instructions(plan)}",
+        ]
+    for texts in CHAINS:
+        spec = catnn.parse(SPACES + "\n".join(f"layer f{at} : {text}" for at, text in enumerate(texts)))
+        chain = longest([Unit.of(layer) for layer in spec.layers.values()])
+        lines += [
+            "",
+            " ; ".join(texts),
+            f"  combined {counted(chain.steps)}",
+            f"  forward  {counted(forward_steps(chain.plan))}",
+            f"  gradient {counted(gradient_steps(chain.plan))}",
         ]
     golden(GOLDEN, "\n".join(lines) + "\n")
