@@ -56,7 +56,7 @@ class Comparison:
     """A layer at some sizes: what was measured, the compiled layer first; output_bytes is the size of y.
 
     predicted, measured: seconds forward by way to run the compiled layer, as the cost model has them and as they were;
-    skipped: why others were not measured.
+    skipped: why others were not measured; taken: which it takes.
     """
 
     title: str
@@ -65,6 +65,7 @@ class Comparison:
     predicted: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
+    taken: str = ""
 
     def row(self, name: str) -> Measured:
         """What was measured of a way.  Raises: KeyError."""
@@ -90,11 +91,11 @@ class Comparison:
 
     def ways(self) -> Table:
         """The ways to run the compiled layer: what was predicted beside what was measured, the fastest marked."""
-        chosen, best = (min(times, key=times.__getitem__, default="") for times in (self.predicted, self.measured))
+        best = min(self.measured, key=self.measured.__getitem__, default="")
         rows = []
         for way, seconds in self.predicted.items():
             found = f"{1000 * self.measured[way]:.3f} ms" if way in self.measured else ""
-            marks = [mark for mark, which in (("chosen", chosen), ("fastest", best)) if way == which]
+            marks = [mark for mark, which in (("chosen", self.taken), ("fastest", best)) if way == which]
             remark = f"not measured: {self.skipped[way]}" if way in self.skipped else ", ".join(marks)
             rows.append((way, f"{1000 * seconds:.3f} ms", found, remark))
         return Table("the ways to run it, forward", ("", "predicted", "measured", ""), tuple(rows), (1, 2))
@@ -195,11 +196,11 @@ def compare(
     groups = " x ".join(dict.fromkeys(str(wire.group) for word in words for wire in word)) or "no group"
     shown = ", ".join(f"{name} = {value}" for name, value in {**own, "batch": batch}.items())
     title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {shown}"
-    predicted = predict(layer, batch=batch, **own)
+    predicted, taken = predict(layer, batch=batch, **own)
     left_out = {way: why for way, time in predicted.items() if (why := _left_out(way, time))}
     ours = {way: _way(way, module, runs[0]) for way in predicted if way not in left_out}
     rows, measured = _measure(runs, ours, floor, repeat, seconds)
-    return Comparison(title, output, (*rows, *skipped), predicted, measured, left_out)
+    return Comparison(title, output, (*rows, *skipped), predicted, measured, left_out, taken)
 
 
 def _lengths(summand: Any, sizes: dict[str, int]) -> list[int]:

@@ -7,9 +7,9 @@ library.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from catnn.emit.file import Written
+from catnn.emit.kernels import _wrapped
 from catnn.model import Layer
 from catnn.native.build import library
 from catnn.native.calls import Calls
@@ -31,55 +32,128 @@ from catnn.plan.ways import Forms, fastest, forms_of
 FORCED: str | None = None
 """The way that layers run, whatever is predicted: for measurements and tests."""
 
+PLAIN = (Tensor, torch.nn.Parameter)
+
+
+class Held:
+    """Parameters that nothing packed: the C library takes them as they are."""
+
+    __slots__ = ("tensors",)
+
+    def __init__(self, tensors: tuple[Tensor, ...]) -> None:
+        self.tensors = tensors
+
 
 class Attached:
     """A layer's functions in C, with the functions of its file for everything that C does not do.
 
-    plan: what it runs; names: for each size or count that the functions take, its size, or None for a count;
-    plain: the layer in torch statements; backward: the gradient in torch statements, of an autograd context.
+    choice: the way that is taken; names: for each size or count that the functions take, its size, or None for a count;
+    function: the autograd Function of the file; plain: the layer in torch statements; pack: what packs its weights;
+    saved: what gives back what a context keeps.
     """
 
-    def __init__(self, choice: Choice, calls: Calls, names: tuple[str | None, ...], plain: Callable[..., Any],
-                 backward: Callable[..., Any], saved: Callable[[Any], Any]) -> None:  # fmt: skip
+    def __init__(self, choice: Choice, calls: Calls, names: tuple[str | None, ...], function: Any,
+                 plain: Callable[..., Any], packs: Callable[..., Any] | None) -> None:  # fmt: skip
         self.plan, self.choice, self.calls, self.names = choice.plan, choice, calls, names
-        plan = choice.plan
-        self.plain, self.original, self.saved = plain, backward, saved
-        self.inputs, self.products = len(plan.source.summands), len(plan.products)
-        words = plan.source.words
-        self.axes = [(i, a, w.group.size) for i, word in enumerate(words) for a, w in enumerate(word)]
+        self.function, self.plain, self.packs = function, plain, packs
+        self.inputs, self.weights = len(choice.plan.source.summands), len(calls.pairs)
+        words = choice.plan.source.words
+        self.axes = [
+            (w.group.size, i, a - len(word) - 1)
+            for i, word in enumerate(words)
+            for a, w in enumerate(word)
+            if isinstance(w.group.size, str)
+        ]
+
+    def pack(self, *tensors: Tensor) -> Any:
+        """The weights packed, as the function of the file does it, or held for the C library."""
+        assert self.packs is not None
+        if torch.compiler.is_compiling() or _watched():
+            return self.packs(*tensors)
+        if sum([t.is_floating_point() for t in tensors]) != self.weights:  # the plan leaves one of them out
+            return self.packs(*tensors)
+        return (Held(tensors),)
 
     def forward(self, *args: Any) -> Any:
         """The outputs, as the function of the file gives them."""
         if torch.compiler.is_compiling():
             return self.plain(*args)
-        tensors, extras = args[: len(args) - len(self.names)], args[len(args) - len(self.names) :]
-        sizes = self._sizes(tensors, extras) if _simple(tensors) else None
-        if sizes is None:
-            return self.plain(*args)
-        xs, learned = tensors[: self.inputs], tensors[self.inputs :]
-        weights, biases = learned[: self.products], learned[self.products :]
-        return self.calls.forward([x.contiguous() for x in xs], weights, biases, sizes)
+        found = None if torch.is_grad_enabled() else self._given(args)
+        if found is None:
+            return self.plain(*self._packed(args))
+        xs, weights, biases, sizes = found
+        given = [[t.contiguous() for t in some] for some in (xs, weights, biases)]
+        return self.calls.forward(given[0], given[1], given[2], sizes)
 
-    def backward(self, ctx: Any, *grads: Tensor) -> Any:
-        """The gradients, as the method of the file gives them."""
-        values = self.saved(ctx)
-        tensors, extras = values[: len(values) - len(self.names)], values[len(values) - len(self.names) :]
-        sizes = self._sizes(tensors, extras) if _simple((*tensors, *grads)) else None
-        if sizes is None:
-            return self.original(ctx, *grads)
-        xs, learned = tensors[: self.inputs], tensors[self.inputs :]
-        wanted, needed = any(ctx.needs_input_grad[: self.inputs]), any(ctx.needs_input_grad[self.inputs :])
-        dxs, dws = self.calls.backward(
-            [g.contiguous() for g in grads],
-            [x.contiguous() for x in xs],
-            learned[: self.products],
-            sizes,
-            inputs=wanted,
-            learned=needed,
-        )
-        first = dxs if wanted else [None] * len(xs)
-        second = dws if needed else [None] * len(learned)
-        return (*first, *second, *(None for _ in extras))
+    def apply(self, *args: Any) -> Any:
+        """The outputs with a gradient, as the Function of the file gives them."""
+        found = self._given(args)
+        if found is None:
+            return self.function.apply(*self._packed(args))
+        xs, weights, biases, sizes = found
+        extras = args[len(args) - len(self.names) :]
+        indices = args[self.inputs].tensors[self.weights :] if self.packs is not None else ()
+        values = (*xs, *weights, *biases)
+        return _Layer.apply(self, sizes, (extras, indices), *values)  # type: ignore[no-untyped-call]
+
+    def _given(self, args: tuple[Any, ...]) -> tuple[Any, Any, Any, dict[str, int]] | None:
+        """Inputs, parameters, biases and sizes, if C is to run on them."""
+        tensors, extras = args[: len(args) - len(self.names)], args[len(args) - len(self.names) :]
+        xs, rest = tensors[: self.inputs], tensors[self.inputs :]
+        weights, biases = list[Tensor](), rest
+        if self.packs is not None:
+            if not rest or not isinstance(rest[0], Held):
+                return None
+            weights, biases = list(rest[0].tensors[: self.weights]), rest[1:]
+        if not _simple((*xs, *weights, *biases)) or not self.calls.there(xs[0].dtype):
+            return None
+        sizes = self._sizes(xs, extras)
+        return None if sizes is None else (xs, weights, biases, sizes)
+
+    def _packed(self, args: Sequence[Any]) -> list[Any]:
+        """What functions of the file take."""
+        found: list[Any] = []
+        for arg in args:
+            found += self.packs(*arg.tensors) if isinstance(arg, Held) and self.packs else [arg]
+        return found
+
+    def gradient(self, ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        """The gradients of inputs, parameters and biases: in C, or as the file has it, from packed weights."""
+        tensors, count = ctx.saved_tensors, self.inputs + self.weights
+        xs, weights, biases = tensors[: self.inputs], tensors[self.inputs : count], tensors[count:]
+        needed = ctx.needs_input_grad[3:]
+        wanted, learned = any(needed[: self.inputs]), any(needed[self.inputs :])
+        if not torch.is_grad_enabled() and _simple((*tensors, *grads)) and not _wrapped(*grads):  # type: ignore[no-untyped-call]
+            given = ([g.contiguous() for g in grads], [x.contiguous() for x in xs], [w.contiguous() for w in weights])
+            dxs, dws = self.calls.backward(*given, ctx.sizes, inputs=wanted, learned=learned)
+        else:
+            dxs, dws = self._stated(ctx, xs, weights, biases, grads)
+        first = dxs if wanted else [None] * self.inputs
+        return (*first, *(dws if learned else [None] * (len(tensors) - self.inputs)))
+
+    def _stated(self, ctx: Any, xs: Any, weights: Any, biases: Any, grads: Any) -> tuple[list[Any], list[Any]]:
+        """The gradients by the statements of the file, which can be derived again."""
+        indices = ctx.indices
+        packed = self.packs(*weights, *indices) if self.packs else ()
+        needed = ctx.needs_input_grad[3:]
+        wanted, learned = any(needed[: self.inputs]), any(needed[self.inputs :])
+        values = (*xs, *packed, *biases)
+        flags = (*[wanted] * len(xs), *[learned] * (len(values) - len(xs)), *[False] * len(ctx.extras))
+        rest = (*(None for _ in values), *ctx.extras)
+        saved = (*values, *(None for _ in ctx.extras))
+        given = SimpleNamespace(rest=rest, saved_tensors=saved, needs_input_grad=flags)
+        found = self.function.backward(given, *grads)
+        dxs, dpacked, dbiases = found[: len(xs)], found[len(xs) : len(xs) + len(packed)], found[len(xs) + len(packed) :]
+        if not learned:
+            return list(dxs), []
+        dws: list[Any] = []
+        if self.packs:
+            again = torch.is_grad_enabled()
+            with torch.enable_grad():
+                leaves = [w.detach().requires_grad_() for w in weights]
+                made = self.packs(*leaves, *indices)
+                dws = list(torch.autograd.grad(made, leaves, dpacked, create_graph=again))
+        return list(dxs), [*dws, *dbiases[: len(biases)]]
 
     def _sizes(self, tensors: tuple[Tensor, ...], extras: tuple[Any, ...]) -> dict[str, int] | None:
         """The symbolic sizes, or None where a mask counts, nothing is there, or torch is predicted to be faster."""
@@ -89,12 +163,26 @@ class Attached:
                 return None
             if name is not None:
                 sizes[name] = value
-        for i, a, size in self.axes:
-            if isinstance(size, str):
-                x = tensors[i]
-                sizes[size] = x.shape[x.dim() - len(self.plan.source.words[i]) - 1 + a]
-        entries = entries_of(tensors[0], len(self.plan.source.words[0]))
+        for size, i, axis in self.axes:
+            sizes[size] = tensors[i].shape[axis]
+        entries = tensors[0].shape[: self.calls.order].numel()
         return sizes if self.choice.way(entries, sizes, product=True) == IN_C else None
+
+
+class _Layer(torch.autograd.Function):
+    """A layer in C; nothing but the inputs and the parameters is kept."""
+
+    @staticmethod
+    def forward(ctx: Any, attached: Attached, sizes: dict[str, int], rest: Any, *tensors: Tensor) -> Any:
+        count = attached.inputs + attached.weights
+        ctx.attached, ctx.sizes, (ctx.extras, ctx.indices) = attached, sizes, rest
+        ctx.save_for_backward(*tensors)
+        given = [t.contiguous() for t in tensors]
+        return attached.calls.forward(given[: attached.inputs], given[attached.inputs : count], given[count:], sizes)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Any:
+        return (None, None, None, *ctx.attached.gradient(ctx, *grads))
 
 
 class Choice:
@@ -157,11 +245,13 @@ def attach(module: ModuleType, layers: Iterable[Written]) -> None:
             put(module, owner, "compute", compute_of(choice, layer.layer, layer.held, owner.compute))
         if found is None or not in_c(layer.plan):
             continue
-        function, names = getattr(module, layer.function), tuple(layer.extras.values())
-        plain = getattr(module, f"_{layer.prefix}")
-        one = Attached(choice, Calls(layer.plan, found), names, plain, function.backward, module._saved)
-        put(module, module, f"_{layer.prefix}", one.forward)
-        put(module, function, "backward", staticmethod(one.backward))
+        function, name = getattr(module, layer.function), f"_{layer.prefix}"
+        packs, plain, names = getattr(module, f"{name}_pack", None), getattr(module, name), tuple(layer.extras.values())
+        one = Attached(choice, Calls(layer.plan), names, function, plain, packs)
+        put(module, module, name, one.forward)
+        put(module, module, layer.function, one)
+        if packs is not None:
+            put(module, module, f"{name}_pack", one.pack)
 
 
 def put(module: ModuleType, where: Any, name: str, value: Any) -> None:
@@ -177,16 +267,21 @@ def detach(module: ModuleType) -> None:
     module.attached = None  # type: ignore[attr-defined]
 
 
-def _simple(tensors: Iterable[Tensor]) -> bool:
+def _watched() -> bool:
+    """Whether somebody watches what is done: a transform, a trace, a mode."""
+    if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+        return True
+    return bool(torch._C._len_torch_dispatch_stack()) or torch._C._get_tracing_state() is not None
+
+
+def _simple(tensors: Sequence[Tensor]) -> bool:
     """Whether these are plain tensors of one kind on the CPU, none is empty, and nobody watches what is done."""
-    if torch.is_grad_enabled() or torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+    kind = tensors[0].dtype
+    if kind not in KINDS or _watched():
         return False
-    if torch._C._len_torch_dispatch_stack() or torch._C._get_tracing_state() is not None:
-        return False
-    kinds = {t.dtype for t in tensors}
-    return len(kinds) == 1 and kinds.issubset(KINDS) and all(_plain(t) for t in tensors)
-
-
-def _plain(x: Tensor) -> bool:
-    known = type(x) is Tensor or type(x) is torch.nn.Parameter
-    return known and x.device.type == "cpu" and x.layout is torch.strided and x.numel() > 0 and not x.is_neg()
+    for x in tensors:
+        if type(x) not in PLAIN or not x.is_cpu or x.dtype is not kind or not x.numel():
+            return False
+        if x.layout is not torch.strided or x.is_neg():
+            return False
+    return True

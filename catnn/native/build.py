@@ -1,5 +1,7 @@
 """The C library of this machine: built once by the system's compiler, kept in the user's cache folder, found by hash.
 
+It is built for each type of numbers when that is met.
+
 CATNN_NATIVE=0 switches it off; CATNN_CACHE names another folder; CC another compiler.  Without a compiler there is no
 library, and nothing else changes.
 """
@@ -12,6 +14,7 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
@@ -26,14 +29,14 @@ SECONDS = 60
 
 
 @cache
-def library() -> ctypes.CDLL | None:
-    """The library, or None where there is none: no compiler, one that fails, or CATNN_NATIVE=0."""
+def library(kind: str = "float") -> Callable[..., None] | None:
+    """What runs programs on a type of numbers; None where nothing does: no compiler, one that fails, CATNN_NATIVE=0."""
     if os.environ.get("CATNN_NATIVE", "1") == "0":
         return None
     compiler = _compiler()
     if compiler is None:
         return None
-    text = source()
+    text = source(kind)
     with suppress(OSError, subprocess.SubprocessError):
         name = sha256("\0".join([text, compiler, *FLAGS, _machine()]).encode()).hexdigest()[:24]
         file = cache_folder() / f"kernels-{name}.so"
@@ -41,18 +44,17 @@ def library() -> ctypes.CDLL | None:
             _build(compiler, text, file)
         if not _is_ours(file):
             return None
-        return _declared(ctypes.CDLL(str(file)))
+        return _declared(ctypes.CDLL(str(file)), kind)
     return None
 
 
-def _declared(found: ctypes.CDLL) -> ctypes.CDLL:
-    """The library with what its functions take."""
+def _declared(found: ctypes.CDLL, kind: str) -> Callable[..., None]:
+    """The function of a library, with what it takes."""
     number, pointer = ctypes.c_int64, ctypes.c_void_p
-    for kind in ("float", "double"):
-        for name, takes in (("run", [pointer] * 4 + [number] * 4), ("turn", [pointer] * 2 + [number] * 3)):
-            function = getattr(found, f"{name}_{kind}")
-            function.argtypes, function.restype = takes, None
-    return found
+    function = getattr(found, f"run_{kind}")
+    function.argtypes, function.restype = [pointer] * 4 + [number] * 3, None
+    result: Callable[..., None] = function
+    return result
 
 
 def _compiler() -> str | None:

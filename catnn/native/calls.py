@@ -1,201 +1,246 @@
-"""A plan as two functions on tensors: the layer, and its gradients, run by the C library an entry at a time."""
+"""A plan as two functions on tensors: the layer, and its gradients, run by the C library a few entries at a time."""
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from catnn.category.spectrum import Spectrum
+from catnn.native.build import library
+from catnn.native.matrix import Matrix, matrix_of, pairs
+from catnn.native.paired import paired
 from catnn.native.program import read, run, weigh
-from catnn.native.spectral import Form, Turning, meeting, mixing
+from catnn.native.room import rooms
+from catnn.native.spectral import Form, turned
 from catnn.native.table import Program
 from catnn.plan.fourier import Saving, fourier, worthwhile
 from catnn.plan.plan import Plan, mirror
 
+KINDS = {torch.float32: "float", torch.float64: "double"}
 PARALLEL = 200_000
 """Fewer numbers than this are not worth a second thread."""
+CACHED, STREAMED = 1 << 14, 1 << 18
+"""The entries that are worked on together have about so many numbers, so that they stay in the cache: more of them
+where the weights are brought into order anew for each such few."""
+FORWARD, GRADIENT = 0.5, 3
+"""So much of the output may lie between; with the gradient, so much of input and output may be there in all."""
+
+FORWARDS, INPUTS, WEIGHTS = 1, 2, 4
+"""What a program computes: the outputs; the gradients of the inputs, of the weights."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A program with its tables in memory; scratch: how many numbers one thread needs between input and output."""
+    """A program with its tables in memory.
+
+    each, shared: how many numbers lie between, for an entry, and for all together; chunk: how many entries are worked
+    on together; steps: by buffer how far its entries are apart; moving: how many of the buffers have entries;
+    shapes: of the entries of the outputs; values: the entries of Fourier bases, and as tensors.
+    """
 
     table: ctypes.Array[ctypes.c_int64]
     factors: ctypes.Array[ctypes.c_double]
-    scratch: int
+    each: int
+    shared: int
+    chunk: int
+    steps: ctypes.Array[ctypes.c_int64]
+    moving: int
+    shapes: tuple[tuple[int, ...], ...]
+    values: tuple[tuple[float, ...], ...]
+    bases: dict[torch.dtype, list[Tensor]] = field(default_factory=dict)
+
+    def basis(self, dtype: torch.dtype) -> list[Tensor]:
+        """The entries of the Fourier bases."""
+        if dtype not in self.bases:
+            self.bases[dtype] = [torch.tensor(values, dtype=dtype) for values in self.values]
+        return self.bases[dtype]
 
 
 class Calls:
     """The functions of one plan; programs are made for sizes when they are met, and kept.
 
-    library: of `catnn.native.build`.
+    pairs: the summands of target and source that each parameter stands between.
     """
 
-    def __init__(self, plan: Plan, library: ctypes.CDLL) -> None:
-        self.plan, self.back, self.library = plan, mirror(plan), library
+    def __init__(self, plan: Plan) -> None:
+        self.plan, self.back = plan, mirror(plan)
+        self.pairs = pairs(plan)
         self.outs = sorted({constant.column.summand for constant in plan.constants})
+        self.order = -len(plan.source.words[0]) - 1
+        self.run: dict[torch.dtype, Callable[..., None] | None] = {}
         self._known: dict[tuple[object, ...], Ready] = {}
         self._savings: dict[tuple[int, ...], tuple[Saving | None, ...]] = {}
-        self._turning: dict[tuple[int, ...], dict[int, Turning]] = {}
+
+    def there(self, dtype: torch.dtype) -> bool:
+        """Whether there is a library for a type."""
+        if dtype not in self.run:
+            self.run[dtype] = library(KINDS[dtype]) if dtype in KINDS else None
+        return self.run[dtype] is not None
 
     # ------------------------------------------------------------------------------------------------------- programs
 
-    def _program(self, kind: str, sizes: dict[str, int], blocks: Mapping[int, Turning]) -> Ready:
-        key = (kind, *blocks, *sorted(sizes.items()))
+    def _program(self, what: int, sizes: dict[str, int], entries: int, learned: int = 0) -> Ready:
+        """The program for about so many entries."""
+        key = (what, entries.bit_length(), *sizes.values())
         if key not in self._known:
-            make = self._forward(sizes, blocks) if kind == "forward" else self._backward(sizes, kind, blocks)
-            self._known[key] = make
+            about = 1 << (entries.bit_length() - 1)
+            savings = fourier(self.plan, sizes)
+            if not worthwhile(savings, about):
+                savings = (None,) * len(savings)
+            self._known[key] = self._made(what, sizes, about, learned, savings)
         return self._known[key]
 
-    def _turned_products(self, sizes: dict[str, int], entries: int) -> Mapping[int, Turning]:
-        """The products that are computed in a Fourier basis at these sizes for so many entries of the batch."""
-        key = tuple(sizes.values())
-        if key not in self._savings:
-            self._savings[key] = fourier(self.plan, sizes)
-        savings = self._savings[key]
-        if not any(savings) or not worthwhile(savings, entries):
-            return {}
-        if key not in self._turning:
-            self._turning[key] = {
-                at: Turning(one.blocks, product.sigmas)
-                for at, (one, product) in enumerate(zip(savings, self.plan.products, strict=True))
-                if one is not None
-            }
-        return self._turning[key]
+    def _made(self, what: int, sizes: dict[str, int], entries: int, learned: int,
+              savings: tuple[Saving | None, ...]) -> Ready:  # fmt: skip
+        """The fastest program that there is room for, or the smallest."""
+        sides = [
+            [prod(Program(sizes).extent(s.word)) * s.channels for s in side.summands]
+            for side in (self.plan.source, self.plan.target)
+        ]
+        ins, outs = sides
+        most = self._room(what, entries * sum(ins), entries * sum(outs), learned)
+        best: tuple[Program, list[Spectrum], list[int], int, int] | None = None
+        for room in rooms(most):
+            program = Program(sizes, room)
+            bases = self._write(program, what, savings)
+            table, each, shared = program.finish()
+            if best is None or each + shared < sum(best[3:]):
+                best = program, bases, table, each, shared
+            if each + shared <= most:
+                break
+        assert best is not None
+        program, bases, table, each, shared = best
+        moving = [*ins, *outs] if what == FORWARDS else [*outs, *ins, *ins]
+        cached = CACHED if program.room.resident else STREAMED
+        chunk = min((most - shared) // max(each, 1), cached // (each + sum(moving)), entries)
+        steps = [each, 0, *moving, *[0] * (2 * (len(self.pairs) + len(self.outs)) + len(savings))]
+        return Ready(
+            (ctypes.c_int64 * len(table))(*table),
+            (ctypes.c_double * max(1, len(program.factors)))(*program.factors),
+            each,
+            shared,
+            max(chunk, 1),
+            (ctypes.c_int64 * len(steps))(*steps),
+            2 + len(moving),
+            tuple((*Program(sizes).extent(s.word), s.channels) for s in self.plan.target.summands),
+            tuple(basis.values for basis in bases),
+        )
 
-    def _forms(self, blocks: Mapping[int, Turning], first: int) -> dict[int, Form]:
-        """Their blocks; first: the number of the buffer of the values of the first of them."""
-        return {at: Form(turning.spectrum, first + number) for number, (at, turning) in enumerate(blocks.items())}
+    def _room(self, what: int, ins: int, outs: int, learned: int) -> int:
+        """How many numbers may lie between inputs and outputs; learned: how many there are in gradients of weights."""
+        if what == FORWARDS:
+            return int(FORWARD * outs)
+        return max(0, GRADIENT * (ins + outs) - outs - ins * bool(what & INPUTS) - learned)
 
-    def _forward(self, sizes: dict[str, int], blocks: Mapping[int, Turning]) -> Ready:
-        """Buffers: scratch, inputs, outputs; weights, biases, values of Fourier bases."""
-        program, plan = Program(sizes), self.plan
-        ins, outs, products = len(plan.source.summands), len(plan.target.summands), len(plan.products)
-        moving = 1 + ins + outs
-        rows = read(program, plan, list(range(1, 1 + ins)))
-        biases = {o: moving + products + at for at, o in enumerate(self.outs)}
-        weights = list(range(moving, moving + products))
-        forms = self._forms(blocks, moving + products + len(self.outs))
-        mixes = {at: mixing(program, form, weights[at]) for at, form in forms.items()}
-        run(program, plan, rows, list(range(1 + ins, moving)), weights, biases, mixes)
-        return _ready(program)
+    def _write(self, program: Program, what: int, savings: tuple[Saving | None, ...]) -> list[Spectrum]:
+        """Buffers: scratch and shared; inputs and outputs, or the gradients of the outputs, inputs and their gradients;
+        then weights and biases, or weights and the gradients of both; then the values of Fourier bases: those that it
+        gives back."""
+        plan, back = self.plan, self.back
+        ins, outs, count = len(plan.source.summands), len(plan.target.summands), len(self.pairs)
+        if what == FORWARDS:
+            first = 2 + ins + outs
+            biases = {o: first + count + at for at, o in enumerate(self.outs)}
+            matrices, forms = self._matrices(program, plan, first, first + count + len(biases), savings)
+            run(program, plan, range(2, 2 + ins), range(2 + ins, first), matrices, biases, forms)
+            return [form.blocks for form in forms.values()]
+        first = 2 + outs + 2 * ins
+        learned = count + len(self.outs) if what & WEIGHTS else 0
+        values, shared = first + count + learned, program.room.passes == 1
+        grads = read(program, back, range(2, 2 + outs)) if shared else None
+        if what & INPUTS:
+            matrices, forms = self._matrices(program, back, first, values, savings)
+            places = range(2 + outs + ins, first)
+            run(program, back, range(2, 2 + outs), places, matrices, {}, forms, grads)
+        if what & WEIGHTS:
+            matrices, forms = self._matrices(program, plan, first + count, values, savings)
+            biases = {o: first + 2 * count + at for at, o in enumerate(self.outs)}
+            given = range(2 + outs, 2 + outs + ins)
+            weigh(program, plan, back, given, range(2, 2 + outs), matrices, biases, forms, grads)
+        return [form.blocks for form in forms.values()]
 
-    def _backward(self, sizes: dict[str, int], kind: str, blocks: Mapping[int, Turning]) -> Ready:
-        """Buffers: scratch, gradients of the outputs, inputs, gradients of the inputs; weights, their gradients,
-        gradients of the biases, values of Fourier bases."""
-        program, plan, back = Program(sizes), self.plan, self.back
-        ins, outs, products = len(plan.source.summands), len(plan.target.summands), len(plan.products)
-        moving = 1 + outs + 2 * ins
-        grads = read(program, back, list(range(1, 1 + outs)))
-        weights = list(range(moving, moving + products))
-        forms = self._forms(blocks, moving + 2 * products + len(self.outs) * ("w" in kind))
-        if "x" in kind:
-            places = list(range(1 + outs + ins, moving))
-            mixes = {at: mixing(program, form, weights[at]) for at, form in forms.items()}
-            run(program, back, grads, places, weights, {}, mixes)
-        if "w" in kind:
-            rows = read(program, plan, list(range(1 + outs, 1 + outs + ins)))
-            biases = {o: moving + 2 * products + at for at, o in enumerate(self.outs)}
-            gradients = list(range(moving + products, moving + 2 * products))
-            outers = {at: meeting(program, form, gradients[at]) for at, form in forms.items()}
-            weigh(program, plan, back, rows, grads, gradients, biases, outers)
-        return _ready(program)
+    def _matrices(self, program: Program, plan: Plan, first: int, values: int,
+                  savings: tuple[Saving | None, ...]) -> tuple[list[Matrix], dict[int, Form]]:  # fmt: skip
+        """The matrices of the products, and the blocks of those that have them; first, values: the first buffers."""
+        buffers = {pair: first + at for at, pair in enumerate(self.pairs)}
+        matrices = [matrix_of(plan, product, buffers, mirrored=plan is self.back) for product in plan.products]
+        forms: dict[int, Form] = {}
+        for at, (saving, product) in enumerate(zip(savings, plan.products, strict=True)):
+            if saving is not None and paired(program, product, matrices[at]) is None:
+                parts = turned(matrices[at], saving.blocks, product.sigmas)
+                forms[at] = Form(saving.blocks, parts, values + len(forms))
+        return matrices, forms
 
     # ---------------------------------------------------------------------------------------------------------- calls
 
     def forward(self, xs: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor],
                 sizes: dict[str, int]) -> tuple[Tensor, ...]:  # fmt: skip
-        """The outputs for contiguous inputs of one type; weights: packed."""
-        batch = _batch(xs[0], len(self.plan.source.words[0]))
-        blocks = self._turned_products(sizes, prod(batch))
-        ready = self._program("forward", sizes, blocks)
-        panels = [blocks[at].blocks(w, mirrored=False) if at in blocks else self._turned(w)
-                  for at, w in enumerate(weights)]  # fmt: skip
-        ys = tuple(
-            xs[0].new_empty(*batch, *Program(sizes).extent(s.word), s.channels) for s in self.plan.target.summands
-        )
-        values = [turning.values.to(xs[0].dtype) for turning in blocks.values()]
-        self._run(ready, batch, [*xs, *ys], [*panels, *(b.contiguous() for b in biases), *values], xs[0])
+        """The outputs for contiguous tensors of one type; weights: the parameters."""
+        x = xs[0]
+        batch = x.shape[: self.order]
+        entries = batch.numel()
+        ready = self._program(FORWARDS, sizes, entries)
+        ys = tuple([x.new_empty(batch + shape) for shape in ready.shapes])
+        self._run(ready, entries, [*xs, *ys], [*weights, *biases, *ready.basis(x.dtype)], x)
         return ys
 
     def backward(self, gs: Sequence[Tensor], xs: Sequence[Tensor], weights: Sequence[Tensor], sizes: dict[str, int],
                  *, inputs: bool, learned: bool) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
-        """The gradients of the inputs, and of the packed weights and the biases; what is not wanted is empty."""
-        batch = _batch(xs[0], len(self.plan.source.words[0]))
-        blocks = self._turned_products(sizes, prod(batch))
-        ready = self._program("x" * inputs + "w" * learned, sizes, blocks)
+        """The gradients of the inputs, and of the weights and the biases; what is not wanted is empty."""
+        x = xs[0]
+        entries = x.shape[: self.order].numel()
         dxs = [torch.empty_like(x) for x in xs] if inputs else []
-        panels = [blocks[at].blocks(w, mirrored=True) if at in blocks else self._turned(w.transpose(1, 2))
-                  for at, w in enumerate(weights)]  # fmt: skip
-        dws = [torch.zeros_like(w, memory_format=torch.contiguous_format) for w in panels] if learned else []
-        counts = [1 + max(c.index for c in self.plan.constants if c.column.summand == o) for o in self.outs]
-        widths = [self.plan.target.summands[o].channels for o in self.outs]
-        dbs = [xs[0].new_zeros(count, width) for count, width in zip(counts, widths, strict=True)] if learned else []
-        values = [turning.values.to(xs[0].dtype) for turning in blocks.values()]
-        still = [*panels, *(dws or panels), *dbs, *values]
-        self._run(ready, batch, [*gs, *xs, *(dxs or xs)], still, xs[0], sums=[*dws, *dbs])
-        dws = [blocks[at].gradient(w, weights[at].shape) if at in blocks else w for at, w in enumerate(dws)]
-        return dxs, [*dws, *dbs]
+        sums = [torch.zeros_like(w) for w in weights] if learned else []
+        if learned:
+            counts = [1 + max(c.index for c in self.plan.constants if c.column.summand == o) for o in self.outs]
+            widths = [self.plan.target.summands[o].channels for o in self.outs]
+            sums += [x.new_zeros(count, width) for count, width in zip(counts, widths, strict=True)]
+        numbers = sum(t.numel() for t in sums)
+        ready = self._program(INPUTS * inputs | WEIGHTS * learned, sizes, entries, numbers)
+        still = [*weights, *sums, *ready.basis(x.dtype)]
+        self._run(ready, entries, [*gs, *xs, *(dxs or xs)], still, x, sums)
+        return dxs, sums
 
-    def _turned(self, weight: Tensor) -> Tensor:
-        """Weights (S, N, K) as (S, K, N), contiguous; what lies so in memory is taken as it is."""
-        turns, width, depth = weight.shape
-        if weight.transpose(1, 2).is_contiguous():
-            return weight.transpose(1, 2)
-        result = weight.new_empty(turns, depth, width)
-        weight = weight.contiguous()
-        self._named("turn", weight)(weight.data_ptr(), result.data_ptr(), turns, width, depth)
-        return result
-
-    def _named(self, name: str, like: Tensor) -> Any:
-        return getattr(self.library, f"{name}_{'float' if like.dtype == torch.float32 else 'double'}")
-
-    def _run(self, ready: Ready, batch: tuple[int, ...], moving: list[Tensor], still: list[Tensor], like: Tensor,
+    def _run(self, ready: Ready, entries: int, moving: list[Tensor], still: list[Tensor], like: Tensor,
              sums: Sequence[Tensor] = ()) -> None:  # fmt: skip
         """Run a program for every entry, in as many threads as torch has where that pays.
 
         sums: those of `still` that are added to; every thread has its own.
         """
-        entries, threads = prod(batch), torch.get_num_threads()
-        counts = [t.numel() for t in moving]
+        threads = torch.get_num_threads()
         if threads > 1:
-            threads = min(threads, entries, 1 + sum(counts) // PARALLEL)
-        strides = (ctypes.c_int64 * (1 + len(moving)))(0, *(count // entries for count in counts))
-        function = self._named("run", like)
-        shares = [(entries * at // threads, entries * (at + 1) // threads) for at in range(threads)]
-        copies = [list(still)] + [
-            [t.new_zeros(t.shape) if any(t is s for s in sums) else t for t in still] for _ in shares[1:]
-        ]
-
-        def work(at: int) -> None:
-            scratch = like.new_empty(ready.scratch)
-            tensors = [scratch, *moving, *copies[at]]
-            pointers = (ctypes.c_void_p * len(tensors))(*(t.data_ptr() for t in tensors))
-            function(ready.table, ready.factors, pointers, strides, 1 + len(moving), len(tensors), *shares[at])
-
+            threads = min(threads, entries, 1 + sum(t.numel() for t in moving) // PARALLEL)
         if threads == 1:
-            work(0)
+            self._share(ready, 0, entries, [*moving, *still], like)
             return
+        shares = [(entries * at // threads, entries * (at + 1) // threads) for at in range(threads)]
+        own = {id(t) for t in sums}
+        copies = [still] + [[t.new_zeros(t.shape) if id(t) in own else t for t in still] for _ in shares[1:]]
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(work, range(threads)))
+            jobs = [pool.submit(self._share, ready, first, last - first, [*moving, *copy], like)
+                    for (first, last), copy in zip(shares, copies, strict=True)]  # fmt: skip
+            for job in jobs:
+                job.result()
         for copy in copies[1:]:
             for mine, theirs in zip(still, copy, strict=True):
                 if mine is not theirs:
                     mine += theirs
 
-
-def _ready(program: Program) -> Ready:
-    words = program.finish()
-    table = (ctypes.c_int64 * len(words))(*words)
-    factors = (ctypes.c_double * max(1, len(program.factors)))(*program.factors)
-    return Ready(table, factors, program.scratch + program.pile)
-
-
-def _batch(x: Tensor, order: int) -> tuple[int, ...]:
-    return tuple(x.shape[: x.dim() - order - 1])
+    def _share(self, ready: Ready, first: int, count: int, tensors: Sequence[Tensor], like: Tensor) -> None:
+        """Run a program for some entries."""
+        between = ready.each * min(ready.chunk, count)
+        scratch = like.new_empty(between + ready.shared)
+        size, start = like.element_size(), scratch.data_ptr()
+        places = [t.data_ptr() for t in tensors]
+        if first:
+            places = [at + first * step * size for at, step in zip(places, ready.steps[2:], strict=False)]
+        pointers = (ctypes.c_void_p * (2 + len(places)))(start, start + between * size, *places)
+        function = self.run[like.dtype]
+        assert function is not None
+        function(ready.table, ready.factors, pointers, ready.steps, ready.moving, count, ready.chunk)

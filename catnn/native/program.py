@@ -6,26 +6,57 @@ It follows the plan step by step, as the emitted Python does: reductions, a prod
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from math import prod
 
 from catnn.category.half import Half
-from catnn.native.table import SCRATCH, Program, View, dense
+from catnn.native.expand import Expansion, Mix
+from catnn.native.matrix import Matrix
+from catnn.native.paired import meet_paired, multiply_paired, paired
+from catnn.native.products import Starts, meet, multiply
+from catnn.native.spectral import Form, outer
+from catnn.native.spectral import mix as spectral
+from catnn.native.table import Program, View, dense
 from catnn.plan.moves import Move, full
-from catnn.plan.plan import Column, Direct, Plan, Product, Row, Sigma
+from catnn.plan.plan import Column, Constant, Direct, Plan, Row, Sigma
 
 
-def read(program: Program, plan: Plan, inputs: list[int]) -> dict[Row, View]:
-    """The reductions of every source summand; inputs: its buffers."""
+def read(program: Program, plan: Plan, inputs: Sequence[int], rows: set[Row] | None = None) -> dict[Row, View]:
+    """The reductions of every source summand; inputs: its buffers; rows: those that are needed, all if None."""
     found: dict[Row, View] = {}
     for i, (summand, moves) in enumerate(zip(plan.source.summands, plan.reads, strict=True)):
         whole = dense(inputs[i], program.extent(summand.word), summand.channels)
         top = full(summand.word)
         order = [top.blocks[b][0] for b in top.ports]
         found[Row(i, top)] = View(whole.buffer, 0, tuple(whole.strides[a] for a in order))
-        for move in moves:
-            found[Row(i, move.coarse)] = _reduced(program, found[Row(i, move.fine)], move, summand.channels)
+        wanted = {move.coarse for move in moves} if rows is None else {row.half for row in rows if row.summand == i}
+        direct, lean = set(wanted), rows is not None and program.room.passes > 1
+        for move in _needed(moves, wanted):
+            found[Row(i, move.coarse)] = value = _reduced(program, found[Row(i, move.fine)], move, summand.channels)
+            if lean and move.op == "diagonal" and move.coarse in direct and value.buffer != whole.buffer:
+                extent = program.extent(move.coarse.level)
+                found[Row(i, move.coarse)] = _copied(program, value, extent, summand.channels)
+    return found
+
+
+def _copied(program: Program, view: View, extent: tuple[int, ...], channels: int) -> View:
+    """A view as a value of its own, so that what it is a view of may be forgotten."""
+    result = program.fresh(extent, channels)
+    program.sum(result, view, extent, channels, run=(1, 0), factor=Fraction(1))
+    return result
+
+
+def _needed(moves: Sequence[Move], wanted: set[Half]) -> list[Move]:
+    """The moves that lead to what is wanted, each followed by what is had from it: then that may soon be forgotten."""
+    after: dict[Half, list[Move]] = defaultdict(list)
+    for move in reversed(moves):
+        if move.coarse in wanted:
+            wanted.add(move.fine)
+            after[move.fine].append(move)
+    found, pending = list[Move](), [move for fine in after for move in after[fine] if fine == full(fine.word)]
+    while pending:
+        found.append(pending.pop())
+        pending += after.get(found[-1].coarse, ())
     return found
 
 
@@ -41,19 +72,17 @@ def _reduced(program: Program, source: View, move: Move, channels: int) -> View:
     axes = [(extent[a], strides[a]) for a in move.axes]
     if move.op == "trace":
         axes = [(axes[0][0], axes[0][1] + axes[1][1])]
-    view, left = source, [a for a in range(len(strides)) if a not in move.axes]
-    places = [(extent[a], strides[a]) for a in left]
+    view, places = source, [(extent[a], strides[a]) for a in kept]
     while len(axes) > 1:  # sum one axis away, the others stay in front
         (length, stride), axes = axes[0], axes[1:]
         shape = (*(e for e, _ in axes), *(e for e, _ in places))
-        between = dense(SCRATCH, shape, channels, program.scratch)
-        program.scratch += prod(shape) * channels
+        between = program.fresh(shape, channels)
         here = View(view.buffer, view.offset, (*(s for _, s in axes), *(s for _, s in places)))
         program.sum(between, here, shape, channels, run=(length, stride), factor=Fraction(1))
         view = between
         axes = [(e, s) for (e, _), s in zip(axes, between.strides, strict=False)]
         places = [(e, s) for (e, _), s in zip(places, between.strides[len(axes) :], strict=True)]
-    result = program.fresh(level, channels)
+    result = program.fresh(program.extent(level), channels)
     here = View(view.buffer, view.offset, tuple(s for _, s in places))
     program.sum(result, here, tuple(e for e, _ in places), channels, run=axes[0], factor=factor)
     return result
@@ -68,158 +97,100 @@ def _turned(view: View, sigma: Sigma) -> View:
     return View(view.buffer, view.offset, tuple(view.strides[i] for i in sigma))
 
 
-def run(program: Program, plan: Plan, rows: Mapping[Row, View], outputs: list[int], weights: list[int],
-        biases: Mapping[int, int], mixes: Mapping[int, Mix] | None = None) -> None:  # fmt: skip
-    """Mix and expand; outputs, weights, biases: the buffers of the targets, the products and the biases.
+def run(program: Program, plan: Plan, inputs: Sequence[int], outputs: Sequence[int], matrices: Sequence[Matrix],
+        biases: Mapping[int, int], forms: Mapping[int, Form],
+        rows: Mapping[Row, View] | None = None) -> None:  # fmt: skip
+    """Reduce, mix and expand; inputs, outputs, biases: the buffers; matrices: of the products.
 
-    mixes: for products that are not computed permutation by permutation, by number, what computes them.
+    forms: of the products that are made in blocks, by number; rows: the reductions, where they are there already.
     """
-    targets = [
-        _Target(program, plan, o, dense(outputs[o], program.extent(s.word), s.channels))
-        for o, s in enumerate(plan.target.summands)
-    ]
-    for at, product in enumerate(plan.products):
-        mix = mixes[at] if mixes and at in mixes else _by_permutations(program, product, weights[at])
-        _mix(program, plan, product, rows, mix, targets)
-    for direct in plan.directs:
-        _fixed(program, direct, rows, targets[direct.column.summand])
-    for constant in plan.constants:
-        channels = plan.target.summands[constant.column.summand].channels
-        view = View(biases[constant.column.summand], constant.index * channels, ())
-        factor = program.scale(constant.scale) * constant.coefficient
-        targets[constant.column.summand].pending[constant.column.half].append((view, factor))
-    for target in targets:
-        target.write()
+    expansion = Expansion(program, plan, outputs)
+    for number, places in enumerate(_passes(program, plan)):
+        directs, constants = (plan.directs, plan.constants) if number == 0 else ((), ())
+        wanted = {row for at in places for row in plan.products[at].rows} | {direct.row for direct in directs}
+        here = read(program, plan, inputs, wanted) if rows is None else rows
+        loose = [_fixed(program, direct, here) for direct in directs]
+        loose += [_constant(program, plan, constant, biases) for constant in constants]
+        expansion.write({at: _mixing(program, plan, at, here, matrices[at], forms.get(at)) for at in places}, loose)
+    expansion.finish()
 
 
-class _Target:
-    """One target summand while it is written: for each half a tensor, if it has one, and what is to be added to it."""
+def _passes(program: Program, plan: Plan) -> Iterator[list[int]]:
+    """The numbers of the products of each pass: in two, those of coarse levels first, to be forgotten then."""
+    levels = [len(product.level) for product in plan.products]
+    first = [at for at, level in enumerate(levels) if level < max(levels) - 1 and program.room.passes > 1]
+    if first:
+        yield first
+    yield [at for at in range(len(levels)) if at not in first]
 
-    def __init__(self, program: Program, plan: Plan, out: int, whole: View) -> None:
-        self.program, self.out, self.moves = program, out, plan.writes[out]
-        summand = plan.target.summands[out]
-        self.channels, self.top = summand.channels, full(summand.word)
-        order = [self.top.blocks[b][0] for b in self.top.ports]
-        self.whole, self.word = whole, summand.word
-        self.natural = order == sorted(order)
-        self.begun: dict[Half, View] = {self.top: View(whole.buffer, 0, tuple(whole.strides[a] for a in order))}
-        self.written = False
-        self.pending: dict[Half, list[tuple[View, Fraction]]] = defaultdict(list)
 
-    def write(self) -> None:
-        """Every half into the finer one that it comes from, the coarse first."""
-        for move in reversed(self.moves):
-            view = self._value(move.coarse)
-            self._into(move, view)
-        self._value(self.top)
+def _mixing(program: Program, plan: Plan, at: int, rows: Mapping[Row, View], matrix: Matrix, form: Form | None) -> Mix:
+    """For each permutation all rows, their axes in its order, side by side, times a matrix; or block by block."""
+    product = plan.products[at]
+    extent, found = program.extent(product.level), side_by_side(plan, product.rows, rows)
+    pair = paired(program, product, matrix) if form is None else None
 
-    def _into(self, move: Move, view: View) -> None:
-        """Add a coarse value to a finer half: broadcast, or onto a diagonal."""
-        factor = move.factor().value(self.program.sizes)
-        kept = [a for a in range(len(move.fine.level)) if a not in move.axes]
-        strides = [0] * len(move.fine.level)
-        if move.op == "sum":
-            for a, stride in zip(kept, view.strides, strict=True):
-                strides[a] = stride
-            self.pending[move.fine].append((View(view.buffer, view.offset, tuple(strides)), factor))
+    def mix(target: View, columns: Sequence[int], *, add: bool, starts: Starts = ()) -> None:
+        if pair is not None:
+            multiply_paired(program, target, found, extent[0], pair, columns, add=add, starts=starts)
             return
-        fine = self._begin(move.fine)
-        a, b = move.axes
-        extent = self.program.extent(move.fine.level)
-        joined = fine.strides[a] + fine.strides[b]
-        if move.op == "diagonal":
-            rest = sorted([*kept, a])
-            target = View(fine.buffer, fine.offset, tuple(joined if x == a else fine.strides[x] for x in rest))
-            lengths = tuple(extent[x] for x in rest)
-        else:
-            target = View(fine.buffer, fine.offset, (*(fine.strides[x] for x in kept), joined))
-            lengths = (*(extent[x] for x in kept), extent[a])
-            view = View(view.buffer, view.offset, (*view.strides, 0))
-        self.program.add(target, view, lengths, self.channels, factor)
-
-    def _begin(self, half: Half) -> View:
-        """The tensor of a half, made of zeros if there is none."""
-        if half not in self.begun:
-            self.begun[half] = self.program.fresh(half.level, self.channels)
-            self.program.zero(self.begun[half], half.level, self.channels)
-        elif half == self.top and not self.written:
-            self.program.zero(self.whole, self.word, self.channels)
-        self.written |= half == self.top
-        return self.begun[half]
-
-    def _value(self, half: Half) -> View:
-        """The complete value of a half."""
-        target = self._begin(half)
-        extent = self.program.extent(half.level)
-        for view, factor in self.pending.pop(half, ()):
-            self.program.add(target, view, extent, self.channels, factor)
-        return target
-
-
-Mix = Callable[[list[tuple[View, int]], View, int, bool], None]
-"""From the pieces of a product to its target, so many channels wide, which it starts or is added to."""
-
-
-def _by_permutations(program: Program, product: Product, weights: int) -> Mix:
-    """For each permutation all rows, their axes in its order, side by side, times one matrix."""
-
-    def mix(rows: list[tuple[View, int]], target: View, width: int, add: bool) -> None:
-        found = [(_turned(view, sigma), channels) for sigma in product.sigmas for view, channels in rows]
-        program.product(target, found, program.extent(product.level), width, weights, add=add)
+        if form is None:
+            pieces = [(_turned(view, sigma), channels) for sigma in product.sigmas for view, channels in found]
+            multiply(program, target, pieces, extent, matrix, columns, add=add, starts=starts)
+            return
+        spectral(program, found, form, columns, target, add=add)
+        for view, factor in starts:
+            program.add(target, view, extent, matrix.width(columns), factor)
 
     return mix
 
 
-def _mix(program: Program, plan: Plan, product: Product, rows: Mapping[Row, View], mix: Mix,
-         targets: list[_Target]) -> None:  # fmt: skip
-    """One product; what it makes is cut into its columns."""
-    found = side_by_side(plan, product.rows, rows)
-    widths = [plan.target.summands[column.summand].channels for column in product.columns]
-    factor, target = program.scale(product.scale), targets[product.columns[0].summand]
-    whole = len(product.columns) == 1 and product.columns[0].half == target.top
-    if whole and target.natural and factor == 1:
-        mix(found, target.begun[target.top], widths[0], target.written)
-        target.written = True
+def _fixed(program: Program, direct: Direct, rows: Mapping[Row, View]) -> tuple[Column, View, Fraction]:
+    return direct.column, _turned(rows[direct.row], direct.sigma), program.scale(direct.scale) * direct.coefficient
+
+
+def _constant(
+    program: Program, plan: Plan, constant: Constant, biases: Mapping[int, int]
+) -> tuple[Column, View, Fraction]:
+    """A bias: its column, where it is, and its factor."""
+    out = constant.column.summand
+    view = View(biases[out], constant.index * plan.target.summands[out].channels, ())
+    return constant.column, view, program.scale(constant.scale) * constant.coefficient
+
+
+def weigh(program: Program, plan: Plan, back: Plan, inputs: Sequence[int], outputs: Sequence[int],
+          matrices: Sequence[Matrix], biases: Mapping[int, int], forms: Mapping[int, Form],
+          grads: Mapping[Row, View] | None = None) -> None:  # fmt: skip
+    """The gradients of the weights and of the biases, added to the buffers of matrices and biases.
+
+    inputs, outputs: the buffers of the inputs and of the gradients of the outputs; grads: their reductions, where they
+    are there already.
+    """
+    for number, places in enumerate(_passes(program, plan)):
+        constants = plan.constants if number == 0 else ()
+        left = {row for at in places for row in back.products[at].rows}
+        left |= {Row(constant.column.summand, constant.column.half) for constant in constants}
+        there = read(program, back, outputs, left) if grads is None else grads
+        here = read(program, plan, inputs, {row for at in places for row in plan.products[at].rows})
+        for at in places:
+            _met(program, plan, back, at, here, there, matrices[at], forms.get(at))
+        for constant in constants:
+            _, target, factor = _constant(program, plan, constant, biases)
+            channels = plan.target.summands[constant.column.summand].channels
+            source = there[Row(constant.column.summand, constant.column.half)]
+            program.add(target, source, (), channels, factor)
+
+
+def _met(program: Program, plan: Plan, back: Plan, at: int, rows: Mapping[Row, View], grads: Mapping[Row, View],
+         matrix: Matrix, form: Form | None) -> None:  # fmt: skip
+    product, mirrored = plan.products[at], back.products[at]
+    left, right = side_by_side(back, mirrored.rows, grads), side_by_side(plan, product.rows, rows)
+    if form is not None:
+        outer(program, left, right, form)
         return
-    result = program.fresh(product.level, sum(widths))
-    mix(found, result, sum(widths), False)
-    start = 0
-    for column, width in zip(product.columns, widths, strict=True):
-        _give(targets[column.summand], column, result.at(start), factor)
-        start += width
-
-
-def _give(target: _Target, column: Column, view: View, factor: Fraction) -> None:
-    """A column starts its half, or is added to it."""
-    if factor == 1 and column.half not in target.begun:
-        target.begun[column.half] = view
-    else:
-        target.pending[column.half].append((view, factor))
-
-
-def _fixed(program: Program, direct: Direct, rows: Mapping[Row, View], target: _Target) -> None:
-    factor = program.scale(direct.scale) * direct.coefficient
-    target.pending[direct.column.half].append((_turned(rows[direct.row], direct.sigma), factor))
-
-
-Outer = Callable[[list[tuple[View, int]], list[tuple[View, int]]], None]
-"""From the rows of the gradient and of the input to the gradient of the weights of a product."""
-
-
-def weigh(program: Program, plan: Plan, back: Plan, rows: Mapping[Row, View], grads: Mapping[Row, View],
-          weights: list[int], biases: Mapping[int, int],
-          outers: Mapping[int, Outer] | None = None) -> None:  # fmt: skip
-    """The gradients of the packed weights and of the biases, added to the buffers given; outers: as `mixes`."""
-    for at, (product, mirrored) in enumerate(zip(plan.products, back.products, strict=True)):
-        left, right = side_by_side(back, mirrored.rows, grads), side_by_side(plan, product.rows, rows)
-        if outers and at in outers:
-            outers[at](left, right)
-            continue
-        right = [(_turned(view, sigma), channels) for sigma in product.sigmas for view, channels in right]
-        program.outer(weights[at], left, right, program.extent(product.level), len(product.sigmas))
-    for constant in plan.constants:
-        out = constant.column.summand
-        channels = plan.target.summands[out].channels
-        target = View(biases[out], constant.index * channels, ())
-        factor = program.scale(constant.scale) * constant.coefficient
-        program.add(target, grads[Row(out, constant.column.half)], (), channels, factor)
+    pair = paired(program, product, matrix)
+    if pair is not None:
+        meet_paired(program, left, right, program.length(product.level[0].group.size), pair)
+        return
+    right = [(_turned(view, sigma), channels) for sigma in product.sigmas for view, channels in right]
+    meet(program, left, right, program.extent(product.level), matrix)

@@ -1,240 +1,271 @@
-"""The C that runs a program of `catnn.native.program`: six instructions on strided views, channels last.
+"""The C that runs a program of `catnn.native.program`: nine instructions on strided views, channels last.
 
 One text for all layers, so it is compiled once a machine.  A program is a table of 64-bit integers; a view is a buffer,
-an offset in elements and a stride for each axis.  Everything is done for one entry of the batch after another, so that
-what lies between input and output stays in the cache.
+an offset in elements and a stride for each axis.  Everything is done for a few entries of the batch after others, so
+that what lies between input and output stays in the cache.
 """
 
 from __future__ import annotations
 
-KERNELS = r"""
-INLINE void NAME(copy_run)(const R *restrict s, I ss, R *restrict d, I ds, I n, I C) {
-  for (I v = 0; v < n; v++, s += ss, d += ds) for (I c = 0; c < C; c++) d[c] = s[c];
+from catnn.native.kernels_moves import MOVES
+from catnn.native.kernels_products import PRODUCTS
+from catnn.native.kernels_tiles import TILES
+
+HEAD = r"""#include <stdint.h>
+#include <string.h>
+typedef int64_t I;
+#define AXES 32
+#define PIECES 64
+#define TILED 8
+#define INLINE static inline __attribute__((always_inline))
+#define APART static __attribute__((noinline))
+#ifdef __AVX512F__
+#define WIDE 64
+#else
+#define WIDE 32
+#endif
+#define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < n; i++)
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+#ifdef __AVX512F__
+typedef float sixteen __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t sixteen_numbers __attribute__((vector_size(64)));
+/* four numbers, four times side by side */
+INLINE sixteen broadcast(const float *p) {
+  sixteen x;
+  __asm__("vbroadcastf32x4 %1, %0" : "=v"(x) : "m"(*(const four *)p));
+  return x;
 }
-static void NAME(copies)(const R *s, I ss, R *d, I ds, I n, I C) {
-  switch (C) {
-    case 1: NAME(copy_run)(s, ss, d, ds, n, 1); break;
-    case 4: NAME(copy_run)(s, ss, d, ds, n, 4); break;
-    case 8: NAME(copy_run)(s, ss, d, ds, n, 8); break;
-    case 16: NAME(copy_run)(s, ss, d, ds, n, 16); break;
-    case 32: NAME(copy_run)(s, ss, d, ds, n, 32); break;
-    default: for (I v = 0; v < n; v++) memcpy(d + v * ds, s + v * ss, (size_t)C * sizeof(R));
-  }
+INLINE sixteen permuted(sixteen x, sixteen_numbers at) {
+  sixteen y;
+  __asm__("vpermps %1, %2, %0" : "=v"(y) : "v"(x), "v"(at));
+  return y;
 }
-INLINE void NAME(add_run)(R *restrict d, I ds, const R *restrict s, I ss, I n, I C, R f) {
-  for (I v = 0; v < n; v++, s += ss, d += ds) for (I c = 0; c < C; c++) d[c] += f * s[c];
+#define BROADCAST broadcast
+#define PERMUTED permuted
+#endif
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLES 1
+#endif
+#endif
+/* the transpose of a block of four rows of four numbers, times f */
+#ifdef SHUFFLES
+INLINE void turn_four(float *d, I ds, const float *s, I ss, float f) {
+  four a = *(const four *)s, b = *(const four *)(s + ss);
+  four c = *(const four *)(s + 2 * ss), e = *(const four *)(s + 3 * ss);
+  four ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ce = __builtin_shufflevector(c, e, 0, 4, 1, 5);
+  four ba = __builtin_shufflevector(a, b, 2, 6, 3, 7), ec = __builtin_shufflevector(c, e, 2, 6, 3, 7);
+  *(four *)d = f * __builtin_shufflevector(ab, ce, 0, 1, 4, 5);
+  *(four *)(d + ds) = f * __builtin_shufflevector(ab, ce, 2, 3, 6, 7);
+  *(four *)(d + 2 * ds) = f * __builtin_shufflevector(ba, ec, 0, 1, 4, 5);
+  *(four *)(d + 3 * ds) = f * __builtin_shufflevector(ba, ec, 2, 3, 6, 7);
 }
-static void NAME(adds)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
-  switch (C) {
-    case 1: NAME(add_run)(d, ds, s, ss, n, 1, f); break;
-    case 4: NAME(add_run)(d, ds, s, ss, n, 4, f); break;
-    case 8: NAME(add_run)(d, ds, s, ss, n, 8, f); break;
-    case 16: NAME(add_run)(d, ds, s, ss, n, 16, f); break;
-    case 32: NAME(add_run)(d, ds, s, ss, n, 32, f); break;
-    default: NAME(add_run)(d, ds, s, ss, n, C, f);
-  }
+#else
+INLINE void turn_four(float *d, I ds, const float *s, I ss, float f) {
+  for (I i = 0; i < 4; i++) for (I j = 0; j < 4; j++) d[i * ds + j] = f * s[j * ss + i];
 }
-INLINE void NAME(sum_chunk)(R *restrict d, const R *restrict s, I st, I t, I W, R f) {
-  R a[64];
-  for (I c = 0; c < W; c++) a[c] = 0;
-  for (I k = 0; k < t; k++, s += st) for (I c = 0; c < W; c++) a[c] += s[c];
-  for (I c = 0; c < W; c++) d[c] = f * a[c];
-}
-static void NAME(sums)(R *d, const R *s, I C, I st, I t, R f) {
-  I c = 0;
-  for (; c + 64 <= C; c += 64) NAME(sum_chunk)(d + c, s + c, st, t, 64, f);
-  for (; c + 16 <= C; c += 16) NAME(sum_chunk)(d + c, s + c, st, t, 16, f);
-  for (; c + 8 <= C; c += 8) NAME(sum_chunk)(d + c, s + c, st, t, 8, f);
-  for (; c + 4 <= C; c += 4) NAME(sum_chunk)(d + c, s + c, st, t, 4, f);
-  for (; c < C; c++) NAME(sum_chunk)(d + c, s + c, st, t, 1, f);
-}
-typedef R NAME(wide) __attribute__((vector_size(WIDE), aligned(sizeof(R)), may_alias));
-typedef R NAME(vec) __attribute__((vector_size(32), aligned(sizeof(R)), may_alias));
-typedef R NAME(half) __attribute__((vector_size(16), aligned(sizeof(R)), may_alias));
-/* C += A B on m rows of A (at most 6) and a band of V vectors of B's columns */
-#define TILE(T, MB, V)                                                                              \
-  static void NAME(tile_##T##_##MB##_##V)(I K, const R *restrict A, I sm, I sk, const R *restrict B, I ldb, \
-                                          R *restrict C, I ldc, int add) {                          \
-    NAME(T) t[MB][V];                                                                               \
-    const I L = sizeof(NAME(T)) / sizeof(R);                                                        \
-    EACH(m, MB) EACH(v, V)                                        \
-      t[m][v] = add ? *(const NAME(T) *)(C + m * ldc + v * L) : (NAME(T)){0};                       \
-    for (I k = 0; k < K; k++, B += ldb) EACH(m, MB) {                                               \
-      R a = A[m * sm + k * sk];                                                                     \
-      EACH(v, V) t[m][v] += a * *(const NAME(T) *)(B + v * L);                     \
-    }                                                                                               \
-    EACH(m, MB) EACH(v, V) *(NAME(T) *)(C + m * ldc + v * L) = t[m][v]; \
-  }
-TILE(wide, 6, 2) TILE(wide, 3, 2) TILE(wide, 1, 2) TILE(wide, 6, 1) TILE(wide, 3, 1) TILE(wide, 1, 1)
-TILE(vec, 6, 1) TILE(vec, 3, 1) TILE(vec, 1, 1) TILE(half, 6, 1) TILE(half, 3, 1) TILE(half, 1, 1)
-static void NAME(tile_one)(I K, const R *restrict A, I sk, const R *restrict B, I ldb, R *C, int add) {
-  R t = add ? *C : 0;
-  for (I k = 0; k < K; k++) t += A[k * sk] * B[k * ldb];
-  *C = t;
-}
-/* C (+)= A B: C is M x N, A[m, k] lies at m * sm + k * sk */
-static void NAME(gemm)(I M, I N, I K, const R *A, I sm, I sk, const R *B, I ldb, R *C, I ldc, int add) {
-  const I X = WIDE / sizeof(R), W = 32 / sizeof(R), H = W / 2;
-#define BAND(T, V, L)                                                                               \
-  {                                                                                                 \
-    I m = 0;                                                                                        \
-    for (; m + 6 <= M; m += 6) NAME(tile_##T##_6_##V)(K, A + m * sm, sm, sk, B + n, ldb, C + m * ldc + n, ldc, add); \
-    for (; m + 3 <= M; m += 3) NAME(tile_##T##_3_##V)(K, A + m * sm, sm, sk, B + n, ldb, C + m * ldc + n, ldc, add); \
-    for (; m < M; m++) NAME(tile_##T##_1_##V)(K, A + m * sm, sm, sk, B + n, ldb, C + m * ldc + n, ldc, add); \
-    n += L;                                                                                         \
-  }
-  I n = 0;
-  while (n + 2 * X <= N) BAND(wide, 2, 2 * X)
-  while (n + X <= N) BAND(wide, 1, X)
-  while (n + W <= N) BAND(vec, 1, W)
-  while (n + H <= N) BAND(half, 1, H)
-  for (; n < N; n++) for (I m = 0; m < M; m++) NAME(tile_one)(K, A + m * sm, sk, B + n, ldb, C + m * ldc + n, add);
-#undef BAND
-}
-#undef TILE
-/* a pile of p axes: rows `first` to `first + count` of the voxels of a view, side by side from d on */
-static void NAME(pack)(const R *s, const I *ext, const I *str, I p, I first, I count, R *d, I ld, I C) {
-  if (p == 0) { NAME(copies)(s, 0, d, ld, count, C); return; }
-  I inner = ext[p - 1], last = str[p - 1];
-  for (I v = first; v < first + count;) {
-    I rest = v, off = 0;
-    for (I a = p - 1; a >= 0; a--) { off += (rest % ext[a]) * str[a]; rest /= ext[a]; }
-    I run = inner - v % inner;
-    if (run > first + count - v) run = first + count - v;
-    NAME(copies)(s + off, last, d, ld, run, C);
-    d += run * ld;
-    v += run;
-  }
-}
-static void NAME(add_view)(R *d, const I *ds, const R *s, const I *ss, const I *ext, I p, I C, R f) {
-  if (p == 0) { NAME(adds)(d, 0, s, 0, 1, C, f); return; }
-  if (p == 1) { NAME(adds)(d, ds[0], s, ss[0], ext[0], C, f); return; }
-  for (I i = 0; i < ext[0]; i++) NAME(add_view)(d + i * ds[0], ds + 1, s + i * ss[0], ss + 1, ext + 1, p - 1, C, f);
-}
-static void NAME(sum_view)(R *d, const I *ds, const R *s, const I *ss, const I *ext, I p, I C, I t, I st, R f) {
-  if (p == 0) { NAME(sums)(d, s, C, st, t, f); return; }
-  for (I i = 0; i < ext[0]; i++)
-    NAME(sum_view)(d + i * ds[0], ds + 1, s + i * ss[0], ss + 1, ext + 1, p - 1, C, t, st, f);
-}
-/* d (+)= a sum of n rows of C numbers, each times a number of v: pairs of their places in s and in v */
-INLINE void NAME(combine_chunk)(R *restrict d, const R *restrict s, const I *o, I n, const R *restrict v, I W,
-                                int add) {
-  R a[64];
-  for (I c = 0; c < W; c++) a[c] = add ? d[c] : 0;
-  for (I k = 0; k < n; k++, o += 2) {
-    const R *restrict x = s + o[0];
-    R f = v[o[1]];
-    for (I c = 0; c < W; c++) a[c] += f * x[c];
-  }
-  for (I c = 0; c < W; c++) d[c] = a[c];
-}
-static void NAME(combine)(R *d, const R *s, const I *o, I n, const R *v, I C, int add) {
-  I c = 0;
-  for (; c + 64 <= C; c += 64) NAME(combine_chunk)(d + c, s + c, o, n, v, 64, add);
-  for (; c + 32 <= C; c += 32) NAME(combine_chunk)(d + c, s + c, o, n, v, 32, add);
-  for (; c + 8 <= C; c += 8) NAME(combine_chunk)(d + c, s + c, o, n, v, 8, add);
-  for (; c < C; c++) NAME(combine_chunk)(d + c, s + c, o, n, v, 1, add);
-}
-static void NAME(entry)(const I *q, const double *f, R **b) {
-  for (;;) switch (*q++) {
-    case 0: return;
-    case 1: { /* zero: buffer, offset, count */
-      memset(b[q[0]] + q[1], 0, (size_t)q[2] * sizeof(R));
-      q += 3;
-      break;
-    }
+#endif
+"""
+
+INSTRUCTIONS = r"""
+/* one instruction for `count` entries of the batch, that lie step[buffer] apart; the next one */
+APART const I *NAME(instruction)(const I *q, const double *f, R **b, const I *step, I entries) {
+#define ENTRIES for (I e = 0; e < entries; e++)
+#define AT(k) (b[q[k]] + q[(k) + 1] + e * step[q[k]])
+#define HERE(k) (b[q[k]] + q[(k) + 1])
+  switch (*q++) {
+    case 1: /* zero: d, count */
+      if (step[q[0]] == 0) memset(HERE(0), 0, (size_t)q[2] * sizeof(R));
+      else ENTRIES memset(AT(0), 0, (size_t)q[2] * sizeof(R));
+      return q + 3;
     case 2: { /* sum: C, factor, t, its stride, p, d, s, ext.., d strides.., s strides.. */
       I p = q[4];
-      NAME(sum_view)(b[q[5]] + q[6], q + 9 + p, b[q[7]] + q[8], q + 9 + 2 * p, q + 9, p, q[0], q[2], q[3], (R)f[q[1]]);
-      q += 9 + 3 * p;
-      break;
+      ENTRIES NAME(sum_view)(AT(5), q + 9 + p, AT(7), q + 9 + 2 * p, q + 9, p, q[0], q[2], q[3], (R)f[q[1]]);
+      return q + 9 + 3 * p;
     }
     case 3: { /* add: C, factor, p, d, s, ext.., d strides.., s strides.. */
       I p = q[2];
-      NAME(add_view)(b[q[3]] + q[4], q + 7 + p, b[q[5]] + q[6], q + 7 + 2 * p, q + 7, p, q[0], (R)f[q[1]]);
-      q += 7 + 3 * p;
-      break;
+      ENTRIES NAME(add_view)(AT(3), q + 7 + p, AT(5), q + 7 + 2 * p, q + 7, p, q[0], (R)f[q[1]]);
+      return q + 7 + 3 * p;
     }
-    case 4: { /* product: M, N, K, step, weights, pile, d, add, p, ext.., pieces: C, s, strides.. */
-      I M = q[0], N = q[1], K = q[2], step = q[3], p = q[11], n = q[12];
-      const R *w = b[q[4]] + q[5];
-      R *pile = b[q[6]] + q[7], *d = b[q[8]] + q[9];
-      const I *ext = q + 13, *piece = ext + p;
-      int add = (int)q[10], straight = step == 0;
-      if (straight) NAME(gemm)(M, N, K, b[piece[1]] + piece[2], K, 1, w, N, d, N, add);
-      for (I v = 0; v < M && !straight; v += step) {
-        I count = M - v < step ? M - v : step, at = 0;
+    case 4: { /* product: M, N, K, rows at once, way, rows apart, weights' rows apart, add, starts, p, pieces,
+                 weights, pile, d, ext.., pieces: C, s, strides.., starts: factor, s, strides.. */
+      I M = q[0], N = q[1], K = q[2], rows = q[3], way = q[4], ldw = q[6], starts = q[8], p = q[9], n = q[10];
+      const R *w = HERE(11);
+      R *pile = HERE(13);
+      const I *ext = q + 17, *piece = ext + p, *begin = piece + n * (3 + p);
+      int add = (int)q[7] || starts;
+      NAME(rows) row[PIECES];
+      if (M == 1) { /* a row an entry */
+        I ldd = step[q[15]];
         for (I i = 0; i < n; i++) {
           const I *o = piece + i * (3 + p);
-          NAME(pack)(b[o[1]] + o[2], ext, o + 3, p, v, count, pile + at, K, o[0]);
-          at += o[0];
+          row[i] = (NAME(rows)){b[o[1]] + o[2], step[o[1]], 1, o[0]};
         }
-        NAME(gemm)(count, N, K, pile, K, 1, w, N, d + v * N, N, add);
+        NAME(lay)(entries, N, row, n, w, ldw, HERE(15), ldd, add);
+        return begin;
       }
-      q = piece + n * (3 + p);
-      break;
-    }
-    case 5: { /* outer: M, N, K, S, step, gradient, piles, p, left pieces, right pieces, ext.., pieces.. */
-      I M = q[0], N = q[1], K = q[2], S = q[3], step = q[4], p = q[9], n = q[10], m = q[11];
-      R *g = b[q[5]] + q[6], *pile = b[q[7]] + q[8], *other = pile + step * N;
-      const I *ext = q + 12, *piece = ext + p;
-      for (I v = 0; v < M; v += step) {
-        I count = M - v < step ? M - v : step, at = 0;
-        for (I i = 0; i < n; i++) {
-          const I *o = piece + i * (3 + p);
-          NAME(pack)(b[o[1]] + o[2], ext, o + 3, p, v, count, pile + at, N, o[0]);
-          at += o[0];
+      ENTRIES {
+        I most = way == 2 ? ext[p - 1] : way == 1 && !starts ? M : rows, at[AXES] = {0};
+        for (I v = 0; v < M; v += most) {
+          I count = M - v < most ? M - v : most;
+          R *d = AT(15) + v * N;
+          const I *o = begin;
+          for (I i = 0; i < starts; i++, o += 3 + p)
+            NAME(start)(b[o[1]] + o[2] + e * step[o[1]], ext, o + 3, p, v, count, d, N, (R)f[o[0]], i > 0 || q[7]);
+          if (way == 1)
+            NAME(gemm)(count, N, K, b[piece[1]] + piece[2] + e * step[piece[1]] + v * q[5], q[5], 1, w, ldw, d, N, add);
+          else if (way == 2) {
+            o = piece;
+            for (I i = 0; i < n; i++, o += 3 + p)
+              row[i] = (NAME(rows)){b[o[1]] + o[2] + e * step[o[1]] + NAME(place)(at, o + 3, p), o[2 + p], 1, o[0]};
+            NAME(lay)(count, N, row, n, w, ldw, d, N, add);
+            NAME(next)(at, ext, ext, p, 0);
+          } else {
+            NAME(piles)(piece, n, b, step, e, ext, p, v, count, pile, K, 0);
+            NAME(gemm)(count, N, K, pile, K, 1, w, ldw, d, N, add);
+          }
         }
-        at = 0;
-        for (I i = n; i < n + m; i++) {
-          const I *o = piece + i * (3 + p);
-          NAME(pack)(b[o[1]] + o[2], ext, o + 3, p, v, count, other + at, S * K, o[0]);
-          at += o[0];
-        }
-        for (I s = 0; s < S; s++) NAME(gemm)(N, K, count, pile, 1, N, other + s * K, S * K, g + s * N * K, K, 1);
       }
-      q = piece + (n + m) * (3 + p);
-      break;
+      return begin + starts * (3 + p);
     }
-    case 6: { /* combine: length, C, values, d, d's offset, s, add, rows, then for each: place, n, pairs.. */
-      const R *v = b[q[2]], *s = b[q[5]];
-      R *d = b[q[3]] + q[4];
-      const I *o = q + 8;
-      for (I r = 0; r < q[7]; r++, o += 2 + 2 * o[1]) NAME(combine)(d + o[0], s, o + 2, o[1], v, q[1], (int)q[6]);
-      q += q[0];
-      break;
+    case 5: { /* outer: M, N, K, gradient's rows apart, rows at once, left's rows apart, right's (0: piled up), p,
+                 left pieces, right pieces, gradient, pile, ext.., pieces: C, s, strides.. */
+      I M = q[0], N = q[1], K = q[2], ldg = q[3], rows = q[4], p = q[7], n = q[8], m = q[9];
+      R *g = HERE(10), *pile = HERE(12), *other = pile + (q[5] ? 0 : rows * N);
+      const I *ext = q + 14, *left = ext + p, *right = left + n * (3 + p);
+      int single = M == 1;
+      I all = single ? entries : M;
+      for (I e = 0; e < (single ? 1 : entries); e++)
+        for (I v = 0; v < all; v += rows) {
+          I count = all - v < rows ? all - v : rows, lda = N, ldb = K;
+          const R *x = pile, *y = other;
+          if (q[5]) {
+            lda = single ? step[left[1]] : q[5];
+            x = b[left[1]] + left[2] + e * step[left[1]] + v * lda;
+          } else NAME(piles)(left, n, b, step, e, ext, p, v, count, pile, N, single);
+          if (q[6]) {
+            ldb = single ? step[right[1]] : q[6];
+            y = b[right[1]] + right[2] + e * step[right[1]] + v * ldb;
+          } else NAME(piles)(right, m, b, step, e, ext, p, v, count, other, K, single);
+          NAME(gemm)(N, K, count, x, 1, lda, y, ldb, g, ldg, 1);
+        }
+      return right + m * (3 + p);
+    }
+    case 6: { /* combine: length, C, values, d, s, add, rows, then for each: place, n, pairs.. */
+      ENTRIES {
+        const R *v = b[q[2]], *s = AT(5);
+        R *d = AT(3);
+        const I *o = q + 9;
+        for (I r = 0; r < q[8]; r++, o += 2 + 2 * o[1]) NAME(combine)(d + o[0], s, o + 2, o[1], v, q[1], (int)q[7]);
+      }
+      return q + q[0];
+    }
+    case 7: /* move: d, s, three lengths, strides of d, strides of s, factor, add */
+      NAME(move)(HERE(0), HERE(2), q + 4, q + 7, q + 10, (R)f[q[13]], (int)q[14]);
+      return q + 15;
+    case 8: { /* plain: p, N, add, terms, d, ext.., d strides.., terms: K, N, sk, so, column, factor, s, w, s strides */
+      I p = q[0], at[AXES] = {0}, size = 10 + p, M = 1;
+      const I *ext = q + 6, *ds = ext + p, *terms = ds + p;
+      for (I a = 0; a < p; a++) M *= ext[a];
+      ENTRIES for (I v = 0; v < M; v++) {
+        NAME(seek)(v, ext, p, at);
+        R *d = AT(4) + NAME(place)(at, ds, p);
+        if (!q[2]) memset(d, 0, (size_t)q[1] * sizeof(R));
+        const I *o = terms;
+        for (I i = 0; i < q[3]; i++, o += size)
+          NAME(block)(d + o[4], b[o[6]] + o[7] + e * step[o[6]] + NAME(place)(at, o + 10, p), b[o[8]] + o[9], o[1],
+                      o[0], o[3], o[2], (R)f[o[5]]);
+      }
+      return terms + q[3] * size;
+    }
+    case 9: { /* meet: p, terms, ext.., terms: K, N, sk, so, factor, gradient, left, right, left strides.., right.. */
+      I p = q[0], at[AXES] = {0}, size = 11 + 2 * p, M = 1;
+      const I *ext = q + 2, *terms = ext + p;
+      for (I a = 0; a < p; a++) M *= ext[a];
+      ENTRIES for (I v = 0; v < M; v++) {
+        NAME(seek)(v, ext, p, at);
+        const I *o = terms;
+        for (I i = 0; i < q[1]; i++, o += size)
+          NAME(block_outer)(b[o[5]] + o[6], b[o[7]] + o[8] + e * step[o[7]] + NAME(place)(at, o + 11, p),
+                            b[o[9]] + o[10] + e * step[o[9]] + NAME(place)(at, o + 11 + p, p), o[1], o[0], o[3], o[2],
+                            (R)f[o[4]]);
+      }
+      return terms + q[1] * size;
+    }
+    case 10: { /* paired: n, N, K, rows at once, weights' rows apart, add, starts, pieces, even weights, odd, pile, d,
+                  pieces: C, s, strides, starts: factor, s, strides */
+      I n = q[0], N = q[1], K = q[2], rows = q[3], ldw = q[4], starts = q[6], pieces = q[7];
+      const I *piece = q + 16, *begin = piece + 5 * pieces;
+      R *s = HERE(12), *t = s + rows * K, *even = t + rows * K, *odd = even + rows * N;
+      ENTRIES {
+        R *d = AT(14);
+        NAME(run_of) from, o;
+        NAME(first_run)(&from, n, 0, 0);
+        while (from.i < n) {
+          o = from;
+          I full = NAME(pairs)(piece, pieces, b, step, e, n, &from, rows, s, t, K, 1);
+          NAME(gemm)(full, N, K, s, K, 1, HERE(8), ldw, even, N, 0);
+          NAME(gemm)(full, N, K, t, K, 1, HERE(10), ldw, odd, N, 0);
+          for (I v = 0; v < full; v += o.run, NAME(next_run)(&o, n)) {
+            I i = o.i, j = o.j, skip = i == j;
+            NAME(more) m[3], l[3];
+            for (I a = 0; a < starts; a++) {
+              const I *u = begin + 5 * a;
+              const R *x = b[u[1]] + u[2] + e * step[u[1]];
+              m[a] = (NAME(more)){x + i * u[3] + j * u[4], u[4], (R)f[u[0]]};
+              l[a] = (NAME(more)){x + (j + skip) * u[3] + i * u[4], u[3], (R)f[u[0]]};
+            }
+            R *y = d + (i * n + j) * N, *z = d + ((j + skip) * n + i) * N;
+            if (q[5]) {
+              m[starts] = (NAME(more)){y, N, 1};
+              l[starts] = (NAME(more)){z, n * N, 1};
+            }
+            I more = starts + (q[5] != 0);
+            NAME(spread)(y, N, even + v * N, odd + v * N, 1, o.run, N, m, more);
+            NAME(spread)(z, n * N, even + (v + skip) * N, odd + (v + skip) * N, -1, o.run - skip, N, l, more);
+          }
+        }
+      }
+      return begin + 5 * starts;
+    }
+    case 11: { /* meet paired: n, N, K, gradients' rows apart, rows at once, left pieces, right, even, odd, pile, ... */
+      I n = q[0], N = q[1], K = q[2], ldg = q[3], rows = q[4], left = q[5], right = q[6];
+      const I *one = q + 13, *other = one + 5 * left;
+      R *s = HERE(11), *t = s + rows * N, *u = t + rows * N, *v = u + rows * K;
+      ENTRIES for (NAME(run_of) from = {0, 0, TILED < n ? TILED : n}; from.i < n;) {
+        NAME(run_of) same = from;
+        I full = NAME(pairs)(one, left, b, step, e, n, &from, rows, s, t, N, (R)0.5);
+        NAME(pairs)(other, right, b, step, e, n, &same, rows, u, v, K, 1);
+        NAME(gemm)(N, K, full, s, 1, N, u, K, HERE(7), ldg, 1);
+        NAME(gemm)(N, K, full, t, 1, N, v, K, HERE(9), ldg, 1);
+      }
+      return other + 5 * right;
     }
   }
+  return q;
+#undef ENTRIES
+#undef AT
+#undef HERE
 }
-/* b: the buffers; the first `moving` have an entry for each of the batch, strides elements apart */
-void NAME(run)(const I *q, const double *f, R **b, const I *strides, I moving, I buffers, I first, I last) {
-  R **here = malloc((size_t)buffers * sizeof(R *));
-  for (I i = 0; i < buffers; i++) here[i] = b[i];
-  for (I e = first; e < last; e++) {
-    for (I i = 0; i < moving; i++) here[i] = b[i] + e * strides[i];
-    NAME(entry)(q, f, here);
+APART const I *NAME(part)(const I *q, const double *f, R **b, const I *step, I entries) {
+  while (*q) q = NAME(instruction)(q, f, b, step, entries);
+  return q + 1;
+}
+/* the three parts of a program: once, for `chunk` entries of the batch after as many others, once.
+   b: the buffers, which move along: an entry lies step[buffer] behind the one before; the first starts anew */
+void NAME(run)(const I *q, const double *f, R **b, const I *step, I buffers, I entries, I chunk) {
+  const I *last = q;
+  q = NAME(part)(q, f, b, step, 1);
+  for (I e = 0; e < entries; e += chunk) {
+    last = NAME(part)(q, f, b, step, entries - e < chunk ? entries - e : chunk);
+    for (I i = 1; i < buffers; i++) b[i] += chunk * step[i];
   }
-  free(here);
-}
-/* weights (S, N, K) as a matrix of S * K rows and N columns */
-void NAME(turn)(const R *w, R *d, I S, I N, I K) {
-  const I T = 16; /* tiles, so that neither side is read or written across the cache */
-  for (I s = 0; s < S; s++, w += N * K, d += N * K)
-    for (I a = 0; a < N; a += T) for (I b = 0; b < K; b += T) {
-      I p = a + T < N ? a + T : N, q = b + T < K ? b + T : K;
-      for (I k = b; k < q; k++) for (I n = a; n < p; n++) d[k * N + n] = w[n * K + k];
-    }
+  NAME(part)(last, f, b, step, 1);
 }
 """
 
 
-def source() -> str:
-    """The whole text: the kernels for floats and for doubles."""
-    head = "#include <stdint.h>\n#include <stdlib.h>\n#include <string.h>\ntypedef int64_t I;\n"
-    head += "#define INLINE static inline __attribute__((always_inline))\n"
-    head += "#ifdef __AVX512F__\n#define WIDE 64\n#else\n#define WIDE 32\n#endif\n"
-    head += '#define EACH(i, n) _Pragma("GCC unroll 16") for (int i = 0; i < n; i++)\n'
-    parts = [head]
-    for kind in ("float", "double"):
-        parts.append(f"#define R {kind}\n#define NAME(x) x##_{kind}\n{KERNELS}\n#undef R\n#undef NAME\n")
-    return "".join(parts)
+def source(kind: str) -> str:
+    """The whole text for a type of numbers."""
+    return f"{HEAD}#define R {kind}\n#define NAME(x) x##_{kind}\n{MOVES}{TILES}{PRODUCTS}{INSTRUCTIONS}"

@@ -1,25 +1,28 @@
-"""The table of a program for the C library as it is written: views of buffers, and an instruction a method."""
+"""The table of a program for the C library as it is written: views of buffers, and an instruction a method.
+
+Between input and output lie values: each has memory from the first instruction that names it to the last, and values
+that are never needed at the same time share theirs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import prod
 
 from catnn.category.scalar import Scale
 from catnn.category.wires import Word
+from catnn.native.room import FASTEST, Room, placed
 
-PILE = 16_000
-"""About so many numbers are piled up for one product, so that they stay in the fastest cache."""
-STEP = 96
-"""So many rows at most."""
-DEEP = 384
-"""So many channels are met in one product; what is deeper is cut, and added up."""
-SCRATCH = 0
-"""The number of the buffer for what lies between."""
+SCRATCH, SHARED = 0, 1
+"""The numbers of the buffers for what lies between: of each entry, and of all together."""
+VALUES = 1 << 40
+"""From here on, the numbers of values that have no place yet."""
+BEFORE, EACH, AFTER = 0, 1, 2
+"""The parts of a program: what is done once, for every few entries, and once at the end."""
 
-ZERO, SUM, ADD, PRODUCT, OUTER, COMBINE, END = 1, 2, 3, 4, 5, 6, 0
+END, ZERO, SUM, ADD, PRODUCT, OUTER, COMBINE, MOVE, PLAIN, MEET, PAIRED, MEET_PAIRED = range(12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +38,37 @@ class View:
         return View(self.buffer, self.offset + channels, self.strides)
 
 
+Pieces = Sequence[tuple[View, int]]
+"""Views with their channels, side by side."""
+
+
+@dataclass
+class _Value:
+    """Numbers between input and output; first, last: the instructions that name it; always: all may."""
+
+    buffer: int
+    length: int
+    always: bool
+    first: int = -1
+    last: int = -1
+
+
 @dataclass
 class Program:
     """A program as it is written; every buffer has a number.
 
-    words: the table; factors: the numbers that sums and additions multiply with; scratch: how many numbers lie between;
-    spectra: what is there in a Fourier basis already.
+    sizes: of the axes; room: how much it may keep; factors: the numbers that are multiplied with; kept: values that
+    serve more than one instruction, by what they are.
     """
 
     sizes: Mapping[str, int]
-    words: list[int] = field(default_factory=list)
+    room: Room = FASTEST
     factors: list[float] = field(default_factory=list)
-    scratch: int = 0
-    pile: int = 0
-    spectra: dict[object, View] = field(default_factory=dict)
+    kept: dict[object, View] = field(default_factory=dict)
+    _parts: tuple[list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], []))
+    _values: list[_Value] = field(default_factory=list)
+    _named: list[tuple[int, int]] = field(default_factory=list)
+    _count: int = 0
 
     def length(self, size: int | str) -> int:
         """The number of a size."""
@@ -72,68 +92,74 @@ class Program:
             result *= Fraction(self.length(size)) ** exponent
         return result
 
-    def fresh(self, word: Word, channels: int) -> View:
-        """A tensor of its own between input and output."""
-        view = dense(SCRATCH, self.extent(word), channels, self.scratch)
-        self.scratch += prod(self.extent(word)) * channels
-        return view
+    # ------------------------------------------------------------------------------------------------------- values
+
+    def fresh(self, extent: tuple[int, ...], channels: int, *, buffer: int = SCRATCH, always: bool = False) -> View:
+        """A tensor of its own between input and output; always: from the first instruction to the last."""
+        self._values.append(_Value(buffer, prod(extent) * channels, always))
+        return dense(VALUES + len(self._values) - 1, extent, channels)
+
+    def say(self, op: int, *items: int | View, part: int = EACH) -> None:
+        """An instruction; a view among its words stands for its buffer and its offset."""
+        words = self._parts[part]
+        words.append(op)
+        for item in items:
+            if not isinstance(item, View):
+                words.append(item)
+                continue
+            if item.buffer >= VALUES:
+                value = self._values[item.buffer - VALUES]
+                value.first = self._count if value.first < 0 else value.first
+                value.last = self._count
+                self._named.append((part, len(words)))
+            words += [item.buffer, item.offset]
+        self._count += 1
+
+    def finish(self) -> tuple[list[int], int, int]:
+        """The table, and how many numbers lie between for each entry, and for all together."""
+        offsets, lengths = [0] * len(self._values), [0, 0]
+        for buffer in (SCRATCH, SHARED):
+            own = [at for at, value in enumerate(self._values) if value.buffer == buffer and value.first >= 0]
+            values = [self._values[at] for at in own]
+            spans = [(0, self._count) if value.always else (value.first, value.last) for value in values]
+            found, lengths[buffer] = placed([value.length for value in values], spans)
+            for at, offset in zip(own, found, strict=True):
+                offsets[at] = offset
+        parts = [list(words) for words in self._parts]
+        for part, at in self._named:
+            number = parts[part][at] - VALUES
+            parts[part][at] = self._values[number].buffer
+            parts[part][at + 1] += offsets[number]
+        return [word for words in parts for word in (*words, END)], lengths[SCRATCH], lengths[SHARED]
 
     # ------------------------------------------------------------------------------------------------- instructions
 
-    def zero(self, view: View, word: Word, channels: int) -> None:
+    def zero(self, view: View, length: int, *, part: int = EACH) -> None:
         """Clear a dense tensor."""
-        self.words += [ZERO, view.buffer, view.offset, prod(self.extent(word)) * channels]
+        self.say(ZERO, view, length, part=part)
 
     def sum(self, target: View, source: View, extent: tuple[int, ...], channels: int, *, run: tuple[int, int],
             factor: Fraction) -> None:  # fmt: skip
         """target = factor * the sum of source along one more axis; run: its length and its stride."""
-        axes = _joined(extent, target.strides, source.strides, channels)
-        channels, extent, ds, ss = axes
-        self.words += [SUM, channels, self.factor(factor), *run, len(extent), target.buffer, target.offset]
-        self.words += [source.buffer, source.offset, *extent, *ds, *ss]
+        channels, extent, ds, ss = _joined(extent, target.strides, source.strides, channels)
+        self.say(SUM, channels, self.factor(factor), *run, len(extent), target, source, *extent, *ds, *ss)
 
     def add(self, target: View, source: View, extent: tuple[int, ...], channels: int, factor: Fraction) -> None:
         """target += factor * source."""
         channels, extent, ds, ss = _joined(extent, target.strides, source.strides, channels)
-        self.words += [ADD, channels, self.factor(factor), len(extent), target.buffer, target.offset]
-        self.words += [source.buffer, source.offset, *extent, *ds, *ss]
+        self.say(ADD, channels, self.factor(factor), len(extent), target, source, *extent, *ds, *ss)
 
-    def product(self, target: View, pieces: list[tuple[View, int]], extent: tuple[int, ...], width: int, weights: int,
-                *, add: bool, offset: int = 0) -> None:  # fmt: skip
-        """target (+)= the pieces side by side, times a matrix of weights (their channels together x width).
+    def combine(self, target: View, source: View, values: int, channels: int,
+                rows: Sequence[tuple[int, Sequence[tuple[int, int]]]], *, add: bool) -> None:  # fmt: skip
+        """Rows of target (+)= sums of rows of source: for each its place, then places and numbers of values."""
+        body = [word for place, pairs in rows for word in (place, len(pairs), *(w for pair in pairs for w in pair))]
+        self.say(COMBINE, 9 + len(body), channels, values, target, source, int(add), len(rows), *body)
 
-        offset: where in the buffer of weights it begins.
-        """
-        start = 0
-        for group in _grouped(pieces):
-            depth, count = sum(channels for _, channels in group), prod(extent)
-            step = _step(depth, count)
-            if len(group) == 1 and group[0][0].strides == dense(0, extent, depth).strides:
-                step = 0
-            self.pile = max(self.pile, step * depth)
-            self.words += [PRODUCT, count, width, depth, step, weights, offset + start * width, SCRATCH, -1]
-            self.words += [target.buffer, target.offset, int(add or start > 0), len(extent), len(group)]
-            self.words += [*extent, *_pieces(group)]
-            start += depth
-
-    def outer(self, gradient: int, left: list[tuple[View, int]], right: list[tuple[View, int]],
-              extent: tuple[int, ...], turns: int, *, offset: int = 0) -> None:  # fmt: skip
-        """gradient (turns, left channels, right channels) += left^T right, over all places; offset: where it begins."""
-        width, depth = sum(c for _, c in left), sum(c for _, c in right)
-        step = _step(depth + width, prod(extent))
-        self.pile = max(self.pile, step * (depth + width))
-        self.words += [OUTER, prod(extent), width, depth // turns, turns, step, gradient, offset]
-        self.words += [SCRATCH, -1, len(extent)]
-        self.words += [len(left), len(right), *extent, *_pieces(left), *_pieces(right)]
-
-    def finish(self) -> list[int]:
-        """The table, with the piles behind what else lies between."""
-        words, at = [*self.words, END], 0
-        while words[at] != END:
-            at, pile = _after(words, at)
-            if pile:
-                words[pile] = self.scratch
-        return words
+    def move(self, target: View, source: View, shape: tuple[int, int, int], factor: Fraction | float, *,
+             add: bool, part: int = EACH) -> None:  # fmt: skip
+        """target (+)= factor * source of three axes, for all entries together."""
+        words = (*shape, *target.strides, *source.strides, self.factor(factor), int(add))
+        self.say(MOVE, target, source, *words, part=part)
 
 
 def dense(buffer: int, extent: tuple[int, ...], channels: int, offset: int = 0) -> View:
@@ -143,46 +169,6 @@ def dense(buffer: int, extent: tuple[int, ...], channels: int, offset: int = 0) 
         strides.append(stride)
         stride *= length
     return View(buffer, offset, tuple(reversed(strides)))
-
-
-def _step(depth: int, count: int) -> int:
-    return max(1, min(STEP, PILE // max(depth, 1), count))
-
-
-def _grouped(pieces: list[tuple[View, int]]) -> list[list[tuple[View, int]]]:
-    """The pieces a few at a time, so that the rows of weights that they meet stay in the cache."""
-    groups: list[list[tuple[View, int]]] = [[]]
-    depth = 0
-    for view, channels in pieces:
-        if groups[-1] and depth + channels > DEEP:
-            groups.append([])
-            depth = 0
-        groups[-1].append((view, channels))
-        depth += channels
-    return groups
-
-
-def _pieces(pieces: list[tuple[View, int]]) -> list[int]:
-    return [word for view, channels in pieces for word in (channels, view.buffer, view.offset, *view.strides)]
-
-
-def _after(words: list[int], at: int) -> tuple[int, int]:
-    """Where the next instruction starts, and where the place of this one's pile stands (0 for none)."""
-    match words[at]:
-        case 1:
-            return at + 4, 0
-        case 2:
-            return at + 10 + 3 * words[at + 5], 0
-        case 3:
-            return at + 8 + 3 * words[at + 3], 0
-        case 4:
-            axes, pieces = words[at + 12], words[at + 13]
-            return at + 14 + axes + pieces * (3 + axes), at + 8
-        case 6:
-            return at + 1 + words[at + 1], 0
-        case _:
-            axes, pieces = words[at + 10], words[at + 11] + words[at + 12]
-            return at + 13 + axes + pieces * (3 + axes), at + 9
 
 
 Joined = tuple[int, tuple[int, ...], tuple[int, ...], tuple[int, ...]]

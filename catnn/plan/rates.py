@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from catnn.category.scalar import Scalar
+from catnn.category.scalar import ZERO, Scalar
 from catnn.plan.cost import BATCH, Cost, Step, total
 from catnn.plan.fourier import fourier, saved, stated, worthwhile
 from catnn.plan.plan import Plan
@@ -75,11 +75,27 @@ class Rates:
         return Rates(str(found["machine"]), *(Rate(**found[name]) for name in dict.fromkeys(WAYS.values())))
 
 
+MORE = 1.4
+"""A way that needs much memory has to be so many times as fast."""
+
+
+def chosen(predicted: Mapping[str, float], large: Iterable[str]) -> str:
+    """The way to take, of these with their seconds; large: those that need much memory.  Nothing where there are none.
+
+    >>> chosen({"small": 3.0, "large": 2.5}, ["large"]), chosen({"small": 3.0, "large": 2.0}, ["large"])
+    ('small', 'large')
+    """
+    weighed = dict(predicted) | {way: MORE * predicted[way] for way in large}
+    return min(weighed, key=weighed.__getitem__, default="")
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What the steps of a way are counted as, for every size at once.
 
     blocks: plans whose products may be in blocks; stated: plans whose torch statements have some in blocks.
+    between: of a way that needs more memory than others, how many numbers lie between for so many entries of the
+    batch; outputs: how many there are in the outputs.
     """
 
     steps: int
@@ -87,6 +103,8 @@ class Tally:
     weights: Scalar
     blocks: tuple[Plan, ...] = ()
     stated: tuple[Plan, ...] = ()
+    between: Callable[[int], int] | None = None
+    outputs: Scalar = ZERO
 
     @staticmethod
     def of(steps: Iterable[Step]) -> Tally:
@@ -95,6 +113,10 @@ class Tally:
         running = [step.cost for step in listed if step.phase != "pack"]
         weights = total(step.cost for step in listed if step.phase == "pack").written
         return Tally(len(running), total(running), weights)
+
+    def large(self, sizes: Mapping[str, int]) -> bool:
+        """Whether it needs more memory than half of the outputs between."""
+        return self.between is not None and 2 * self.between(sizes[BATCH]) > self.outputs.value(sizes)
 
     def at(self, sizes: Mapping[str, int]) -> Counted:
         """The numbers at these sizes, `batch` among them."""

@@ -7,16 +7,21 @@ import os
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
+import torch.utils.checkpoint
 from torch import nn
 
 import catnn
 from catnn.native import attach as attaching
+from catnn.native import paired
+from catnn.native import program as programs
 from catnn.native.build import library
 from catnn.native.calls import Calls
+from catnn.native.room import Room, rooms
 from catnn.plan.build import plan_layer
 from catnn.plan.rates import in_c
 from catnn.testing import run as checks
@@ -137,6 +142,35 @@ def test_layers_in_c_are_the_layers_of_the_file(name: str, calls: list[str], pla
     assert calls.count("backward") == len(SIZES) * 4
 
 
+ORDERS = ["two to two", "odd channels", "wide", "three to two", "two to three", "sums", "interleaved", "literal"]
+
+
+@pytest.mark.parametrize("name", ORDERS)
+def test_both_orders_of_two_axes_by_sums_and_differences(
+    name: str, plainly: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[int] = []
+    for function in (paired.multiply_paired, paired.meet_paired):
+
+        def counted(*args: Any, function: Any = function, **options: Any) -> None:
+            found.append(1)
+            function(*args, **options)
+
+        monkeypatch.setattr(programs, function.__name__, counted)
+    monkeypatch.setattr(paired, "LEAST", 1)
+    monkeypatch.setattr(paired, "SHORTEST", 1)
+    item = parsed(name)
+    for sizes in SIZES:
+        for dtype in (DOUBLE, torch.float32):
+            module = randomise(catnn.compile(item, dtype=dtype))
+            outcomes = outcome(item, module, sizes, (3,), dtype)
+            module.zero_grad()
+            close = 1e-9 if dtype == DOUBLE else 2e-4
+            for one, other in zip(outcomes, plainly(outcome, item, module, sizes, (3,), dtype), strict=True):
+                torch.testing.assert_close(one, other, rtol=close, atol=close)
+    assert found
+
+
 @pytest.mark.parametrize("name", ["two to two", "three to two", "sums"])
 def test_floats_too(name: str, calls: list[str], plainly: Any) -> None:
     item = parsed(name)
@@ -208,19 +242,85 @@ def test_only_what_is_wanted_is_computed(calls: list[str]) -> None:
     assert copy.deepcopy(module)(x).shape == x.shape
 
 
-def test_memory_stays_near_the_output(calls: list[str]) -> None:
-    """Forward at most 1.5 outputs, with gradient at most three times input and output together."""
+MEMORY = [
+    ("V^2[16] -> V^2[16] = all + bias", 24, 8), ("V^3[8] -> V^3[8] = all", 12, 8), ("V^4[4] -> V^4[4] = all", 8, 2),
+    ("V^4[4] -> V^4[4] = all", 8, 8), ("V^4[4] -> V^4[4] = all", 8, 16), ("V^2[4] -> V^2[4] = all + bias", 4, 2),
+    ("R^2[32] -> R^2[32] = all", 3, 64), ("R^3[32] -> R^3[32] = all", 3, 64), ("R^4[32] -> R^4[32] = all", 3, 64),
+    ("V^2[8] + V[8] -> V^2[8] + V^2[8] + V[4] = all + bias", 16, 8),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MEMORY, ids=lambda case: f"{case[0].partition(' =')[0]}, {case[2]}")
+def test_memory_stays_near_the_output(case: tuple[str, int, int], calls: list[str]) -> None:
+    """Forward 1.5 outputs, with gradient thrice inputs and outputs, the gradients of the weights among them."""
     from catnn.measure import peak_bytes
 
-    item = catnn.parse("space V : S(n)  layer f : V^3[8] -> V^3[8] = all")["f"]
-    module = catnn.compile(item)
-    x = torch.randn(8, 12, 12, 12, 8)
-    size = x.numel() * x.element_size()
-    with torch.no_grad():
-        assert peak_bytes(lambda: module(x)) < 1.5 * size
-    x.requires_grad_()
-    assert peak_bytes(lambda: module(x).sum().backward()) < 3 * 2 * size
-    assert calls
+    text, n, batch = case
+    item = catnn.parse(f"space V : S(n)  space R : O(3)  layer f : {text}")["f"]
+    module = randomise(catnn.compile(item))
+    xs = inputs(item, {"n": n}, (batch,), dtype=torch.float32)
+    given = xs if len(xs) > 1 else xs[0]
+
+    def forward() -> Any:
+        with torch.no_grad():
+            return module(given)
+
+    ys = forward()
+    ys = ys if isinstance(ys, tuple) else (ys,)
+    ins, outs = (sum(t.numel() * t.element_size() for t in side) for side in (xs, ys))
+    gs = [torch.ones_like(y) for y in ys]
+    assert peak_bytes(forward) <= 1.5 * outs
+    leaves = [*(x.requires_grad_() for x in xs), *module.parameters()]
+
+    def gradient() -> Any:
+        found = module(given)
+        return found, torch.autograd.grad(found, leaves, gs)
+
+    assert peak_bytes(gradient) <= 3 * (ins + outs)
+    assert {"forward", "backward"} == set(calls)
+
+
+@pytest.mark.parametrize("room", list(rooms(1 << 12)), ids=lambda room: f"{room.panel}-{room.group}-{room.passes}")
+@pytest.mark.parametrize("name", ["two to two", "three to two", "sums", "means", "fixed", "span of sums", "rotations"])
+def test_every_room_computes_the_layer(name: str, room: Room, plainly: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little may be kept, the numbers are the same."""
+    monkeypatch.setattr("catnn.native.calls.rooms", lambda most: iter([replace(room, plain=0)]))
+    monkeypatch.setattr("catnn.native.calls.FORWARD", 100.0)  # entries together
+    item = parsed(name)
+    for sizes in SIZES:
+        module = randomise(catnn.compile(item, dtype=DOUBLE))
+        found = outcome(item, module, sizes, (5,), DOUBLE)
+        module.zero_grad()
+        for one, other in zip(found, plainly(outcome, item, module, sizes, (5,), DOUBLE), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+
+
+def test_derivatives_of_derivatives_are_those_of_the_file(calls: list[str], plainly: Any) -> None:
+    """Twice, in batches of gradients, of some of the parameters, with a checkpoint."""
+    module = randomise(catnn.compile(parsed("fixed"), dtype=DOUBLE))
+    x = torch.randn(2, 3, 3, 2, dtype=DOUBLE, requires_grad=True)
+
+    def twice() -> Any:
+        first = torch.autograd.grad(module(x).square().sum(), (x, module.weight), create_graph=True)
+        return torch.autograd.grad(sum(g.square().sum() for g in first), (x, module.weight))
+
+    def batched() -> Any:
+        return torch.autograd.functional.jacobian(lambda v: module(v).sum(0), x, vectorize=True)
+
+    def of_weights() -> Any:
+        y = module(x.detach())
+        return torch.autograd.grad(y, module.weight, torch.eye(y.numel(), dtype=DOUBLE).view(-1, *y.shape),
+                                   is_grads_batched=True)  # fmt: skip
+
+    def again() -> Any:
+        y = torch.utils.checkpoint.checkpoint(module, x, use_reentrant=False)
+        return torch.autograd.grad(y.square().sum(), (x, module.weight))
+
+    for function in (twice, batched, of_weights, again):
+        calls.clear()
+        found = function()
+        assert "forward" in calls
+        torch.testing.assert_close(found, plainly(function))
 
 
 def test_forms_and_complex_layers_have_no_program() -> None:

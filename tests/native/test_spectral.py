@@ -13,12 +13,14 @@ from catnn.category.spectrum import spectrum
 from catnn.category.young import Blocks, young
 from catnn.compiler import item_sizes
 from catnn.native import calls as calling
-from catnn.native import spectral
-from catnn.native.spectral import Turning
+from catnn.native import paired, spectral
+from catnn.native import program as programming
+from catnn.native.matrix import Matrix, matrix_of
+from catnn.native.spectral import turned
 from catnn.plan import fourier as planning
 from catnn.plan.build import plan_layer
 from catnn.plan.fourier import PASS, SPARSE, fourier, proved, saved, worthwhile
-from catnn.plan.plan import Plan
+from catnn.plan.plan import Plan, mirror
 from catnn.plan.prove import UnsoundPlanError
 from catnn.plan.rates import IN_C, STATEMENTS
 from catnn.plan.ways import ways
@@ -58,7 +60,8 @@ def always(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         found.append(1)
         original(*args, **options)
 
-    monkeypatch.setattr(spectral, "mix", counted)
+    monkeypatch.setattr(programming, "spectral", counted)
+    monkeypatch.setattr(paired, "LEAST", 10**9)
     monkeypatch.setattr(planning, "GAIN", 100.0)
     monkeypatch.setattr(calling, "worthwhile", lambda savings, entries: True)
     return found
@@ -154,14 +157,40 @@ def test_few_entries_go_permutation_by_permutation() -> None:
     assert worthwhile(savings, 64)
 
 
-def test_weights_and_those_of_blocks_are_each_others_transposes() -> None:
-    sigmas = ((0, 1, 2), (2, 0, 1), (1, 0, 2))
-    turning = Turning(spectrum(3, 3), sigmas)
-    w = torch.randn(3, 4, 5, dtype=DOUBLE, requires_grad=True)
-    blocks = turning.blocks(w, mirrored=True)
-    g = torch.randn_like(blocks)
-    (wanted,) = torch.autograd.grad(blocks, w, g)
-    torch.testing.assert_close(turning.gradient(g, w.shape), wanted)
+def test_the_blocks_of_weights_are_what_permutations_make_of_them() -> None:
+    """For each shape: sum_s w_s (x) the matrix of s; upside down, its transpose."""
+    blocks = spectrum(3, 3)
+    plan = plan_of("R^3[5] -> R^3[4] = all")
+    back = mirror(plan)
+    (at,) = (at for at, product in enumerate(plan.products) if len(product.level) == 3)
+    product, mirrored = plan.products[at], back.products[at]
+    count = max(index for combination in product.entries.values() for _, index in combination) + 1
+    w = torch.randn(count, 4, 5, dtype=DOUBLE)
+    straight = turned(matrix_of(plan, product, {(0, 0): 0}, mirrored=False), blocks, product.sigmas)
+    reverse = turned(matrix_of(back, mirrored, {(0, 0): 0}, mirrored=True), blocks, mirrored.sigmas)
+    for number, (one, other) in enumerate(zip(straight, reverse, strict=True)):
+        _, size = blocks.spans[number]
+        wanted = torch.zeros(size * 5, size * 4, dtype=DOUBLE)
+        for (s, _, _), ((coefficient, index),) in product.entries.items():
+            action = torch.tensor(blocks.few.action(product.sigmas[s])[number], dtype=DOUBLE)
+            wanted += float(coefficient) * torch.kron(action.T, w[index].T)
+        torch.testing.assert_close(filled(one, w), wanted)
+        torch.testing.assert_close(filled(other, w), wanted.T)
+
+
+def filled(matrix: Matrix, w: torch.Tensor) -> torch.Tensor:
+    """A matrix, entry by entry."""
+    found, flat = torch.zeros(matrix.depth, matrix.width(matrix.columns), dtype=w.dtype), w.flatten()
+    for strip in matrix.strips:
+        depth, width = matrix.pieces[strip.piece], matrix.widths[strip.column]
+        top, left = sum(matrix.pieces[: strip.piece]), sum(matrix.widths[: strip.column])
+        for column in range(strip.columns):
+            for k in range(depth):
+                for n in range(width):
+                    place = column * strip.step + k * strip.deep + n * strip.wide
+                    value = sum(float(factor) * flat[offset + place] for offset, factor in strip.terms)
+                    found[top + k, left + column * width + n] += value
+    return found
 
 
 def test_wrong_blocks_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

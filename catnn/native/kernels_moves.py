@@ -1,0 +1,200 @@
+"""The C that moves numbers and adds them up, on strided views; R is their type, NAME(x) a name with it."""
+
+MOVES = r"""
+INLINE void NAME(copy_run)(const R *restrict s, I ss, R *restrict d, I ds, I n, I C) {
+  for (I v = 0; v < n; v++, s += ss, d += ds) for (I c = 0; c < C; c++) d[c] = s[c];
+}
+APART void NAME(copies)(const R *s, I ss, R *d, I ds, I n, I C) {
+  switch (C) {
+    case 1: NAME(copy_run)(s, ss, d, ds, n, 1); break;
+    case 4: NAME(copy_run)(s, ss, d, ds, n, 4); break;
+    case 8: NAME(copy_run)(s, ss, d, ds, n, 8); break;
+    case 16: NAME(copy_run)(s, ss, d, ds, n, 16); break;
+    case 32: NAME(copy_run)(s, ss, d, ds, n, 32); break;
+    default: for (I v = 0; v < n; v++) memcpy(d + v * ds, s + v * ss, (size_t)C * sizeof(R));
+  }
+}
+INLINE void NAME(add_run)(R *restrict d, I ds, const R *restrict s, I ss, I n, I C, R f) {
+  for (I v = 0; v < n; v++, s += ss, d += ds) for (I c = 0; c < C; c++) d[c] += f * s[c];
+}
+APART void NAME(adds)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
+  switch (C) {
+    case 1: NAME(add_run)(d, ds, s, ss, n, 1, f); break;
+    case 4: NAME(add_run)(d, ds, s, ss, n, 4, f); break;
+    case 8: NAME(add_run)(d, ds, s, ss, n, 8, f); break;
+    case 16: NAME(add_run)(d, ds, s, ss, n, 16, f); break;
+    case 32: NAME(add_run)(d, ds, s, ss, n, 32, f); break;
+    default: NAME(add_run)(d, ds, s, ss, n, C, f);
+  }
+}
+INLINE void NAME(set_run)(R *restrict d, I ds, const R *restrict s, I ss, I n, I C, R f) {
+  for (I v = 0; v < n; v++, s += ss, d += ds) for (I c = 0; c < C; c++) d[c] = f * s[c];
+}
+APART void NAME(sets)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
+  switch (C) {
+    case 1: NAME(set_run)(d, ds, s, ss, n, 1, f); break;
+    case 4: NAME(set_run)(d, ds, s, ss, n, 4, f); break;
+    case 8: NAME(set_run)(d, ds, s, ss, n, 8, f); break;
+    case 16: NAME(set_run)(d, ds, s, ss, n, 16, f); break;
+    case 32: NAME(set_run)(d, ds, s, ss, n, 32, f); break;
+    default: NAME(set_run)(d, ds, s, ss, n, C, f);
+  }
+}
+INLINE void NAME(sum_chunk)(R *restrict d, const R *restrict s, I st, I t, I W, R f) {
+  R a[64];
+  for (I c = 0; c < W; c++) a[c] = 0;
+  for (I k = 0; k < t; k++, s += st) for (I c = 0; c < W; c++) a[c] += s[c];
+  for (I c = 0; c < W; c++) d[c] = f * a[c];
+}
+INLINE void NAME(sum_rows)(R *restrict d, const R *restrict s, I st, I C, int four, int add, R f) {
+  const R *restrict t = s + st, *restrict u = t + st, *restrict v = u + st;
+  for (I c = 0; c < C; c += 16) for (int e = 0; e < 16; e++) {
+    R a = four ? s[c + e] + t[c + e] + u[c + e] + v[c + e] : s[c + e];
+    d[c + e] = (add ? d[c + e] + a : a) * f;
+  }
+}
+/* few numbers: four sums at a time, for an addition takes longer than it is to begin one */
+INLINE void NAME(sum_few)(R *restrict d, const R *restrict s, I st, I t, I W, R f) {
+  R a[16], b[16], g[16], h[16];
+  I k = 0;
+  for (I c = 0; c < W; c++) a[c] = b[c] = g[c] = h[c] = 0;
+  for (; k + 4 <= t; k += 4, s += 4 * st) {
+    for (I c = 0; c < W; c++) a[c] += s[c];
+    for (I c = 0; c < W; c++) b[c] += s[st + c];
+    for (I c = 0; c < W; c++) g[c] += s[2 * st + c];
+    for (I c = 0; c < W; c++) h[c] += s[3 * st + c];
+  }
+  for (; k < t; k++, s += st) for (I c = 0; c < W; c++) a[c] += s[c];
+  for (I c = 0; c < W; c++) d[c] = f * ((a[c] + b[c]) + (g[c] + h[c]));
+}
+APART void NAME(sums)(R *d, const R *s, I C, I st, I t, R f) {
+  I c = 0;
+  if (C >= 256 && t > 4) { /* long rows are read one after another, as they lie */
+    I k = 4, all = C - C % 16;
+    NAME(sum_rows)(d, s, st, all, 1, 0, 1);
+    for (; k + 4 < t; k += 4) NAME(sum_rows)(d, s + k * st, st, all, 1, 1, 1);
+    for (; k + 1 < t; k++) NAME(sum_rows)(d, s + k * st, st, all, 0, 1, 1);
+    NAME(sum_rows)(d, s + k * st, st, all, 0, 1, f);
+    c = all;
+  }
+  for (; c + 64 <= C; c += 64) NAME(sum_chunk)(d + c, s + c, st, t, 64, f);
+  for (; c + 16 <= C; c += 16) NAME(sum_few)(d + c, s + c, st, t, 16, f);
+  for (; c + 8 <= C; c += 8) NAME(sum_few)(d + c, s + c, st, t, 8, f);
+  for (; c + 4 <= C; c += 4) NAME(sum_few)(d + c, s + c, st, t, 4, f);
+  for (; c < C; c++) NAME(sum_few)(d + c, s + c, st, t, 1, f);
+}
+/* where voxel v of p axes is; the place of the first channel there in a view of these strides */
+INLINE void NAME(seek)(I v, const I *ext, I p, I *at) {
+  for (I a = p - 1; a >= 0; a--) { at[a] = v % ext[a]; v /= ext[a]; }
+}
+INLINE I NAME(place)(const I *at, const I *str, I p) {
+  I o = 0;
+  for (I a = 0; a < p; a++) o += at[a] * str[a];
+  return o;
+}
+/* to the next index of the axes before the last; the place moves along */
+INLINE I NAME(next)(I *at, const I *ext, const I *str, I p, I o) {
+  for (I a = p - 2; a >= 0; a--) {
+    o += str[a];
+    if (++at[a] < ext[a]) return o;
+    o -= ext[a] * str[a];
+    at[a] = 0;
+  }
+  return o;
+}
+/* rows `first` to `first + count` of the voxels of a view of p > 0 axes, side by side from d on */
+APART void NAME(pack)(const R *s, const I *ext, const I *str, I p, I first, I count, R *d, I ld, I C) {
+  I at[AXES], inner = ext[p - 1], last = str[p - 1];
+  NAME(seek)(first, ext, p, at);
+  I o = NAME(place)(at, str, p), run = inner - at[p - 1];
+  o -= at[p - 1] * last;
+  for (I skip = at[p - 1]; count > 0; skip = 0, run = inner) {
+    if (run > count) run = count;
+    NAME(copies)(s + o + skip * last, last, d, ld, run, C);
+    d += run * ld;
+    count -= run;
+    o = NAME(next)(at, ext, str, p, o);
+  }
+}
+/* the same, times f; added, if that is asked for */
+APART void NAME(start)(const R *s, const I *ext, const I *str, I p, I first, I count, R *d, I C, R f, int add) {
+  I at[AXES], inner = ext[p - 1], last = str[p - 1];
+  NAME(seek)(first, ext, p, at);
+  I o = NAME(place)(at, str, p), run = inner - at[p - 1];
+  o -= at[p - 1] * last;
+  for (I skip = at[p - 1]; count > 0; skip = 0, run = inner) {
+    if (run > count) run = count;
+    if (add) NAME(adds)(d, C, s + o + skip * last, last, run, C, f);
+    else NAME(sets)(d, C, s + o + skip * last, last, run, C, f);
+    d += run * C;
+    count -= run;
+    o = NAME(next)(at, ext, str, p, o);
+  }
+}
+APART void NAME(add_view)(R *d, const I *ds, const R *s, const I *ss, const I *ext, I p, I C, R f) {
+  if (p == 0) { NAME(adds)(d, 0, s, 0, 1, C, f); return; }
+  if (p == 1) { NAME(adds)(d, ds[0], s, ss[0], ext[0], C, f); return; }
+  for (I i = 0; i < ext[0]; i++) NAME(add_view)(d + i * ds[0], ds + 1, s + i * ss[0], ss + 1, ext + 1, p - 1, C, f);
+}
+APART void NAME(sum_view)(R *d, const I *ds, const R *s, const I *ss, const I *ext, I p, I C, I t, I st, R f) {
+  if (p == 0) { NAME(sums)(d, s, C, st, t, f); return; }
+  for (I i = 0; i < ext[0]; i++)
+    NAME(sum_view)(d + i * ds[0], ds + 1, s + i * ss[0], ss + 1, ext + 1, p - 1, C, t, st, f);
+}
+/* d (+)= a sum of n rows of C numbers, each times a number of v: pairs of their places in s and in v */
+INLINE void NAME(combine_chunk)(R *restrict d, const R *restrict s, const I *o, I n, const R *restrict v, I W,
+                                int add) {
+  R a[64];
+  for (I c = 0; c < W; c++) a[c] = add ? d[c] : 0;
+  for (I k = 0; k < n; k++, o += 2) {
+    const R *restrict x = s + o[0];
+    R f = v[o[1]];
+    for (I c = 0; c < W; c++) a[c] += f * x[c];
+  }
+  for (I c = 0; c < W; c++) d[c] = a[c];
+}
+APART void NAME(combine)(R *d, const R *s, const I *o, I n, const R *v, I C, int add) {
+  I c = 0;
+  for (; c + 64 <= C; c += 64) NAME(combine_chunk)(d + c, s + c, o, n, v, 64, add);
+  for (; c + 32 <= C; c += 32) NAME(combine_chunk)(d + c, s + c, o, n, v, 32, add);
+  for (; c + 8 <= C; c += 8) NAME(combine_chunk)(d + c, s + c, o, n, v, 8, add);
+  for (; c < C; c++) NAME(combine_chunk)(d + c, s + c, o, n, v, 1, add);
+}
+/* d (+)= f s, numbers that lie side by side */
+APART void NAME(line)(R *d, const R *s, I n, R f, int add) {
+  I c = n - n % 16;
+  if (add) {
+    NAME(add_run)(d, 16, s, 16, c / 16, 16, f);
+    for (; c < n; c++) d[c] += f * s[c];
+  } else {
+    NAME(set_run)(d, 16, s, 16, c / 16, 16, f);
+    for (; c < n; c++) d[c] = f * s[c];
+  }
+}
+/* d (+)= f s on two axes, a block at a time, so that neither side is read or written across the cache */
+APART void NAME(turn)(R *d, const R *s, I B, I C, I db, I dc, I sb, I sc, R f, int add) {
+  const I T = 16;
+  if (sizeof(R) == 4 && dc == 1 && sb == 1 && !add && B % 4 == 0 && C % 4 == 0) {
+    for (I b = 0; b < B; b += 4) for (I c = 0; c < C; c += 4)
+      turn_four((float *)(d + b * db + c), db, (const float *)(s + b + c * sc), sc, (float)f);
+    return;
+  }
+  for (I b0 = 0; b0 < B; b0 += T) for (I c0 = 0; c0 < C; c0 += T) {
+    I b1 = b0 + T < B ? b0 + T : B, c1 = c0 + T < C ? c0 + T : C;
+    for (I b = b0; b < b1; b++) {
+      R *restrict y = d + b * db;
+      const R *restrict x = s + b * sb;
+      if (add) for (I c = c0; c < c1; c++) y[c * dc] += f * x[c * sc];
+      else for (I c = c0; c < c1; c++) y[c * dc] = f * x[c * sc];
+    }
+  }
+}
+/* d (+)= f s on three axes */
+APART void NAME(move)(R *d, const R *s, const I *ext, const I *ds, const I *ss, R f, int add) {
+  for (I a = 0; a < ext[0]; a++, d += ds[0], s += ss[0]) {
+    if (ds[2] == 1 && ss[2] == 1)
+      for (I b = 0; b < ext[1]; b++) NAME(line)(d + b * ds[1], s + b * ss[1], ext[2], f, add);
+    else NAME(turn)(d, s, ext[1], ext[2], ds[1], ds[2], ss[1], ss[2], f, add);
+  }
+}
+"""
