@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import catnn
-from catnn.native.program import read, run
+from catnn.native.matrix import matrix_of, pairs
+from catnn.native.program import run
 from catnn.native.table import Program
 from catnn.plan.build import plan_layer
 from catnn.plan.chains import Chain, Unit, _nodes
@@ -53,16 +54,17 @@ def counted(steps: tuple[Step, ...]) -> str:
 
 
 def instructions(plan: Plan) -> str:
-    """How long the program in C is, and what it needs for an entry."""
+    """How long the program in C is, and what it needs for an entry and for all together."""
     if not in_c(plan):
         return "no program"
     program = Program({"n": SIZES["n"]})
-    rows = read(program, plan, list(range(1, 1 + len(plan.source.summands))))
-    first = 1 + len(plan.source.summands)
-    outs = list(range(first, first + len(plan.target.summands)))
-    weights = list(range(100, 100 + len(plan.products)))
-    run(program, plan, rows, outs, weights, {o: 200 + o for o in range(len(outs))})
-    return f"{len(program.finish()):6} words {program.scratch + program.pile:8,} between"
+    ins, outs = len(plan.source.summands), len(plan.target.summands)
+    buffers = {pair: 100 + at for at, pair in enumerate(pairs(plan))}
+    matrices = [matrix_of(plan, product, buffers, mirrored=False) for product in plan.products]
+    biases = {o: 200 + o for o in range(outs)}
+    run(program, plan, range(2, 2 + ins), range(2 + ins, 2 + ins + outs), matrices, biases, {})
+    table, each, shared = program.finish()
+    return f"{len(table):6} words {each:8,} between, {shared:8,} for all entries"
 
 
 def longest(units: list[Unit]) -> Chain:
