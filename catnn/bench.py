@@ -22,6 +22,7 @@ from catnn.diagnostics import fail
 from catnn.explanation import predict
 from catnn.measure import machine, one_thread, peak_bytes, race
 from catnn.model import Apply, Call, Layer, Network, walk
+from catnn.plan.ways import preferred
 from catnn.tables import Table, count, ratio
 
 COMPILED, FLOOR = "compiled", "floor: two products, one pass"
@@ -87,7 +88,8 @@ class Comparison:
 
     def ways(self) -> Table:
         """The ways to run the compiled layer: what was predicted beside what was measured, the fastest marked."""
-        chosen, best = (min(times, key=times.__getitem__, default="") for times in (self.predicted, self.measured))
+        chosen = preferred(self.predicted) if self.predicted else ""
+        best = min(self.measured, key=self.measured.__getitem__, default="")
         rows = []
         for way, seconds in self.predicted.items():
             found = f"{1000 * self.measured[way]:.3f} ms" if way in self.measured else ""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from catnn.plan.cost import Cost, Step, total
 from catnn.plan.rates import DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS
+from catnn.plan.ways import preferred
 from catnn.tables import Table, count, ratio
 from catnn.view.works import numbers, works_data, works_table
 
@@ -156,7 +157,7 @@ def _as_one(found: Explanation) -> Table:
 
 def _predicted(found: Explanation) -> Table:
     """The ways that the plan can run, and which of them a module takes."""
-    best = min(found.predicted, key=found.predicted.__getitem__)
+    best = preferred(found.predicted)
     rows = []
     for way, seconds in found.predicted.items():
         why = f"{ratio(seconds / found.predicted[best])} times as long"

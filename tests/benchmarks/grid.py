@@ -20,7 +20,7 @@ from catnn.measure import one_thread, race
 from catnn.native import attach as attaching
 from catnn.plan.dense import multiply_adds
 from catnn.plan.rates import DENSE, WAYS, Counted, rates
-from catnn.plan.ways import forms_of
+from catnn.plan.ways import forms_of, preferred
 
 SHAPES = [
     ("S(n)", k, l, c, n, b)
@@ -73,7 +73,7 @@ class Found:
     @property
     def loss(self) -> float:
         """How many times longer the chosen way takes than the better one."""
-        chosen = min(self.predicted, key=self.predicted.__getitem__)
+        chosen = preferred(self.predicted)
         return self.measured[chosen] / min(self.measured.values())
 
 
