@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -17,12 +17,12 @@ from torch import Tensor
 
 from catnn import calibration
 from catnn.baselines import Way, refusal, ways
+from catnn.baselines.traced import Allowance, traced
 from catnn.compiler import HINT, check_sizes, compile_item, item_sizes
 from catnn.diagnostics import fail
 from catnn.explanation import predict
 from catnn.measure import machine, one_thread, peak_bytes, race
 from catnn.model import Apply, Call, Layer, Network, walk
-from catnn.plan.ways import preferred
 from catnn.tables import Table, count, ratio
 
 COMPILED, FLOOR = "compiled", "floor: two products, one pass"
@@ -54,7 +54,7 @@ class Comparison:
     """A layer at some sizes: what was measured, the compiled layer first; output_bytes is the size of y.
 
     predicted, measured: seconds forward by way to run the compiled layer, as the cost model has them and as they were;
-    skipped: why others were not measured.
+    skipped: why others were not measured; taken: which it takes.
     """
 
     title: str
@@ -63,6 +63,7 @@ class Comparison:
     predicted: Mapping[str, float] = field(default_factory=dict)
     measured: Mapping[str, float] = field(default_factory=dict)
     skipped: Mapping[str, str] = field(default_factory=dict)
+    taken: str = ""
 
     def row(self, name: str) -> Measured:
         """What was measured of a way.  Raises: KeyError."""
@@ -88,12 +89,11 @@ class Comparison:
 
     def ways(self) -> Table:
         """The ways to run the compiled layer: what was predicted beside what was measured, the fastest marked."""
-        chosen = preferred(self.predicted) if self.predicted else ""
         best = min(self.measured, key=self.measured.__getitem__, default="")
         rows = []
         for way, seconds in self.predicted.items():
             found = f"{1000 * self.measured[way]:.3f} ms" if way in self.measured else ""
-            marks = [mark for mark, which in (("chosen", chosen), ("fastest", best)) if way == which]
+            marks = [mark for mark, which in (("chosen", self.taken), ("fastest", best)) if way == which]
             remark = f"not measured: {self.skipped[way]}" if way in self.skipped else ", ".join(marks)
             rows.append((way, f"{1000 * seconds:.3f} ms", found, remark))
         return Table("the ways to run it, forward", ("", "predicted", "measured", ""), tuple(rows), (1, 2))
@@ -120,10 +120,14 @@ class Benchmark:
         return "\n\n".join([f"{self.machine}\n{legend}", *tables])
 
 
-def bench(item: Layer | Network, *, batch: int = 8, repeat: int = 7, seconds: float = 3.0, **sizes: int) -> Benchmark:
+def bench(
+    item: Layer | Network, *, batch: int = 8, repeat: int = 7, seconds: float = 3.0,
+    tracing: float | Allowance = 0.0, **sizes: int,
+) -> Benchmark:  # fmt: skip
     """Measure a layer, or every layer of a network.
 
     sizes: by name, 16 where none is given; repeat: rounds, 1 or more; seconds: how long a way may be measured.
+    tracing: how long torch.compile may take, of all ways together; each is then measured under it, too.
     Raises: CatnnError (E1002, E1003, E1008).
     """
     if not isinstance(item, (Layer, Network)):
@@ -134,12 +138,16 @@ def bench(item: Layer | Network, *, batch: int = 8, repeat: int = 7, seconds: fl
         raise fail("E1003", f"repeat={repeat!r} is not a number of rounds", helps=("measure 1 round or more",))
     if type(seconds) not in (int, float) or not 0 < seconds < math.inf:
         raise fail("E1003", f"seconds={seconds!r} is not a time", helps=("give a positive number of seconds",))
+    if not isinstance(tracing, Allowance) and (type(tracing) not in (int, float) or not 0 <= tracing < math.inf):
+        raise fail("E1003", f"tracing={tracing!r} is not a time", helps=("give a number of seconds, 0 for none",))
+    allowance = tracing if isinstance(tracing, Allowance) else Allowance(tracing)
     names = item_sizes(item)
     check_sizes(item, names, sizes)
     given = {name: sizes.get(name, HINT) for name in names}
     calibration.known()
     with one_thread():
-        found = tuple(compare(layer, given, batch, repeat, seconds) for layer in dict.fromkeys(_layers(item)))
+        layers = dict.fromkeys(_layers(item))
+        found = tuple(compare(layer, given, batch, repeat, seconds, allowance) for layer in layers)
     return Benchmark(machine(), found)
 
 
@@ -157,7 +165,9 @@ def _layers(item: Layer | Network) -> Iterator[Layer]:
                 pass
 
 
-def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, seconds: float) -> Comparison:
+def compare(
+    layer: Layer, sizes: dict[str, int], batch: int, repeat: int, seconds: float, allowance: Allowance
+) -> Comparison:
     """One layer at one size beside everything else that can compute it."""
     own = {name: sizes[name] for name in item_sizes(layer)}
     module = compile_item(layer, **own)  # type: ignore[arg-type]
@@ -175,17 +185,20 @@ def compare(layer: Layer, sizes: dict[str, int], batch: int, repeat: int, second
         for way in ways(layer, own, batch):
             found = _prepared(way, module, runs[0])
             runs.append(found) if isinstance(found, _Run) else skipped.append(Measured(way.name, skipped=found))
+    for run in list(runs) if allowance.given else ():
+        found = _traced(run, allowance)
+        runs.append(found) if isinstance(found, _Run) else skipped.append(Measured(_under(run.name), skipped=found))
     floor = _floor(layer, xs[0]) if not reason else None
     output = sum(y.numel() * y.element_size() for y in ys)
     words = layer.source.words + layer.target.words
     groups = " x ".join(dict.fromkeys(str(wire.group) for word in words for wire in word)) or "no group"
     shown = ", ".join(f"{name} = {value}" for name, value in {**own, "batch": batch}.items())
     title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {shown}"
-    predicted = predict(layer, batch=batch, **own)
+    predicted, taken = predict(layer, batch=batch, **own)
     left_out = {way: why for way, time in predicted.items() if (why := _left_out(way, time))}
     ours = {way: _way(way, module, runs[0]) for way in predicted if way not in left_out}
     rows, measured = _measure(runs, ours, floor, repeat, seconds)
-    return Comparison(title, output, (*rows, *skipped), predicted, measured, left_out)
+    return Comparison(title, output, (*rows, *skipped), predicted, measured, left_out, taken)
 
 
 def _lengths(summand: Any, sizes: dict[str, int]) -> list[int]:
@@ -232,6 +245,26 @@ def _prepared(way: Way, module: Any, ours: _Run) -> _Run | str:
             return f"{spent:.1f} s a call"
     verify(way, module, x[:1].movedim(1, -1) if way.channels_first else x[:1])
     return run
+
+
+def _traced(run: _Run, allowance: Allowance) -> _Run | str:
+    """A way under torch.compile, once that has compiled it and it gives the same numbers; or why it is left out."""
+    found = replace(run, name=_under(run.name), function=traced(run.function))
+    for call, meant in ((found.forward, run.forward), (found.gradient, run.gradient)):
+        why = allowance.spend(call)
+        if why:
+            return why
+        for y, own in zip(_tensors(call()), _tensors(meant()), strict=True):
+            torch.testing.assert_close(y / own.abs().max(), own / own.abs().max(), rtol=1e-3, atol=1e-4)
+    return found
+
+
+def _tensors(values: Any) -> tuple[Tensor, ...]:
+    return values if isinstance(values, tuple) else (values,)
+
+
+def _under(name: str) -> str:
+    return f"{name}, torch.compile"
 
 
 def _left_out(way: str, predicted: float) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from catnn.diagnostics import fail
+from catnn.emit import cache
 from catnn.emit.classes import size_names
 from catnn.emit.file import Generated, check_names, emit
 from catnn.emit.members import network_sizes, spaces_of
@@ -16,6 +17,8 @@ from catnn.emit.writer import size_parameter
 from catnn.model import Layer, Network, Spec
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     import torch
 
 HINT = 16
@@ -59,28 +62,54 @@ def compile_item(
         raise fail("E1003", f"batch={batch!r} is not a number of entries")
     names = item_sizes(item)
     check_sizes(item, names, sizes)
-    generated = _generated(item)
-    from catnn.emit.load import load
-
-    module = load(generated.text, generated.imports)
-    from catnn.native.attach import attach
-    from catnn.native.fusing import attach_fused
-
-    attach(module, generated.layers)
-    attach_fused(module, generated.layers)
+    generated, emitted = _generated(item)
+    try:
+        module = _loaded(generated)
+    except Exception:
+        if emitted:
+            raise
+        cache.forget(item)  # not what it seemed to be
+        generated = _emitted(item)
+        module = _loaded(generated)
     cls = getattr(module, generated.classes[item.name])
     hints = {size_parameter(name): sizes[name] for name in names if name in sizes}
     built: torch.nn.Module = cls(**hints, device=device, dtype=dtype, generator=generator)
     return built
 
 
-def _generated(item: Layer | Network) -> Generated:
-    """The source of an item, made once while the item lives."""
-    if item not in _GENERATED:
-        source = item.span.source if item.span is not None else None
-        text = source.text if source else repr(item)
-        _GENERATED[item] = emit([item], title=title(source.path if source else None), spec=text)
+def _loaded(generated: Generated) -> ModuleType:
+    """The Python module of a file, with what this machine puts behind its layers."""
+    from catnn.emit.load import load
+    from catnn.native.attach import attach
+    from catnn.native.fusing import attach_fused
+
+    module = load(generated.text, generated.imports)
+    attach(module, generated.layers)
+    attach_fused(module, generated.layers)
+    return module
+
+
+def _generated(item: Layer | Network) -> tuple[Generated, bool]:
+    """The source of an item, made once while the item lives or the cache has it; whether it was emitted just now."""
+    if item in _GENERATED:
+        return _GENERATED[item], True
+    found = cache.recall(item, **_head(item))
+    if found is None:
+        return _emitted(item), True
+    _GENERATED[item] = found
+    return found, False
+
+
+def _emitted(item: Layer | Network) -> Generated:
+    _GENERATED[item] = emit([item], **_head(item))
+    cache.keep(item, _GENERATED[item])
     return _GENERATED[item]
+
+
+def _head(item: Layer | Network) -> dict[str, str]:
+    """What the head of a file tells of where an item comes from."""
+    source = item.span.source if item.span is not None else None
+    return {"title": title(source.path if source else None), "spec": source.text if source else repr(item)}
 
 
 _GENERATED: WeakKeyDictionary[Layer | Network, Generated] = WeakKeyDictionary()

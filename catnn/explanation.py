@@ -28,7 +28,7 @@ from catnn.plan.lower import lowered
 from catnn.plan.naive import NESTED, naive_costs
 from catnn.plan.orders import tensor_shapes
 from catnn.plan.plan import Plan
-from catnn.plan.rates import in_c, rates
+from catnn.plan.rates import chosen, in_c, rates
 from catnn.plan.ways import forms_of
 from catnn.plan.work import FREE, Price, Work, activation_cost, sums_cost, works
 from catnn.program import Program, Run
@@ -43,10 +43,10 @@ class Explanation:
 
     parameters: ((name, shape), ...); sizes: what the numbers are for, `batch` among them; steps, gradient: what runs
     forward and backward; naive: the costs of other ways; predicted: seconds of a call by way, with the rates of
-    `machine`; stages: for a network ((label, explanation or None), ...); own: the linear combinations between them;
-    program, works: the body of a point-ful network and what its steps cost, the stages that they call among them.
-    joined: the layers that are computed as one; within: for each stage the number of these that computes it, or None;
-    declined: ((names, why not), ...) of layers that follow each other.
+    `machine`; large: the ways that need much memory; stages: for a network ((label, explanation or None), ...); own:
+    the linear combinations between them; program, works: the body of a point-ful network and what its steps cost, the
+    stages that they call among them.  joined: the layers that are computed as one; within: for each stage the number
+    of these that computes it, or None; declined: ((names, why not), ...) of layers that follow each other.
     """
 
     kind: str
@@ -71,6 +71,7 @@ class Explanation:
     joined: tuple[Joined, ...] = ()
     within: tuple[int | None, ...] = ()
     declined: tuple[tuple[tuple[str, ...], str], ...] = ()
+    large: tuple[str, ...] = ()
 
     @property
     def computed(self) -> tuple[Explanation, ...]:
@@ -82,6 +83,11 @@ class Explanation:
     def diagrams(self) -> int:
         """How many weighted diagrams there are; one in several weights counts in each."""
         return sum(level.diagrams for level in self.levels) + sum(s.diagrams for _, s in self.stages if s)
+
+    @property
+    def chosen(self) -> str:
+        """The way that a layer is predicted to run; nothing for a network."""
+        return chosen(self.predicted, self.large)
 
     @cached_property
     def forward(self) -> Cost:
@@ -194,6 +200,7 @@ def _layer(layer: Layer, sizes: Mapping[str, int], full: bool) -> Explanation:
         sizes=sizes,
         full=full,
         predicted=_predicted(layer, plans, sizes),
+        large=_large(layer, plans, sizes),
         machine=rates().machine,
     )
 
@@ -251,13 +258,20 @@ def _ties(layer: Layer) -> Iterator[Step]:
                 yield Step("pack", "tie weights", shown, f"{diagrams} x {outs * out} x {ins * in_}", Cost(size, size))
 
 
-def predict(layer: Layer, *, batch: int, **sizes: int) -> dict[str, float]:
-    """The seconds that a call of a layer takes on the CPU, by way, as the cost model has them."""
-    return _predicted(layer, [plan_layer(part.layer) for part in lowered(layer)], {**sizes, BATCH: batch})
+def predict(layer: Layer, *, batch: int, **sizes: int) -> tuple[dict[str, float], str]:
+    """The seconds that a call of a layer takes on the CPU, by way, and the way that it takes."""
+    plans, given = [plan_layer(part.layer) for part in lowered(layer)], {**sizes, BATCH: batch}
+    predicted = _predicted(layer, plans, given)
+    return predicted, chosen(predicted, _large(layer, plans, given))
 
 
 def _predicted(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> dict[str, float]:
     return rates().predict(forms_of(layer, tuple(plans)).ways(), sizes)
+
+
+def _large(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> tuple[str, ...]:
+    """The ways that need much memory."""
+    return tuple(way for way, tally in forms_of(layer, tuple(plans)).ways().items() if tally.large(sizes))
 
 
 def _naive(layer: Layer) -> dict[str, Cost]:

@@ -32,6 +32,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
 os.environ.setdefault(
     "CATNN_NATIVE", "0"
 )  # the tests are of the generated files; tests/native is of what runs behind them
+os.environ.setdefault("CATNN_PLANS", "0")  # what is tested is emitted, not remembered; tests/emit/test_cache.py says so
 os.environ.setdefault("CATNN_RATES", os.devnull)  # predictions are those of the rates that catnn comes with
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 
 import catnn
 from catnn.baselines import refusal, ways
+from catnn.baselines.traced import Allowance, traced
 from catnn.bench import COMPILED, FLOOR, Benchmark, Comparison, Measured, bench, verify
 from catnn.measure import peak_bytes
 from catnn.model import Layer
@@ -221,3 +223,48 @@ def test_the_picture_of_a_benchmark_has_a_bar_for_each_time() -> None:
     bars = [e for e in found.iter() if e.tag.endswith("rect") and e.get("height") == "9"]
     assert len(bars) == 3
     assert all(float(bar.attrib["width"]) > 0 for bar in bars)
+
+
+def eager(function: Any) -> Any:
+    """Tracing without Inductor, which takes half a minute."""
+    return traced(function, backend="eager")
+
+
+def test_every_way_is_measured_under_torch_compile_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catnn.bench.traced", eager)
+    layer = parsed("S(n)", "V^2[2] -> V^2[2] = all + bias")
+    found = bench(layer, n=3, batch=2, repeat=1, seconds=0.01, tracing=60.0).comparisons[0]
+    names = [row.name for row in found.rows if not row.skipped and row.name != FLOOR]
+    assert [name for name in names if "torch.compile" in name] == [
+        f"{name}, torch.compile" for name in names if "torch.compile" not in name
+    ]
+    assert "compiled, torch.compile" in names
+    without = bench(layer, n=3, batch=2, repeat=1, seconds=0.01).comparisons[0]
+    assert not any("torch.compile" in row.name for row in without.rows)
+
+
+def test_what_torch_compile_does_not_do_is_skipped_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault, a wrong number, and time that is over."""
+    layer = parsed("S(n)", "V[2] -> V[2] = all")
+
+    def broken(function: Any) -> Any:
+        def run(x: Any) -> Any:
+            raise RuntimeError("no such graph\nand much more")
+
+        return run
+
+    monkeypatch.setattr("catnn.bench.traced", broken)
+    rows = bench(layer, n=3, batch=2, repeat=1, seconds=0.01, tracing=5.0).comparisons[0].rows
+    reasons = {row.skipped for row in rows if "torch.compile" in row.name}
+    assert reasons == {"RuntimeError: no such graph"}
+    monkeypatch.setattr("catnn.bench.traced", lambda function: lambda x: 2 * function(x))
+    with pytest.raises(AssertionError):
+        bench(layer, n=3, batch=2, repeat=1, seconds=0.01, tracing=5.0)
+    allowance = Allowance(0.2)
+    assert allowance.spend(lambda: time.sleep(5)) == "more than 0 s to compile, what was left of 0 s"
+    assert allowance.spend(lambda: None) == "the 0 s for compiling were spent"
+    monkeypatch.setattr("catnn.bench.traced", eager)
+    rows = bench(layer, n=3, batch=2, repeat=1, seconds=0.01, tracing=allowance).comparisons[0].rows
+    assert {row.skipped for row in rows if "torch.compile" in row.name} == {"the 0 s for compiling were spent"}
+    with pytest.raises(catnn.CatnnError, match="is not a time"):
+        bench(layer, tracing=-1.0)

@@ -21,6 +21,9 @@ def parser() -> Parser:
     found.add_argument("target", metavar="FILE:NAME", help="a layer or network of a spec")
     found.add_argument("--repeat", type=positive, metavar="N", help="rounds; 7 without it")
     found.add_argument("--seconds", type=duration, metavar="N", help="how long a way may be measured; 3 without it")
+    found.add_argument(
+        "--tracing", type=duration, metavar="N", help="how long torch.compile may take; each way then under it, too"
+    )
     found.limit()
     found.json()
     found.epilog = "other options:\n  --SIZE N     a size by its name; --batch N     entries\n\n" + str(found.epilog)
@@ -31,7 +34,7 @@ def run(words: list[str]) -> int:
     """Run the verb."""
     options, sizes = parser().read_with_sizes(words)
     wanted = target(options.target)
-    how = {name: value for name in ("repeat", "seconds") if (value := getattr(options, name)) is not None}
+    how = {name: value for name in ("repeat", "seconds", "tracing") if (value := getattr(options, name)) is not None}
     with Progress(f"measuring {options.target}"):
         item = find_module(load_spec(wanted.file, **limits(options)), wanted, "bench")
         from catnn.bench import bench

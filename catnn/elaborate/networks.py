@@ -191,8 +191,11 @@ class Body:
         for factor, term, written in summands(node):
             if not self._sizes(written):
                 return LOST
+            reported = len(self.scope.report.found)
             flow = yield (term, source, wanted)
             if definite is not None and not _parallel(definite[1], flow):
+                if bracketed(definite[0], written):  # what does not compose in there is not what was meant
+                    self.scope.report.forget("E0301", reported)
                 self._unlike(definite[0], written, definite[1], flow)
                 return LOST
             if definite is None and flow.source is not None and flow.target is not None:

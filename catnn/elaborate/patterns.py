@@ -30,6 +30,8 @@ from catnn.model import Apply
 from catnn.program import Add, Contract, Run
 from catnn.syntax import nodes
 
+LETTERS = "ijklmnop"
+
 
 def pattern(
     node: nodes.Pattern, args: Sequence[Bound], span: Span, scope: Scope, making: Making, wanted: Type | None = None
@@ -197,10 +199,31 @@ def _refuse(term: nodes.Term, args: Sequence[Bound], word: Word, source: Ports, 
     places = [(bound.span, f"this is {scope.show_type(bound.type)}") for bound in args]
     wanted = resolved(source)
     expects = f"expects {scope.show_word(wanted)}" if wanted is not None and wanted != word else "does not fit"
-    names = ", ".join(brief(bound.span, 20) for bound in args)
+    names = ", ".join(brief(bound.span, 20) for bound in args) or "nothing"
     scope.report.error(
-        "E0301", f"`{brief(term.span)}` does not take `{names}`", (term.span, expects), *places[:6], notes=(note,)
+        "E0301",
+        f"`{brief(term.span)}` does not take `{names}`",
+        (term.span, expects),
+        *places[:6],
+        notes=(note,),
+        helps=_as_tensor(term, args, scope),
     )
+
+
+def _as_tensor(term: nodes.Term, args: Sequence[Bound], scope: Scope) -> tuple[str, ...]:
+    """How a box acts on some axes of a value, for those who call it on all of them."""
+    entry = scope.entries.get(term.span.text)
+    if len(args) != 1 or entry is None or not isinstance(entry.value, Box) or not entry.value.source:
+        return ()
+    (bound,) = args
+    (word,), source, target = bound.type.words, entry.value.source, entry.value.target
+    starts = [at for at in range(len(word) - len(source) + 1) if word[at : at + len(source)] == source]
+    if len(starts) != 1 or len(word) + len(target) > len(LETTERS):
+        return ()
+    letters, new = LETTERS[: len(word)], LETTERS[len(word) : len(word) + len(target)]
+    before, axes, after = letters[: starts[0]], letters[starts[0] :][: len(source)], letters[starts[0] + len(source) :]
+    value, tensor, result = (" ".join(row) for row in (letters, new + axes, before + new + after))
+    return (f"as a tensor: `[{value}, {tensor} -> {result}]({brief(bound.span, 20)}, {term.span.text})`",)
 
 
 def _steps(value: Value, args: Sequence[Bound], span: Span, scope: Scope, making: Making) -> Made:

@@ -40,7 +40,9 @@ def boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Co
 
 def _decided(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
     laws = laws_of(builtin(left, right), scope.rules)
-    ends = normalise(left, right, laws)
+    if left == right:
+        laws = ()  # nothing to do: no rule that goes on and on is started
+    ends = normalise(left, right, laws, scope.effort)
     reduced = ends[0].trace, ends[1].trace
     proof = meet(*reduced)
     if proof is None and (scope.broken or any(e.kind == "rule" and e.value is None for e in scope.entries.values())):

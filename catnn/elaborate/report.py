@@ -47,6 +47,10 @@ class Report:
         at = labels[0].span.start if labels else 0
         self.found.append((at, Diagnostic(code, message, labels, tuple(notes), tuple(helps))))
 
+    def forget(self, code: str, since: int) -> None:
+        """Take back the faults of a code but for the first so many: another one is their cause."""
+        self.found[since:] = [entry for entry in self.found[since:] if entry[1].code != code]
+
     def nearest(self, name: str, known: Iterable[str]) -> tuple[str, ...]:
         """As `nearest`, while the file has not asked for too many: thousands of faults need no help each."""
         known = tuple(known)

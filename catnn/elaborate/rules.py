@@ -10,7 +10,7 @@ from catnn.category.wires import Word
 from catnn.diagnostics import Span
 from catnn.elaborate.checks import is_fixed
 from catnn.elaborate.inference import Inference
-from catnn.elaborate.report import listed
+from catnn.elaborate.report import Report, listed
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.sketches import sketches, variable_arities
 from catnn.elaborate.terms import Value, meaning, show, typed
@@ -20,8 +20,8 @@ from catnn.hypergraph.linear import Combination, lift
 from catnn.rewrite.rule import Law, Rule, Schema
 from catnn.syntax import nodes
 
-TRIED = 2
-"""The arities at which a rule with variable ones is read when it is declared."""
+TRIED = (2, 3, 1)
+"""The arities at which a rule with variable ones is read when it is declared: the first at which it can be."""
 
 
 def rule(node: nodes.RuleStatement, scope: Scope) -> None:
@@ -43,7 +43,9 @@ def _law(node: nodes.RuleStatement, scope: Scope) -> Law | None:
     if not left:
         found = _sides(node, scope)
         return None if found is None else _rule(node, found, scope)
-    found = _sides(node, replace(scope, arities=dict.fromkeys(left, TRIED)))
+    quiet = (replace(scope, report=Report(), arities=dict.fromkeys(left, arity)) for arity in TRIED)
+    fine = next((dict(one.arities) for one in quiet if _sides(node, one) is not None), dict.fromkeys(left, TRIED[0]))
+    found = _sides(node, replace(scope, arities=fine))
     if found is None:
         return None
     inference, _, turned = found

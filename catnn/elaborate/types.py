@@ -7,6 +7,7 @@ from pathlib import Path
 
 from catnn.category.families import FAMILIES, SPELLINGS, WITH_FORMS
 from catnn.category.wires import PLAIN, Group, Summand, Type, Wire, Word
+from catnn.elaborate.aliases import known_as
 from catnn.elaborate.permuted import HEADS, permutation_group
 from catnn.elaborate.report import Report, listed, nearest, plural
 from catnn.elaborate.scopes import RESERVED_SIZES, Scope
@@ -28,7 +29,7 @@ def group(node: nodes.Group, report: Report, folder: Path | None = None) -> Grou
     if node.head == WITH_FORMS and len(node.args) == 2:
         return _indefinite(node, report)
     if node.head not in FAMILIES:
-        helps = nearest(node.head, (*FAMILIES, *HEADS))
+        helps = known_as(node) or nearest(node.head, (*FAMILIES, *HEADS))
         report.error("E0201", f"there is no group `{node.head}`", (node.span, "unknown group"),
                      notes=(_built(),), helps=helps)  # fmt: skip
         return None

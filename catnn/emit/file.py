@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
@@ -50,6 +50,13 @@ from torch import Tensor, nn
 FORMAT = {format}
 CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
 '''
+
+
+Row = tuple[str, str, str, Mapping[str, str | None], tuple[str, ...], Counted]
+"""The fields of a `Written` but its plan and its dense form."""
+
+BODY = "\nimport torch\n"
+"""Where a file begins to differ by what is in it, not by where it came from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +164,55 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     return Generated(body, by_name, tuple(plans), frozenset(lines))
 
 
+def described(text: str, *, title: str, spec: str) -> str:
+    """The text of a file with the head of another spec."""
+    head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear="")
+    return head[: head.index(BODY)] + text[text.index(BODY) :]
+
+
+def restored(item: Layer | Network, text: str, written: Sequence[Row]) -> Generated:
+    """A file that was emitted and proved before, with its plans made again, which is a small part of the work.
+
+    written: of each `Written`, in order.
+    Raises: ValueError where they are not those of this item; UnsafeSourceError for text that holds what it must not.
+    """
+    layers, networks = _needed([item])
+    _, by_name = _class_names([*layers, *networks])
+    for line in _openings(by_name, written):
+        if line not in text:
+            raise ValueError(f"there is no {line.strip()}")
+    lines = frozenset(_import_line(path, name) for path, name in _imports(networks).items())
+    vet(text, lines)
+    found = tuple(
+        Written(
+            owner, function, prefix, plan_layer(part.layer), extras, _dense(of, part), whole, held, apart, combining
+        )
+        for (of, part, whole, held), (owner, function, prefix, extras, apart, combining) in zip(
+            _written_parts(layers, networks), written, strict=True
+        )
+    )
+    return Generated(text, by_name, found, lines)
+
+
+def _written_parts(
+    layers: Iterable[Layer], networks: Iterable[Network]
+) -> Iterator[tuple[Layer, Lowered, Layer | None, Mapping[str, tuple[int, str]]]]:
+    """For each `Written`, in order: what it is a part of, the part, and its last fields but those of chains."""
+    for layer in layers:
+        parts = lowered(layer)
+        yield from ((layer, part, layer if len(parts) == 1 else None, {}) for part in parts)
+    for virtual in (one for network in networks for one in sharing(network).found):
+        whole, held = (None, {}) if isinstance(virtual, Chain) else (virtual.layer, virtual.parameters)
+        yield from ((virtual.layer, part, whole, held) for part in lowered(virtual.layer))
+
+
+def _openings(classes: Mapping[str, str], written: Sequence[Row]) -> Iterator[str]:
+    """How what is looked for in a file begins there."""
+    yield from (f"\nclass {name}(" for name in classes.values())
+    for owner, function, prefix, *_ in written:
+        yield from (f"\nclass {owner}(", f"\nclass {function}(", f"\ndef _{prefix}(")
+
+
 def _imports(networks: Iterable[Network]) -> dict[str, str]:
     """The functions of other packages, by their import paths, and what they are called in the file."""
     programs = [network.program for network in networks if network.program is not None]
@@ -224,13 +280,17 @@ _PLANS: dict[object, Plan] = {}
 
 def proved_dense(layer: Layer, part: Lowered) -> Dense | None:
     """The dense form of a layer, proved, where it has one.  Raises: CatnnError (E1015), a defect of catnn."""
-    found = dense(layer) if part.layer is layer else None
+    found = _dense(layer, part)
     if found is not None:
         try:
             prove_dense(found, layer)
         except UnsoundPlanError as fault:
             raise _defect(str(fault)) from fault
     return found
+
+
+def _dense(layer: Layer, part: Lowered) -> Dense | None:
+    return dense(layer) if part.layer is layer else None
 
 
 def _defect(what: str) -> CatnnError:

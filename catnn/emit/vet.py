@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import gc
 import re
+from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -21,6 +23,12 @@ ALLOWED: tuple[type[ast.AST], ...] = (
     ast.FormattedValue, ast.GeneratorExp, ast.ListComp, ast.DictComp, ast.SetComp, ast.comprehension, ast.Pass,
     ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
 )  # fmt: skip
+
+HARMLESS = frozenset(
+    {ast.Load, ast.Store, ast.Constant, ast.Assign, ast.Expr, ast.Tuple, ast.Subscript, ast.Slice, ast.UnaryOp,
+     ast.BinOp, ast.USub, ast.Add, ast.Sub, ast.Mult, ast.MatMult, ast.Return, ast.keyword}
+)  # fmt: skip
+"""Of those, what is allowed whatever is in it."""
 
 IMPORTS = frozenset({"import torch", "from torch import Tensor, nn", "from torch.nn.functional import linear"})
 
@@ -78,8 +86,14 @@ def vet(text: str, imports: frozenset[str] = frozenset()) -> None:
 
     imports: further lines ``from a.b import f as _imported_1`` that somebody has allowed; what they import is called.
     """
-    for node, what in _faults(ast.parse(text), imports):
-        raise UnsafeSourceError(f"line {getattr(node, 'lineno', '?')}: {what} is not allowed")
+    collects = gc.isenabled()
+    gc.disable()  # a tree has no cycles, and looking for some while it grows takes as long as all the rest
+    try:
+        for node, what in _faults(ast.parse(text), imports):
+            raise UnsafeSourceError(f"line {getattr(node, 'lineno', '?')}: {what} is not allowed")
+    finally:
+        if collects:
+            gc.enable()
 
 
 def foreign(text: str) -> tuple[str, ...]:
@@ -95,17 +109,23 @@ def foreign(text: str) -> tuple[str, ...]:
 
 def _faults(tree: ast.Module, imports: frozenset[str]) -> Iterator[tuple[ast.AST, str]]:
     aliases = {line.rpartition(" as ")[2] for line in imports}
-    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    nodes = list(_walk(tree))
+    called: set[int] = set()
     inner: set[int] = set()
     released: set[int] = set()
-    for node in ast.walk(tree):  # a node before its parts
+    deletes = any(isinstance(node, ast.Delete) for node in nodes)
+    for node in nodes:  # a node before its parts
+        if type(node) in HARMLESS:
+            continue
         if not isinstance(node, ALLOWED):
             yield node, type(node).__name__
+        if isinstance(node, ast.Call):
+            called.add(id(node.func))
         match node:
             case ast.Import() | ast.ImportFrom() if ast.unparse(node) not in IMPORTS | imports:
                 yield node, f"`{ast.unparse(node)}`"
             case ast.FunctionDef(name=name, decorator_list=decorators):
-                released |= _releases(node)
+                released |= _releases(node) if deletes else set()
                 if name.startswith("__") and name != "__init__":
                     yield node, f"`{name}`"
                 if any(not isinstance(d, ast.Name) or d.id != "staticmethod" for d in decorators):
@@ -139,10 +159,25 @@ def _faults(tree: ast.Module, imports: frozenset[str]) -> Iterator[tuple[ast.AST
                 yield node, "making a type"
 
 
+def _walk(tree: ast.AST) -> Iterator[ast.AST]:
+    """A tree and all that is in it, each node before its parts, as `ast.walk`: in less than half the time."""
+    pending = deque([tree])
+    while pending:
+        node = pending.popleft()
+        yield node
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                pending.append(value)
+            elif isinstance(value, list):
+                pending.extend(item for item in value if isinstance(item, ast.AST))
+
+
 def _releases(function: ast.FunctionDef) -> set[int]:
     """The `del` statements of a function that name nothing but variables which it has assigned."""
-    own = {node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    deletes = [node for node in ast.walk(function) if isinstance(node, ast.Delete)]
+    nodes = list(_walk(function))
+    own = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    deletes = [node for node in nodes if isinstance(node, ast.Delete)]
     return {id(d) for d in deletes if all(isinstance(target, ast.Name) and target.id in own for target in d.targets)}
 
 

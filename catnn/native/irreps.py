@@ -15,53 +15,50 @@ from torch import Tensor
 from torch.autograd import forward_ad
 
 from catnn.emit.kernels import _wrapped
-from catnn.plan.irreps import Irreps, Pair
+from catnn.plan.irreps import CHUNK, Irreps, Pair
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-CHUNK = 2**20
-"""So many bytes of an input are worked on at a time, so that what becomes of them stays in the cache."""
-
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """A side of a layer in one dtype: for each summand its change of basis, (rows of all parts, entries), its channels.
+    """A side of a layer in one dtype.
 
-    backs: the changes back; parts: for each summand the rows of each part, dimension times copies.
+    turns, backs: for each summand the change of basis, (rows of all parts, entries), and its transpose; rows: of each
+    part, dimension times copies; channels: of each summand; dimensions: of each part.
     """
 
     turns: tuple[Tensor, ...]
     backs: tuple[Tensor, ...]
+    rows: tuple[tuple[int, ...], ...]
     channels: tuple[int, ...]
-    parts: tuple[tuple[int, ...], ...]
     dimensions: tuple[int, ...]
 
     def into(self, xs: Sequence[Tensor]) -> list[Tensor]:
         """For each part the matrix (batch x dimension, copies x channels) of tensors (batch, entries, channels)."""
         found: list[list[Tensor]] = [[] for _ in self.dimensions]
-        for x, turn, rows in zip(xs, self.turns, self.parts, strict=True):
+        for x, turn, rows in zip(xs, self.turns, self.rows, strict=True):
             for r, piece in enumerate(torch.split(turn @ x, list(rows), -2)):
                 found[r].append(piece.reshape(len(x) * self.dimensions[r], -1))
-        return [pieces[0] if len(pieces) == 1 else torch.cat(pieces, 1) for pieces in found]
+        return [_joined(pieces, 1) for pieces in found]
 
-    def back(self, parts: Sequence[Tensor], batch: int) -> list[Tensor]:
-        """The tensors of such matrices."""
+    def back(self, parts: Sequence[Tensor]) -> list[Tensor]:
+        """For each summand the rows (batch, rows of all parts, channels) of such matrices."""
         found: list[list[Tensor]] = [[] for _ in self.backs]
-        for r, part in enumerate(parts):
-            widths = [rows[r] // self.dimensions[r] * c for rows, c in zip(self.parts, self.channels, strict=True)]
+        for r, (part, dimension) in enumerate(zip(parts, self.dimensions, strict=True)):
+            counts = [rows[r] for rows in self.rows]
+            widths = [count // dimension * channels for count, channels in zip(counts, self.channels, strict=True)]
             for s, piece in enumerate(torch.split(part, widths, 1)):
-                found[s].append(piece.reshape(batch, self.parts[s][r], self.channels[s]))
-        return [
-            back @ (pieces[0] if len(pieces) == 1 else torch.cat(pieces, 1))
-            for back, pieces in zip(self.backs, found, strict=True)
-        ]
+                found[s].append(piece.reshape(len(part) // dimension, counts[s], self.channels[s]))
+        return [_joined(pieces, 1) for pieces in found]
 
 
 @dataclass(frozen=True, eq=False)
 class Turned:
-    """What becomes of the weights in one dtype."""
+    """What becomes of the weights in one dtype; as in `Irreps`."""
 
+    dtype: torch.dtype
     blocks: Mapping[Pair, Tensor]
     fixed: Mapping[Pair, Tensor]
     biases: tuple[Tensor | None, ...]
@@ -87,9 +84,11 @@ class Blocks:
             for x, bases, s in zip(xs, form.ins, form.source.summands, strict=True)
         ]
         matrices = self._matrices(turned, weights)
-        if torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0:
+        plainly = torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
+        alone = not plainly and not torch.is_grad_enabled()
+        if plainly:
             ys = _run(source, target, flat, matrices)
-        elif not torch.is_grad_enabled():
+        elif alone:
             ys = _chunked(source, target, flat, matrices)
         else:
             ys = list(_Run.apply(source, target, len(flat), *flat, *matrices))  # type: ignore[no-untyped-call]
@@ -97,7 +96,8 @@ class Blocks:
         for o, (y, summand) in enumerate(zip(ys, form.target.summands, strict=True)):
             invariants = turned.biases[o]
             if invariants is not None:
-                y = y + invariants @ biases[o]
+                bias = invariants @ biases[o]
+                y = y.add_(bias) if alone else y + bias
             lengths = [int(wire.group.size) for wire in summand.word]
             results.append(y.reshape(*batch, *lengths, summand.channels))
         return tuple(results)
@@ -105,32 +105,38 @@ class Blocks:
     def _matrices(self, turned: Turned, weights: Mapping[Pair, Tensor]) -> list[Tensor]:
         """For each part the matrix (copies x channels of the outputs, of the inputs) of its block."""
         form = self.form
-        parts = range(len(form.dimensions))
-        outs, ins = ([form.copies(side, r) for r in parts] for side in (form.outs, form.ins))
-        pieces: dict[Pair, list[Tensor]] = {}
-        for o, target in enumerate(form.target.summands):
-            for i, source in enumerate(form.source.summands):
-                rows, columns = target.channels, source.channels
-                shapes = [(outs[r][o], ins[r][i]) for r in parts]
-                pieces[o, i] = _apart(turned, weights, (o, i), shapes, (rows, columns))
-        several = range(len(form.target.summands)), range(len(form.source.summands))
-        return [_joined([_joined([pieces[o, i][r] for i in several[1]], 1) for o in several[0]], 0) for r in parts]
+        entries = {pair: found @ weights[pair].flatten(1) for pair, found in turned.blocks.items()}
+        outs = [summand.channels for summand in form.target.summands]
+        ins = [summand.channels for summand in form.source.summands]
+        found, starts = [], dict.fromkeys(((o, i) for o in range(len(outs)) for i in range(len(ins))), 0)
+        for r in range(len(form.dimensions)):
+            m, n = form.copies(form.outs, r), form.copies(form.ins, r)
+            rows = []
+            for o, out in enumerate(outs):
+                row = []
+                for i, in_ in enumerate(ins):
+                    here = slice(starts[o, i], starts[o, i] + m[o] * n[i])
+                    starts[o, i] = here.stop
+                    own = entries[o, i][here] if (o, i) in entries else None
+                    same = turned.fixed[o, i][here] if (o, i) in turned.fixed else None
+                    row.append(_block(own, same, (m[o], out), (n[i], in_), turned.dtype))
+                rows.append(_joined(row, 1))
+            found.append(_joined(rows, 0))
+        return found
 
     def _constants(self, dtype: torch.dtype) -> tuple[Side, Side, Turned]:
         if dtype in self.known:
             return self.known[dtype]
         form = self.form
 
-        def tensor(array: NDArray[Any]) -> Tensor:
-            return torch.tensor(array, dtype=dtype)
-
         def side(summands: Sequence[Any], bases: Sequence[Sequence[NDArray[Any]]]) -> Side:
-            rows = [[tensor(basis).flatten(1) for basis in own] for own in bases]
+            parts = [[torch.tensor(one, dtype=dtype).flatten(1) for one in own] for own in bases]
+            backs = tuple(torch.cat(own, 1) for own in parts)
             return Side(
-                tuple(torch.cat(own, 1).T.contiguous() for own in rows),
-                tuple(torch.cat(own, 1) for own in rows),
+                tuple(back.T.contiguous() for back in backs),
+                backs,
+                tuple(tuple(one.shape[1] for one in own) for own in parts),
                 tuple(summand.channels for summand in summands),
-                tuple(tuple(one.shape[1] for one in own) for own in rows),
                 form.dimensions,
             )
 
@@ -139,9 +145,10 @@ class Blocks:
                 side(form.source.summands, form.ins),
                 side(form.target.summands, form.outs),
                 Turned(
-                    {pair: tensor(blocks) for pair, blocks in form.blocks.items()},
-                    {pair: tensor(blocks) for pair, blocks in form.fixed.items()},
-                    tuple(None if found is None else tensor(found) for found in form.biases),
+                    dtype,
+                    {pair: torch.tensor(found, dtype=dtype) for pair, found in form.blocks.items()},
+                    {pair: torch.tensor(found, dtype=dtype) for pair, found in form.fixed.items()},
+                    tuple(None if found is None else torch.tensor(found, dtype=dtype) for found in form.biases),
                 ),
             )
         if not _wrapped(*made[0].turns):  # type: ignore[no-untyped-call]
@@ -149,28 +156,16 @@ class Blocks:
         return made
 
 
-def _apart(turned: Turned, weights: Mapping[Pair, Tensor], pair: Pair, shapes: list[tuple[int, int]],
-           channels: tuple[int, int]) -> list[Tensor]:  # fmt: skip
-    """The blocks of a pair of summands, (copies x channels of the output, of the input) each."""
-    sizes = [outs * ins for outs, ins in shapes]
-    found: list[Tensor] | None = None
-    if pair in turned.blocks:
-        together = turned.blocks[pair] @ weights[pair].flatten(1)
-        found = [
-            part.view(*shape, *channels).transpose(1, 2).reshape(shape[0] * channels[0], shape[1] * channels[1])
-            for part, shape in zip(torch.split(together, sizes), shapes, strict=True)
-        ]
-    if pair in turned.fixed:
-        eye = torch.eye(channels[0], dtype=turned.fixed[pair].dtype)
-        fixed = [
-            torch.kron(part.view(shape), eye)
-            for part, shape in zip(torch.split(turned.fixed[pair], sizes), shapes, strict=True)
-        ]
-        found = fixed if found is None else [one + other for one, other in zip(found, fixed, strict=True)]
-    if found is None:
-        kind = next(iter((*turned.blocks.values(), *turned.fixed.values()))).dtype
-        return [torch.zeros(outs * channels[0], ins * channels[1], dtype=kind) for outs, ins in shapes]
-    return found
+def _block(
+    entries: Tensor | None, fixed: Tensor | None, out: tuple[int, int], in_: tuple[int, int], dtype: torch.dtype
+) -> Tensor:
+    """The block of a pair of summands: what its weights give, and its fixed diagrams; out, in_: copies, channels."""
+    (rows, outs), (columns, ins) = out, in_
+    if entries is None:
+        found = torch.zeros(rows * outs, columns * ins, dtype=dtype)
+    else:
+        found = entries.view(rows, columns, outs, ins).transpose(1, 2).reshape(rows * outs, columns * ins)
+    return found if fixed is None else found + torch.kron(fixed.view(rows, columns), torch.eye(outs, dtype=dtype))
 
 
 def _joined(pieces: list[Tensor], axis: int) -> Tensor:
@@ -179,7 +174,8 @@ def _joined(pieces: list[Tensor], axis: int) -> Tensor:
 
 def _run(source: Side, target: Side, xs: Sequence[Tensor], matrices: Sequence[Tensor]) -> list[Tensor]:
     """The outputs, (batch, entries, channels) each, from such inputs."""
-    return target.back([x @ w.T for x, w in zip(source.into(xs), matrices, strict=True)], len(xs[0]))
+    parts = [x @ matrix.T for x, matrix in zip(source.into(xs), matrices, strict=True)]
+    return [back @ rows for back, rows in zip(target.backs, target.back(parts), strict=True)]
 
 
 def _pieces(xs: Sequence[Tensor]) -> list[slice]:
@@ -214,25 +210,24 @@ class _Run(torch.autograd.Function):
 
 
 def _chunked(source: Side, target: Side, xs: Sequence[Tensor], matrices: Sequence[Tensor]) -> list[Tensor]:
-    """`_run` some entries at a time."""
-    pieces = _pieces(xs)
-    if len(pieces) <= 1:
-        return _run(source, target, xs, matrices)
+    """`_run` some entries at a time, so that little lies between."""
     ys = [
         xs[0].new_empty(len(xs[0]), len(back), channels)
         for back, channels in zip(target.backs, target.channels, strict=True)
     ]
-    for piece in pieces:
-        for y, made in zip(ys, _run(source, target, [x[piece] for x in xs], matrices), strict=True):
-            y[piece] = made
+    for piece in _pieces(xs):
+        parts = source.into([x[piece] for x in xs])
+        for part, matrix in enumerate(matrices):
+            parts[part] = parts[part] @ matrix.T
+        for y, back, rows in zip(ys, target.backs, target.back(parts), strict=True):
+            torch.matmul(back, rows, out=y[piece])
     return ys
 
 
 def _met(source: Side, target: Side, xs: Sequence[Tensor], grads: Sequence[Tensor], *, whole: bool) -> list[Tensor]:
     """The gradients of the matrices; whole: not some entries at a time."""
-    pieces = [slice(None)] if whole else _pieces(xs)
     total: list[Tensor] = []
-    for piece in pieces:
+    for piece in [slice(None)] if whole else _pieces(xs):
         left, right = target.into([g[piece] for g in grads]), source.into([x[piece] for x in xs])
         if not total:
             total = [g.T @ x for g, x in zip(left, right, strict=True)]

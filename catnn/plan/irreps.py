@@ -36,6 +36,9 @@ MOST_DIAGRAMS = 1200
 BOUND = 1e-9
 """No entry of a diagram may differ by more from what its blocks make, as a part of the largest."""
 
+CHUNK = 2**18
+"""So many bytes of an input are worked on at a time, so that what becomes of them stays in the cache."""
+
 Pair = tuple[int, int]
 
 
@@ -75,6 +78,13 @@ class Irreps:
             * sum(m * c for m, c in zip(self.copies(self.outs, r), outs, strict=True))
             for r, d in enumerate(self.dimensions)
         )
+
+
+def between(found: Irreps, entries: int) -> int:
+    """How many numbers lie between the inputs and the outputs at most, for so many entries of the batch."""
+    blocks = sum(prod(_widths(found, r)) for r in range(len(found.dimensions)))
+    inputs = sum(len(bases[0]) * s.channels for bases, s in zip(found.ins, found.source.summands, strict=True))
+    return blocks + 4 * min(inputs * entries, max(inputs, CHUNK // 4))
 
 
 _KNOWN: WeakKeyDictionary[Layer, Irreps | None] = WeakKeyDictionary()

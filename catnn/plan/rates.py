@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from catnn.category.scalar import Scalar
+from catnn.category.scalar import ZERO, Scalar
 from catnn.plan.cost import BATCH, Cost, Step, total
 from catnn.plan.fourier import fourier, saved, stated, worthwhile
 from catnn.plan.plan import Plan
@@ -78,13 +78,31 @@ class Rates:
         return Rates(str(found["machine"]), *(Rate(**found[name]) for name in dict.fromkeys(WAYS.values())))
 
 
+MORE, ABOUT = 1.4, 1.15
+"""A way that needs much memory has to be so many times as fast; C, which needs the least, may take so much longer."""
+
+
+def chosen(predicted: Mapping[str, float], large: Iterable[str]) -> str:
+    """The way to take, of these with their seconds; large: those that need much memory.  Nothing where there are none.
+
+    >>> chosen({IN_C: 1.1, DENSE: 1.0}, []), chosen({IN_C: 1.3, DENSE: 1.0}, [])
+    ('program in C', 'one matrix')
+
+    >>> chosen({"small": 3.0, "large": 2.5}, ["large"]), chosen({"small": 3.0, "large": 2.0}, ["large"])
+    ('small', 'large')
+    """
+    weighed = dict(predicted) | {way: MORE * predicted[way] for way in large}
+    best = min(weighed, key=weighed.__getitem__, default="")
+    return IN_C if IN_C in predicted and predicted[IN_C] <= ABOUT * weighed[best] else best
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What the steps of a way are counted as, for every size at once.
 
-    blocks: plans whose products may be in blocks; stated: plans whose torch statements have some in blocks;
-    outputs: how many numbers come out, where weights that would be more than half as many are brought into order a few
-    at a time, and so more than once.
+    blocks: plans whose products may be in blocks; stated: plans whose torch statements have some in blocks.
+    between: of a way that needs more memory than others, how many numbers lie between for so many entries of the
+    batch; outputs: how many there are in the outputs.
     """
 
     steps: int
@@ -92,7 +110,8 @@ class Tally:
     weights: Scalar
     blocks: tuple[Plan, ...] = ()
     stated: tuple[Plan, ...] = ()
-    outputs: Scalar | None = None
+    between: Callable[[int], int] | None = None
+    outputs: Scalar = ZERO
 
     @staticmethod
     def of(steps: Iterable[Step]) -> Tally:
@@ -101,6 +120,10 @@ class Tally:
         running = [step.cost for step in listed if step.phase != "pack"]
         weights = total(step.cost for step in listed if step.phase == "pack").written
         return Tally(len(running), total(running), weights)
+
+    def large(self, sizes: Mapping[str, int]) -> bool:
+        """Whether it needs more memory than half of the outputs between."""
+        return self.between is not None and 2 * self.between(sizes[BATCH]) > self.outputs.value(sizes)
 
     def at(self, sizes: Mapping[str, int]) -> Counted:
         """The numbers at these sizes, `batch` among them."""
@@ -111,7 +134,7 @@ class Tally:
         for plan in self.stated:
             madds -= saved((stated(plan, product) for product in plan.products), sizes[BATCH])
         weights = int(self.weights.value(sizes))
-        if self.outputs is not None and 2 * weights > self.outputs.value(sizes):
+        if self.blocks and 2 * weights > self.outputs.value(sizes):  # in C there is no room for all
             weights *= min(AGAIN, sizes[BATCH])
         return self.steps, read + written, madds, weights
 

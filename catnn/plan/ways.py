@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import inf
+from functools import partial
 
 from catnn.category.scalar import ZERO
 from catnn.model import Layer
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, forward_steps, volume
 from catnn.plan.dense import Dense, dense, dense_steps, multiply_adds
-from catnn.plan.irreps import Irreps, irreps, irreps_steps
+from catnn.plan.irreps import Irreps, between, irreps, irreps_steps
 from catnn.plan.lower import lowered
 from catnn.plan.narrow import Narrow, narrow, narrow_steps, prove_narrow
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DEFAULT, DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS, Rates, Tally, in_c
-
-ABOUT = 1.15
-"""Times that differ by less are about the same."""
+from catnn.plan.rates import DEFAULT, DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS, Rates, Tally, chosen, in_c
 
 SAMPLES = tuple((n, batch) for n in (1, 2, 3, 4, 6, 8, 12, 16, 24) for batch in (1, 4, 16, 64))
 """The sizes at which a generated file's own limit is set."""
@@ -43,13 +40,17 @@ class Forms:
         steps = Tally.of(step for plan in self.plans for step in forward_steps(plan))
         result: dict[str, Tally] = {}
         if library and not self.is_complex and all(in_c(plan) for plan in self.plans):
-            outputs = (volume(s.word, s.channels) for plan in self.plans for s in plan.target.summands)
-            result[IN_C] = replace(steps, blocks=self.plans, outputs=sum(outputs, ZERO))
+            sides = [summand for plan in self.plans for summand in plan.target.summands]
+            outputs = sum((volume(s.word, s.channels) for s in sides), ZERO)
+            result[IN_C] = replace(steps, blocks=self.plans, outputs=outputs)
         result[STATEMENTS] = replace(steps, stated=self.plans)
         if self.dense is not None:
             result[DENSE] = Tally.of(dense_steps(self.dense))
         if self.irreps is not None:
-            result[IRREPS] = Tally.of(irreps_steps(self.irreps))
+            form = self.irreps
+            outputs = sum((volume(s.word, s.channels) for s in form.target.summands), ZERO)
+            tally = Tally.of(irreps_steps(form))
+            result[IRREPS] = replace(tally, between=partial(between, form), outputs=outputs)
         for way, found in ((FIRST, self.first), (LAST, self.last)):
             if found is not None:
                 result[way] = Tally.of(narrow_steps(found))
@@ -80,19 +81,8 @@ def ways(plan: Plan, found: Dense | None, *, library: bool = True) -> dict[str, 
 
 
 def fastest(ways: Mapping[str, Tally], sizes: Mapping[str, int], rates: Rates) -> str:
-    """The way that is predicted to take the least time at these sizes, `batch` among them."""
-    predicted = rates.predict(ways, sizes)
-    return preferred(predicted)
-
-
-def preferred(predicted: Mapping[str, float]) -> str:
-    """The way that takes the least of these times; C where it takes about as long, for it keeps the least.
-
-    >>> preferred({"program in C": 1.1, "one matrix": 1.0}), preferred({"program in C": 1.3, "one matrix": 1.0})
-    ('program in C', 'one matrix')
-    """
-    best = min(predicted, key=predicted.__getitem__)
-    return IN_C if predicted.get(IN_C, inf) <= ABOUT * predicted[best] else best
+    """The way that is predicted to take the least time at these sizes, `batch` among them; memory is weighed, too."""
+    return chosen(rates.predict(ways, sizes), [way for way, tally in ways.items() if tally.large(sizes)])
 
 
 def few(found: Dense, plan: Plan) -> int:

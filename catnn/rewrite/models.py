@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from itertools import islice, product
 from random import Random
 
@@ -12,7 +11,7 @@ from catnn.category.families import FAMILIES
 from catnn.category.sizes import length
 from catnn.category.wires import Wire, Word
 from catnn.hypergraph.box import Box
-from catnn.hypergraph.evaluate import Meter, Tensor, TooLarge, entries
+from catnn.hypergraph.evaluate import Meter, Number, Tensor, TooLarge, entries
 from catnn.hypergraph.linear import Combination, lift
 from catnn.rewrite.rule import Law, Rule, Schema
 
@@ -39,8 +38,8 @@ class Counterexample:
     tensors: Mapping[str, Tensor]
     index: tuple[int, ...]
     outputs: int
-    left: Fraction
-    right: Fraction
+    left: Number
+    right: Number
     assumed: bool
 
     def __str__(self) -> str:
@@ -62,7 +61,7 @@ def _index(index: tuple[int, ...]) -> str:
 
 def _tensor(tensor: Tensor) -> str:
     if set(tensor) <= {()}:
-        return str(tensor.get((), Fraction(0)))
+        return str(tensor.get((), 0))
     shown = [f"{_index(index)}: {entry}" for index, entry in sorted(tensor.items())]
     return "{" + ", ".join(shown[:6]) + (", ..." if len(shown) > 6 else "") + "}"
 
@@ -94,7 +93,7 @@ def counterexample(
                 break
             different = sorted(index for index in one.keys() | other.keys() if one.get(index, 0) != other.get(index, 0))
             if different:
-                at, zero = different[0], Fraction(0)
+                at, zero = different[0], 0
                 found = one.get(at, zero), other.get(at, zero)
                 return Counterexample(sizes, model, at, len(left.target), *found, assumed=bool(rules))
     return None
@@ -183,17 +182,17 @@ def _natural(box: Box, sizes: Mapping[str, int]) -> list[Tensor]:
         lambda index: (sum(index[:l]) - sum(index[l:])) % max(legs, default=1) == 1,
     )
     for test in tests:
-        tensor = {index: Fraction(1) for index in product(*map(range, legs)) if test(index)}
+        tensor: Tensor = {index: 1 for index in product(*map(range, legs)) if test(index)}
         if tensor not in found:
             found.append(tensor)
-    found += [{index: Fraction(factor) for index in found[0]} for factor in (-1, 2)]
+    found += [dict.fromkeys(found[0], factor) for factor in (-1, 2)]
     return [tensor for tensor in found if _keeps(box, tensor)]
 
 
 def _random(box: Box, sizes: Mapping[str, int], random: Random) -> Tensor:
     """Small integers that keep what the box promises of its legs and of its dagger."""
     legs = [length(wire, sizes) for wire in (*box.target, *box.source)]
-    drawn = {index: Fraction(random.randint(-3, 3)) for index in product(*map(range, legs))}
+    drawn = {index: random.randint(-3, 3) for index in product(*map(range, legs))}
     l = len(box.target)
     tensor: Tensor = {}
     for index in drawn:

@@ -15,7 +15,7 @@ from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.rewrite.match import Effort, Index, matches
 from catnn.rewrite.rule import Law, Rule, Schema, arities
-from catnn.rewrite.trace import Proof, Step, Trace, apply, meet
+from catnn.rewrite.trace import LONG, Proof, Step, Trace, apply, meet
 
 APPLIED, COMPARED = 2, 30
 """What a step costs for every vertex and box, in the units of matching: alone, and where its result is looked up."""
@@ -34,9 +34,9 @@ Cost = Callable[[Combination], int]
 class Budget:
     """When to stop.
 
-    steps: rewriting steps of a simplification; states: values that a search looks at; effort: boxes that matching
-    tries; size: the most boxes that a value may have; growth: how many boxes more than at the start, None for any
-    number.
+    steps: rewriting steps of a simplification, those left out that leave fewer boxes; states: values that a search
+    looks at; effort: boxes that matching tries; size: the most boxes that a value may have; growth: how many boxes more
+    than at the start, None for any number.
     """
 
     steps: int = 1_000
@@ -96,7 +96,7 @@ def simplify(value: Combination, laws: Iterable[Law], budget: Budget | None = No
     effort = Effort(budget.effort)
     trace, used = Trace(value), Counter[str]()
     directed = sorted(_directed(laws), key=lambda law: not (isinstance(law, Rule) and law.decreases))
-    steps, known = list[Step](), Known()
+    steps, known, counted = list[Step](), Known(), 0
     while True:
         step = next(_uses(value, directed, effort, widely=False, known=known), None)
         trace = Trace(trace.start, tuple(steps)) if step is None else trace
@@ -107,7 +107,8 @@ def simplify(value: Combination, laws: Iterable[Law], budget: Budget | None = No
         used[step.rule.name] += 1
         steps.append(step)
         value = Combination(value.source, value.target, step.after)
-        reason = _exceeded(value, len(steps), budget, used)
+        counted += not step.rule.decreases
+        reason = _exceeded(value, counted, budget, used)
         if reason:
             return Outcome(Trace(trace.start, tuple(steps)), False, reason)
 
@@ -183,7 +184,8 @@ def _uses(
         found = False  # or not all was looked at
         for rule in _rules(laws, graph):
             sides = [graph, *(side for _, side in rule.right.weighted)]
-            price = (COMPARED if widely else APPLIED) * sum(map(_size, sides)) + COLLECTED * whole
+            price = (COMPARED if widely else APPLIED) * sum(map(_size, sides))
+            price += COLLECTED * whole
             if not effort.spend(TRIED):
                 return
             part = effort.part(SHARES, BARE if _bare(rule.left) else effort.left)
@@ -248,6 +250,8 @@ class _Search:
     def add(self, trace: Trace) -> None:
         """Take over what another strategy found."""
         here = trace.start
+        if len(trace.steps) > LONG:  # to look every value up would take longer than all the rest
+            return
         for depth, step in enumerate(trace.steps, 1):
             value = Combination(here.source, here.target, step.after)
             self.keep(value, step, self.seen[here].value, depth)
@@ -316,9 +320,9 @@ def _most_boxes(budget: Budget, laws: Iterable[Law], *values: Combination) -> in
     return min(budget.size, max(map(count, values)) + budget.growth * max(most, 1))
 
 
-def normalise(left: Combination, right: Combination, laws: Iterable[Law]) -> tuple[Outcome, Outcome]:
-    """What oriented rules make of two values, on a small budget."""
-    few, laws = Budget(steps=200, effort=100_000), tuple(laws)
+def normalise(left: Combination, right: Combination, laws: Iterable[Law], factor: int = 1) -> tuple[Outcome, Outcome]:
+    """What oriented rules make of two values, on a small budget; factor: on one so much larger."""
+    few, laws = times(Budget(steps=200, effort=100_000), factor), tuple(laws)
     return simplify(left, laws, few), simplify(right, laws, few)
 
 
@@ -368,7 +372,9 @@ def attempt(
     proof = meet(*reduced)
     if proof is not None or not laws:
         return Attempt(proof)
-    most = _most_boxes(budget, laws, left, right, *(trace.end for trace in reduced))
+    far = 12 + 3 * max(count(left), count(right))  # what has run away by then is not gone after
+    ends = [trace.end for trace in reduced if count(trace.end) <= far]
+    most = _most_boxes(budget, laws, left, right, *ends)
     effort = Effort(budget.effort)
     sides = [_Search(side, laws, boxes, budget, effort, most) for side in (left, right)]
     for side, trace in zip(sides, reduced, strict=True):

@@ -8,8 +8,10 @@ from collections.abc import Callable
 from catnn.diagnostics import Diagnostic
 from catnn.syntax.lalr import END
 from catnn.syntax.repair import repaired
-from catnn.syntax.situation import TERM, Situation
+from catnn.syntax.situation import BRACKETS, TERM, Situation
 
+MOST_FIX = 120
+"""Longer lines are not written again."""
 _GROUP = re.compile(r"(Sp|SO|S|A|O|U|H|B)_?(n|[0-9]+)")
 
 
@@ -207,6 +209,29 @@ def _bare_pattern(here: Situation) -> Diagnostic | None:
     return here.fault("E0017", "a pattern stands in square brackets", "expected `[`", fix=f"write `[{text}]`")
 
 
+def _stages(here: Situation) -> Diagnostic | None:
+    """`network g : A -> B = f -> relu -> f`, `network g : A -> B = f, relu, f`."""
+    if (
+        here.open
+        or here.keyword != "network"
+        or here.kind not in ("_ARROW", "COMMA")
+        or "SEMICOLON" not in here.expected
+    ):
+        return None
+    begin = next(i for i, token in enumerate(here.tokens) if token.kind == "EQUAL")
+    text, reached, depth = "", here.tokens[0].start, 0
+    for at, token in enumerate(here.tokens):
+        depth += (token.kind in BRACKETS) - (token.kind in BRACKETS.values())
+        if at > begin and not depth and token.kind == here.kind:
+            text += here.source.text[reached : token.start].rstrip() + " ;"
+            reached = token.end
+    text = " ".join((text + here.source.text[reached : here.tokens[-1].end]).split())
+    note = "`f ; g` is first f, then g; an arrow stands in types and patterns, a comma between values"
+    fix = f"write `{text}`" if len(text) <= MOST_FIX else ""
+    return here.fault("E0010", f"the stages of a network have `;` between them, not {here.found}", "expected `;`",
+                      note=note, fix=fix)  # fmt: skip
+
+
 def _bracketed_type(here: Situation) -> Diagnostic | None:
     """`(V @ V) -> V`, `Sym(V)`."""
     if here.kind == "LPAR" and "NAME" in here.expected and not here.expected >= TERM and "INT" in here.expected:
@@ -249,6 +274,7 @@ MISTAKES: tuple[Callable[[Situation], Diagnostic | None], ...] = (
     _empty_span,
     _end_mark,
     _bare_pattern,
+    _stages,
     _bracketed_type,
     _bracketed_span,
     _nameless_rule,

@@ -7,8 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from catnn.plan.cost import Cost, Step, total
-from catnn.plan.rates import DENSE, FIRST, IN_C, IRREPS, LAST, STATEMENTS
-from catnn.plan.ways import preferred
+from catnn.plan.rates import DENSE, FIRST, IN_C, IRREPS, LAST, MORE, STATEMENTS
 from catnn.tables import Table, count, ratio
 from catnn.view.works import numbers, works_data, works_table
 
@@ -72,7 +71,8 @@ def as_dict(found: Explanation) -> dict[str, Any]:
         "backward": _cost(found.backward, found.sizes),
         "naive": naive,
         "ratios": found.ratios(),
-        "predicted": {"machine": found.machine, "seconds": dict(found.predicted)},
+        "predicted": {"machine": found.machine, "seconds": dict(found.predicted),
+                      "large": list(found.large)},
         "program": works_data(found),
         "largest": {"expression": str(found.largest.sympy()), "value": int(found.largest.value(found.sizes))},
         "stages": [{"name": name, "explanation": stage and as_dict(stage)} for name, stage in found.stages],
@@ -157,12 +157,14 @@ def _as_one(found: Explanation) -> Table:
 
 def _predicted(found: Explanation) -> Table:
     """The ways that the plan can run, and which of them a module takes."""
-    best = preferred(found.predicted)
+    best = found.chosen
     rows = []
     for way, seconds in found.predicted.items():
         why = f"{ratio(seconds / found.predicted[best])} times as long"
         if way == best:
             why = WHY[way]
+        elif way in found.large:
+            why += f"; it needs more memory, and has to be {MORE} times as fast"
         rows.append((way, f"{1000 * seconds:.3g} ms", why))
     caption = f"predicted for a call on the CPU, by the rates of {found.machine}"
     return Table(caption, ("", "forward", ""), tuple(rows), (1,))

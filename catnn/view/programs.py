@@ -60,6 +60,23 @@ def arguments(program: Program, inputs: tuple[int, ...], names: tuple[str, ...])
     return found
 
 
+def index_letters(contraction: Contraction) -> list[str]:
+    """A letter for each index: without symmetry the first of its space where that is free, else i, j, k and so on.
+
+    >>> import catnn
+    >>> text = "space V : S(n)  space D : 4  box w : D -> D  network f(x: V @ D) -> V @ D { return (id[V] @ w)(x) }"
+    >>> index_letters(catnn.parse(text)["f"].program.steps[0].contraction)
+    ['i', 'd', 'j']
+    """
+    found = [""] * len(contraction.wires)
+    for index, wire in enumerate(contraction.wires):
+        initial = wire.space[:1].lower()
+        if wire.plain and initial.isascii() and initial.isalpha() and initial not in found:
+            found[index] = initial
+    supply = (letter for letter in letters() if letter not in found)
+    return [letter or next(supply) for letter in found]
+
+
 def pattern(contraction: Contraction) -> str:
     """The pattern of a contraction, a letter an index.
 
@@ -68,8 +85,7 @@ def pattern(contraction: Contraction) -> str:
     >>> pattern(spec["f"].program.steps[0].contraction)
     '[i, j -> j]'
     """
-    supply = letters()
-    names = [next(supply) for _ in contraction.wires]
+    names = index_letters(contraction)
     rows = [" ".join(names[index] for index in operand.axes) for operand in contraction.operands]
     inputs, outputs = ", ".join(rows), " ".join(names[index] for index in contraction.target)
     return f"[{inputs} -> {outputs}]".replace("  ", " ").replace("[ ", "[").replace(" ]", "]")

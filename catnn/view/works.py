@@ -6,17 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from catnn.category.pattern import letters
 from catnn.category.scalar import ONE
 from catnn.category.wires import Word
 from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Contraction, Form
+from catnn.hypergraph.contraction import Form
 from catnn.model import Activate
 from catnn.plan.cost import Cost, shape
 from catnn.plan.work import FREE, Pairwise, Work
 from catnn.program import Along, Contract, Program, Run
 from catnn.tables import Table, count
-from catnn.view.programs import step_label, tensor_name, value_names
+from catnn.view.programs import index_letters, step_label, tensor_name, value_names
 
 if TYPE_CHECKING:
     from catnn.explanation import Explanation
@@ -168,23 +167,6 @@ def _operand(label: int | Box | Form, step: Contract, names: Sequence[str]) -> s
     if isinstance(label, int):
         return names[step.inputs[label]]
     return label.label if isinstance(label, Box) else label.kind
-
-
-def index_letters(contraction: Contraction) -> list[str]:
-    """A letter for each index: without symmetry the first of its space where that is free, else i, j, k and so on.
-
-    >>> import catnn
-    >>> text = "space V : S(n)  space D : 4  box w : D -> D  network f(x: V @ D) -> V @ D { return (id[V] @ w)(x) }"
-    >>> index_letters(catnn.parse(text)["f"].program.steps[0].contraction)
-    ['i', 'd', 'j']
-    """
-    found = [""] * len(contraction.wires)
-    for index, wire in enumerate(contraction.wires):
-        initial = wire.space[:1].lower()
-        if wire.plain and initial.isascii() and initial.isalpha() and initial not in found:
-            found[index] = initial
-    supply = (letter for letter in letters() if letter not in found)
-    return [letter or next(supply) for letter in found]
 
 
 def _orders(work: Work, names: Sequence[str], sizes: Mapping[str, int]) -> list[tuple[str, tuple[str, str, str]]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import catnn
+from catnn.baselines.traced import Allowance
 from catnn.bench import Benchmark, bench
 from catnn.measure import one_thread
 from tests.benchmarks.others import construction, rotations
@@ -27,6 +28,9 @@ CASES: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("S(n)", "V^2[4] -> V^2[4] = all + bias", {"batch": 2, "n": 4}),
     ("O(3)", "V^3[32] -> V^3[32] = all", {"batch": 64}),
 )
+
+TRACED = (0, 3, 7)
+"""Which of them are measured under torch.compile, too, as long as it may take."""
 
 QUICK = (("S(n)", "V^2[4] -> V^2[4] = all + bias", {"batch": 2, "n": 5}),)
 
@@ -50,6 +54,8 @@ input and output together: 6 in these tables, where x and y are of one size.
 - **one diagram at a time**: the algorithm of the papers (arXiv 2304.14165), its gradient by the diagrams upside down.
 - **stacked maps (IGN)**: the image of every diagram, stacked, then one einsum (arXiv 1812.09902), as IGN's ports do it.
 - **an einsum a diagram**: `torch.einsum` with deltas for repeated outputs.
+- **torch.compile**: a way as one graph of Inductor, which may compile for {tracing:.0f} s in all; what it kept of an
+  earlier run counts little, so a second run measures more. Of the compiled layer these are the statements of its file.
 - **fused by hand**: what a careful person writes for 2 -> 2; the gradient is autograd's.
 - **floor**: for 2 -> 2, two products of x with channels x channels matrices and one copy of x. That is no layer, but
   what no way to compute one avoids. It is measured forward alone.
@@ -67,17 +73,16 @@ times faster. e3nn's layer is a change of basis into irreps, its `o3.Linear`, an
 """
 
 
-def page(found: list[Benchmark], others: Iterable[str]) -> str:
-    """The page in Markdown; others: lines about other libraries."""
+def page(found: list[Benchmark], others: Iterable[str], tracing: float = 100.0) -> str:
+    """The page in Markdown; others: lines about other libraries; tracing: how long torch.compile might take."""
     parts = []
     for benchmark in found:
         for comparison in benchmark.comparisons:
             table = comparison.table()
             ways = comparison.ways()
             parts.append(f"## {table.caption}\n\n{table.markdown()}\n{ways.caption}:\n\n{ways.markdown()}")
-    return PAGE.format(
-        machine=found[0].machine, tables="\n".join(parts), others="\n".join(f"- {line}" for line in others)
-    )
+    lines = "\n".join(f"- {line}" for line in others)
+    return PAGE.format(machine=found[0].machine, tables="\n".join(parts), others=lines, tracing=tracing)
 
 
 def main() -> None:
@@ -85,15 +90,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one tiny case")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md", help="the page to write")
+    parser.add_argument("--tracing", type=float, default=100.0, help="seconds that torch.compile may take in all")
     options = parser.parse_args()
+    allowance = Allowance(0.0 if options.quick else options.tracing)
     found = []
-    for group, text, sizes in QUICK if options.quick else CASES:
+    for at, (group, text, sizes) in enumerate(QUICK if options.quick else CASES):
         layer = catnn.parse(f"space V : {group}  layer mix : {text}")["mix"]
-        found.append(bench(layer, seconds=2.0, **sizes))
+        found.append(bench(layer, seconds=2.0, tracing=allowance if at in TRACED else 0.0, **sizes))
         print(found[-1] if len(found) == 1 else found[-1].comparisons[0].table(), end="\n\n", flush=True)
     with one_thread():
         others = [*rotations(compiled=False), *construction()]
-    options.output.write_text(page(found, others), encoding="utf-8")
+    options.output.write_text(page(found, others, options.tracing), encoding="utf-8")
     picture = options.output.with_name("images") / "benchmarks.svg"
     picture.parent.mkdir(exist_ok=True)
     picture.write_text(plot(found), encoding="utf-8")

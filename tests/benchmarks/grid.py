@@ -20,7 +20,7 @@ from catnn.measure import one_thread, race
 from catnn.native import attach as attaching
 from catnn.plan.dense import multiply_adds
 from catnn.plan.rates import DENSE, WAYS, Counted, rates
-from catnn.plan.ways import forms_of, preferred
+from catnn.plan.ways import fastest, forms_of
 
 SHAPES = [
     ("S(n)", k, l, c, n, b)
@@ -63,18 +63,18 @@ MOST = 10**8
 
 @dataclass(frozen=True)
 class Found:
-    """One layer: milliseconds by way, measured and predicted, and what the prediction counted."""
+    """One layer: milliseconds by way, measured and predicted, what the prediction counted, and the way taken."""
 
     name: str
     measured: dict[str, float]
     predicted: dict[str, float]
     counted: dict[str, Counted]
+    taken: str
 
     @property
     def loss(self) -> float:
         """How many times longer the chosen way takes than the better one."""
-        chosen = preferred(self.predicted)
-        return self.measured[chosen] / min(self.measured.values())
+        return self.measured[self.taken] / min(self.measured.values())
 
 
 def measured(layers: list[tuple[str, str, int, int]]) -> Iterator[Found]:
@@ -99,7 +99,7 @@ def measured(layers: list[tuple[str, str, int, int]]) -> Iterator[Found]:
         times = race({way: lambda way=way: forward(way) for way in counted}, 7, 0.4)
         attaching.FORCED = None
         predicted = {way: 1000 * seconds for way, seconds in known.predict(tallies, sizes).items()}
-        yield Found(name, times, predicted, counted)
+        yield Found(name, times, predicted, counted, fastest(tallies, sizes, known))
 
 
 def fit(found: list[Found]) -> None:

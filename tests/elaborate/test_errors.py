@@ -95,6 +95,9 @@ def test_a_sum_that_wants_brackets() -> None:
     (fault,) = faults(layers + "network h : V[2] -> 1 = relu ; f + id ; g")
     assert fault.code == "E0302"
     assert fault.helps == ("`;` binds closer than `+`: a sum inside of it has brackets, `(f + id)`",)
+    layers += "layer enter : V[1] -> V[2] = all  "
+    (fault,) = faults(layers + "network h : V[1] -> 1 = enter ; f + id ; relu ; g")
+    assert (fault.code, fault.helps[0][-10:]) == ("E0302", "`(f + id)`")
     (fault,) = faults("space V : S(n)  let f : V -> V = copy ; merge + id ; copy")
     assert fault.helps == ("`;` binds closer than `+`: a sum inside of it has brackets, `(merge + id)`",)
     (fault,) = faults("space V : S(n)  let f : V -> V = id + copy")

@@ -16,6 +16,16 @@ MISTAKES = {
     "let f : V -> V = id  let g : V -> V = f * 2": ("E0018", "write the scalar before: `2 * f`"),
     "layer f : V3 -> V = all": ("E0101", "a tensor power is written `V^3`"),
     "network f : V -> V = ReLU": ("E0101", "did you mean `relu`?"),
+    "network f : V -> V = relu -> id -> tanh": ("E0010", "write `network f : V -> V = relu ; id ; tanh`"),
+    "network f : V -> V = relu, [i -> i], tanh": ("E0010", "write `network f : V -> V = relu ; [i -> i] ; tanh`"),
+    "space W : C(4)": ("E0201", "write `Perm(4, (0 1 2 3))`: the points of a circle, turned"),
+    "space W : Z(3)": ("E0201", "write `Perm(3, (0 1 2))`: the points of a circle, turned"),
+    "space W : D(4)": ("E0201", "write `Perm(4, (0 1 2 3), (1 3))`: the corners of a polygon, turned and reflected"),
+    "space W : SE(3)": (
+        "E0201",
+        "write `SO(3)`, and let the layer see differences of places, which no translation changes",
+    ),
+    "space W : Lorentz(4)": ("E0201", "write `O(1,3)`"),
 }
 
 
@@ -26,6 +36,37 @@ def test_the_help_is_what_was_meant(text: str) -> None:
         catnn.parse(f"space V : S(n)\n{text}")
     fault = caught.value.diagnostics[0]
     assert (fault.code, help_) == (code, fault.helps[0])
+
+
+@pytest.mark.parametrize("size", [3, 4, 5, 8, 12])
+def test_the_permutations_offered_are_the_group(size: int) -> None:
+    """A regular polygon has two distances to each side; what turns only tells them apart."""
+    for head, maps in (("C", size), ("D", size // 2 + 1)):
+        with pytest.raises(catnn.CatnnError) as caught:
+            catnn.dim(f"{head}({size})", 1, 1)
+        offered = caught.value.diagnostics[0].helps[0].split("`")[1]
+        assert catnn.dim(offered, 1, 1) == maps
+
+
+@pytest.mark.parametrize(
+    ("box", "value", "call"),
+    [
+        ("D -> E", "V @ D", "[i j, k j -> i k](x, W)"),
+        ("D -> 1", "V @ D @ V", "[i j k, j -> i k](x, W)"),
+        ("D @ E -> E", "V @ D @ E", "[i j k, l j k -> i l](x, W)"),
+        ("D -> E", "V @ E", ""),
+        ("D -> E", "V @ D^2", ""),
+    ],
+)
+def test_a_box_called_on_more_axes_than_it_has(box: str, value: str, call: str) -> None:
+    text = f"space V : S(n)  space D : 4  space E : 5  box W : {box}  network f(x: {value}) -> V @ E {{ return BODY }}"
+    with pytest.raises(catnn.CatnnError) as caught:
+        catnn.parse(text.replace("BODY", "W(x)"))
+    (fault,) = caught.value.diagnostics
+    assert fault.helps == ((f"as a tensor: `{call}`",) if call else ())
+    if call:
+        result = {"[i j k, j -> i k](x, W)": "V^2"}.get(call, "V @ E")
+        catnn.parse(text.replace("-> V @ E {", f"-> {result} {{").replace("BODY", call))
 
 
 def test_words_of_letters_are_one_letter_where_the_width_fits() -> None:

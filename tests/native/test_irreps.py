@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,10 +12,13 @@ import torch
 from torch import Tensor
 
 import catnn
+from catnn.measure import peak_bytes
 from catnn.model import Layer
 from catnn.native import attach
 from catnn.native import irreps as running
+from catnn.plan.irreps import between, irreps
 from catnn.plan.rates import DEFAULT, DENSE, IN_C, IRREPS, STATEMENTS
+from catnn.plan.ways import forms_of
 from tests.emit.definition import DOUBLE, Definition, assert_is_definition, randomise
 
 SPACES = "space R : O(3)\nspace T : S(3)\nspace Q : SO(3)\nspace P : Sp(4)\nspace C : Aut(4, 0-1 1-2 2-3 3-0)\n"
@@ -171,6 +175,35 @@ def test_layers_that_share_take_them(taken: list[int]) -> None:
     parts = [Definition(spec[name], {})(getattr(module, name), (x,))[0] for name in ("a", "b")]  # type: ignore[arg-type]
     torch.testing.assert_close(module(x), parts[0] + parts[1])
     assert taken
+
+
+def test_what_needs_much_memory_has_to_be_faster() -> None:
+    """Blocks of many weights for few entries."""
+    layer = layer_of("T^3[64] -> T^3[64] = all")
+    few, many = catnn.explain(layer, batch=8), catnn.explain(layer, batch=1024)
+    assert few.large == (IRREPS,)
+    assert many.large == ()
+    for faster, which in ((1.3, IN_C), (1.5, IRREPS)):
+        predicted = {IN_C: 1.0, IRREPS: 1 / faster}
+        found = replace(few, predicted=predicted)
+        assert found.chosen == which
+        assert ("it needs more memory" in str(found)) == (which == IN_C)
+        assert replace(many, predicted=predicted).chosen == IRREPS
+    tally = forms_of(layer).ways()
+    assert tally[IRREPS].large({"batch": 8})
+    assert not tally[IRREPS].large({"batch": 1024})
+    assert not tally[IN_C].large({"batch": 8})
+
+
+def test_little_lies_between(taken: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more than the model says, and the weights once more while they are turned."""
+    layer = layer_of("R^4[16] -> R^4[16] = all")
+    form = irreps(layer)
+    assert form is not None
+    module, x = catnn.compile(layer), torch.randn(256, 3, 3, 3, 3, 16)
+    with torch.no_grad():
+        held = peak_bytes(lambda: module(x)) // 4
+    assert held <= x.numel() + between(form, 256) + module.weight.numel()
 
 
 def test_what_is_predicted_is_what_is_taken(monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:

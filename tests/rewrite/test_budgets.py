@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import catnn
 from catnn import checker
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.evaluate import entries
@@ -127,3 +128,39 @@ def test_five_thousand_boxes_are_composed_in_less_than_half_a_second() -> None:
     start = time.process_time()
     assert compose_all(rows).size == (1, 1, 5_001, 5_000)
     assert time.process_time() - start < 0.5
+
+
+def test_large_and_wide_diagrams_end_soon() -> None:
+    """A file of 200 rules and diagrams of 1,000 boxes, and many alike side by side: decided or given up in seconds."""
+    random = Random(0)
+    names = [f"b{at}" for at in range(20)]
+
+    def chain(count: int) -> str:
+        return " ; ".join(random.choice(names) for _ in range(count))
+
+    head = f"space V : S(n)\nbox {', '.join(names)} : V -> V = abstract\n"
+    rules = "\n".join(f"rule r{at} : {chain(3)} => {chain(2)}" for at in range(200))
+    long = f"{head}{rules}\ncheck {chain(1_000)} = {chain(1_000)}"
+    wide = f"{head}rule r : b0 ; b0 => b0\ncheck b0^400 ; b0^400 = b0^400"
+    growing = f"{head}rule r : b0 => b0 ; b0 + b1\ncheck b0 ; b2 = b2 ; b0"
+    loose = f"{head}rule r : b0^7 = b1^7\ncheck b0^20 ; b1^20 = b1^20 ; b0^20"
+    for text in (long, wide, growing, loose):
+        start = time.process_time()
+        with pytest.raises(catnn.CatnnError):
+            catnn.parse(text)
+        assert time.process_time() - start < 6  # two seconds where nothing else runs
+
+
+def test_equal_sides_start_no_rule() -> None:
+    text = "space V : S(n)  box f : V -> V = abstract  rule r : f => f ; f  check f ; f = id ; f ; f"
+    (check,) = catnn.parse(text).checks
+    assert check.proof is not None
+    assert not check.proof.left.steps
+
+
+def test_long_proofs_are_cut_where_the_sides_meet() -> None:
+    """The rule that goes on and on leads both sides to one value in the end; they were one long before."""
+    text = "space V : S(n)  box f, g : V -> V = abstract  rule one : g = f  rule more : f => f ; f\n"
+    (check,) = catnn.parse(text + "check g ; f = f ; g").checks
+    assert check.proof is not None
+    assert len(check.proof.left.steps + check.proof.right.steps) < 10

@@ -101,7 +101,7 @@ def test_every_step_is_drawn() -> None:
     boxes = [item for item in network_drawing(network).items if isinstance(item, Box)]
     assert len(boxes) == len(network.program.steps)
     shown = view.to_text(network)
-    assert "q = [i j, k l j -> i k l](x, query)" in shown
+    assert "q = [i d, h e d -> i h e](x, query)" in shown
     assert "return" in shown
 
 
