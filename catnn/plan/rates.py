@@ -93,7 +93,7 @@ def chosen(predicted: Mapping[str, float], large: Iterable[str]) -> str:
     """
     weighed = dict(predicted) | {way: MORE * predicted[way] for way in large}
     best = min(weighed, key=weighed.__getitem__, default="")
-    return IN_C if IN_C in predicted and predicted[IN_C] <= ABOUT * weighed[best] else best
+    return IN_C if IN_C in predicted and predicted[IN_C] <= ABOUT * predicted[best] else best
 
 
 @dataclass(frozen=True, slots=True)

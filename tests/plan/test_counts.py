@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import catnn
-from catnn.native.program import read, run
+from catnn.native.matrix import matrix_of, pairs
+from catnn.native.program import run
 from catnn.native.table import Program
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, Step, forward_steps, gradient_steps, total
@@ -48,12 +49,13 @@ def instructions(plan: Plan) -> str:
     if not in_c(plan):
         return "no program"
     program = Program({"n": SIZES["n"]})
-    rows = read(program, plan, list(range(1, 1 + len(plan.source.summands))))
-    first = 1 + len(plan.source.summands)
-    outs = list(range(first, first + len(plan.target.summands)))
-    weights = list(range(100, 100 + len(plan.products)))
-    run(program, plan, rows, outs, weights, {o: 200 + o for o in range(len(outs))})
-    return f"{len(program.finish()):6} words {program.scratch + program.pile:8,} between"
+    first = 2 + len(plan.source.summands)
+    outs = range(first, first + len(plan.target.summands))
+    buffers = {pair: 100 + at for at, pair in enumerate(pairs(plan))}
+    matrices = [matrix_of(plan, product, buffers, mirrored=False) for product in plan.products]
+    run(program, plan, range(2, first), outs, matrices, {o: 200 + o for o in range(len(outs))}, {})
+    words, each, shared = program.finish()
+    return f"{len(words):6} words {each:8,} between for each {shared:8,} for all"
 
 
 def test_plans_do_not_grow(golden: Callable[[Path, str], None]) -> None:
