@@ -49,6 +49,7 @@ def rooms(most: int) -> Iterator[Room]:
     lean = replace(FASTEST, resident=False)
     yield replace(lean, panel=1 << 14, pile=1 << 13)
     yield replace(lean, panel=1 << 13, pile=1 << 12)
+    yield replace(lean, panel=1 << 12, pile=1 << 11)
     yield replace(lean, panel=1 << 12, pile=1 << 11, group=most // 2)
     lean = replace(lean, passes=2)
     yield replace(lean, panel=1 << 11, pile=1 << 11, group=most // 2)

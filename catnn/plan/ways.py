@@ -40,7 +40,9 @@ class Forms:
         steps = Tally.of(step for plan in self.plans for step in forward_steps(plan))
         result: dict[str, Tally] = {}
         if library and not self.is_complex and all(in_c(plan) for plan in self.plans):
-            result[IN_C] = replace(steps, blocks=self.plans)
+            sides = [summand for plan in self.plans for summand in plan.target.summands]
+            outputs = sum((volume(s.word, s.channels) for s in sides), ZERO)
+            result[IN_C] = replace(steps, blocks=self.plans, outputs=outputs)
         result[STATEMENTS] = replace(steps, stated=self.plans)
         if self.dense is not None:
             result[DENSE] = Tally.of(dense_steps(self.dense))

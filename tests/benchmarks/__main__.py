@@ -46,7 +46,9 @@ title.
 Every way computes the same layer on the same weights in one run; all were checked against the compiled layer in
 float64, forward and gradient, before they were measured. Times are process times, medians of interleaved rounds, as
 multiples of the compiled layer's; more than 1 means that the compiled layer is so many times faster. Memory is the peak
-of what torch's allocator hands out beyond the inputs, the output itself included, as a multiple of the output.
+of what torch's allocator hands out beyond the inputs, the output itself included, as a multiple of the output; with
+gradient, the gradients of the weights are part of it. The bars are 1.5 outputs forward, and with gradient three times
+input and output together: 6 in these tables, where x and y are of one size.
 
 - **dense matrix**: the weights summed into one matrix, which multiplies x.
 - **one diagram at a time**: the algorithm of the papers (arXiv 2304.14165), its gradient by the diagrams upside down.
