@@ -19,6 +19,7 @@ from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from stat import S_ISREG
 from threading import Lock
 from typing import Any
 
@@ -227,6 +228,6 @@ def _prune(place: Path) -> None:
 def _is_ours(file: Path) -> bool:
     """Whether this is a file of a sensible size that nobody else can have written.  Raises: OSError."""
     found = file.stat()
-    if found.st_size > LARGEST:
+    if found.st_size > LARGEST or not S_ISREG(found.st_mode):
         return False
     return os.name != "posix" or (found.st_uid in (os.geteuid(), 0) and not found.st_mode & 0o022)

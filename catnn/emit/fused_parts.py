@@ -24,7 +24,15 @@ class _Fused(_Together):
 
 def _fuses(whole, x, masks, *parts):
     """Whether to compute by a `_Fused`: no mask counts anything, its modules are these as they were made, it pays."""
-    return not masks and _as_made(whole, *parts) and whole.pays(x)
+    return not masks and _as_made(whole, *parts) and _fits(whole, x) and whole.pays(x)
+
+
+def _fits(whole, x):
+    """Whether these are tensors that have axes enough; what is wrong with others, the first of its modules says."""
+    xs = x if isinstance(x, tuple) else (x,)
+    return len(xs) == len(whole.inputs) and all(
+        isinstance(value, Tensor) and value.dim() > len(word) for value, (word, _) in zip(xs, whole.inputs, strict=True)
+    )
 
 
 def _structure(known, at, places, kinds, factors, shape, like):

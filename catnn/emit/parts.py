@@ -108,13 +108,14 @@ class _Together(_Layer):
 
 
 def _as_made(whole, *parts):
-    """Whether to compute by a `_Together`: its modules are these, none is replaced, parametrised or hooked.
+    """Whether to compute by a `_Together`: its modules are these, none is replaced, parametrised, hooked or wrapped.
 
     Where code is traced each is called by itself: what traces it finds out what they share.
     """
     return not _traced() and all(
         part is own
         and type(part) is kind
+        and part.forward == super(kind, part).forward  # of the class, not of this one module
         and not (part._forward_hooks or part._forward_pre_hooks or part._backward_hooks or part._backward_pre_hooks)
         for part, own, kind in zip(parts, whole.parts, whole.kinds, strict=True)
     )

@@ -37,19 +37,22 @@ def library(kind: str = "float") -> Callable[..., None] | None:
     if compiler is None:
         return None
     text = source(kind)
-    with suppress(OSError, subprocess.SubprocessError):
+    with suppress(OSError, AttributeError, subprocess.SubprocessError):
         name = sha256("\0".join([text, compiler, *FLAGS, _machine()]).encode()).hexdigest()[:24]
         file = cache_folder() / f"kernels-{name}.so"
-        if not file.is_file():
-            _build(compiler, text, file)
-        if not _is_ours(file):
-            return None
+        if file.is_file():
+            if not _is_ours(file):
+                return None
+            with suppress(OSError, AttributeError):  # what is not what was built is built again
+                if file.with_suffix(".sum").read_text(encoding="ascii") == _sum(file):
+                    return _declared(ctypes.CDLL(str(file)), kind)
+        _build(compiler, text, file)
         return _declared(ctypes.CDLL(str(file)), kind)
     return None
 
 
 def _declared(found: ctypes.CDLL, kind: str) -> Callable[..., None]:
-    """The function of a library, with what it takes."""
+    """The function of a library, with what it takes.  Raises: AttributeError where it has none."""
     number, pointer = ctypes.c_int64, ctypes.c_void_p
     function = getattr(found, f"run_{kind}")
     function.argtypes, function.restype = [pointer] * 4 + [number] * 3, None
@@ -73,18 +76,26 @@ def _machine() -> str:
 
 
 def _build(compiler: str, text: str, file: Path) -> None:
-    """Compile beside the place and move there, so that another process never sees half a library.
+    """Compile beside the place and move there, so that another process never sees half a library, or half a text.
 
     Raises: OSError, SubprocessError.
     """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file.with_suffix(".c").write_text(text, encoding="utf-8")
     with tempfile.TemporaryDirectory(dir=file.parent) as place:
         built = Path(place) / file.name
-        command = [compiler, *FLAGS, "-o", str(built), str(file.with_suffix(".c"))]
+        written = built.with_suffix(".c")
+        written.write_text(text, encoding="utf-8")
+        command = [compiler, *FLAGS, "-o", str(built), str(written)]
         subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
         os.chmod(built, 0o755)
-        os.replace(built, file)
+        written.with_suffix(".sum").write_text(_sum(built), encoding="ascii")
+        for suffix in (".c", ".sum", ".so"):
+            os.replace(built.with_suffix(suffix), file.with_suffix(suffix))
+
+
+def _sum(file: Path) -> str:
+    """The hash of a library: loading half of one ends the process.  Raises: OSError."""
+    return sha256(file.read_bytes()).hexdigest()
 
 
 def _is_ours(file: Path) -> bool:

@@ -55,7 +55,7 @@ class Mixing:
         run = self._last if self.found.last else self._first
         ys = run(flat, weights, biases, sizes)
         return tuple(
-            _natural(y, word).reshape(*batch, *_lengths(word, sizes), y.shape[-1])
+            _written_out(_natural(y, word), batch.numel()).reshape(*batch, *_lengths(word, sizes), y.shape[-1])
             for y, word in zip(ys, self.plan.target.words, strict=True)
         )
 
@@ -92,6 +92,10 @@ class Mixing:
                 pending.setdefault((column.summand, column.half), []).append(piece)
         for key, bias in self._constants(biases, sizes).items():
             pending.setdefault(key, []).append(bias)
+        for o, summand in enumerate(self.plan.target.summands):
+            if not any(key[0] == o for key in pending):  # nothing reaches it
+                zeros = xs[0].new_zeros(1, *_lengths(summand.word, sizes), summand.channels)
+                pending[o, full(summand.word)] = [zeros]
         return [self._written(o, pending, sizes) for o in range(len(self.plan.target.summands))]
 
     def _read(self, summand: int, half: Half, z: Tensor, sums: dict[int, Tensor], sizes: Mapping[str, int]) -> None:
@@ -208,6 +212,12 @@ def _natural(y: Tensor, word: Word) -> Tensor:
     """And back."""
     ports = _ports(word)
     return _turned(y, tuple(ports.index(a) for a in range(len(ports))))
+
+
+def _written_out(y: Tensor, entries: int) -> Tensor:
+    """An output with memory of its own for every number, also where a bias alone is the same for all entries."""
+    y = y.expand(entries, *y.shape[1:])
+    return y.clone(memory_format=torch.contiguous_format) if 0 in y.stride() else y
 
 
 def _turned(x: Tensor, sigma: tuple[int, ...]) -> Tensor:

@@ -176,6 +176,15 @@ def rates_file() -> Path:
 
 
 def cache_folder() -> Path:
-    """Where catnn keeps what belongs to this machine: text, and what was built from it."""
+    """Where catnn keeps what belongs to this machine: text, and what was built from it.
+
+    Raises: OSError where nothing says which folder: a user without a home, as in some containers.
+    """
     given = os.environ.get("CATNN_CACHE")
-    return Path(given) if given else Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "catnn"
+    if given:
+        return Path(given)
+    caches = os.environ.get("XDG_CACHE_HOME")
+    try:
+        return (Path(caches) if caches else Path.home() / ".cache") / "catnn"
+    except RuntimeError as error:
+        raise OSError(*error.args) from error

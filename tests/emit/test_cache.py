@@ -192,6 +192,11 @@ def test_files_of_others_and_bytes_are_ignored(emitted: list[str], places: Path)
     cache._RECENT.clear()
     catnn.compile(parsed())
     assert len(emitted) == 4
+    file.rmdir()
+    os.mkfifo(file)  # nobody writes there, so who reads waits
+    cache._RECENT.clear()
+    catnn.compile(parsed())
+    assert len(emitted) == 5
     assert not list(places.glob("*.part"))
 
 

@@ -384,3 +384,39 @@ def test_the_order_of_products_is_the_cheaper_one() -> None:
         torch.testing.assert_close(_combined(s, g, f), torch.einsum("dba,bom,ami->doi", s, g, f))
     assert products((15, 52, 52), 32, 32, 32)[0][1] == 15 * 52 * 32 * 32
     assert products((15, 5, 5), 32, 32, 32)[0][1] == 5 * 5 * 32 * 32
+
+
+@pytest.mark.usefixtures("always")
+def test_what_has_another_shape_is_told_as_ever() -> None:
+    """Whether it pays is asked of tensors that have axes enough; what is wrong with others the first layer says."""
+    pool = catnn.compile(copy.copy(PARSED["pool"]), n=4)
+    both = catnn.compile(catnn.parse(SPEC + "network both : V^2[3] + V[2] -> V[2] = ll ; k")["both"], n=4)
+    assert pool._together
+    assert both._together
+    x = torch.zeros(4, 4, 3)
+    for wrong in (torch.zeros(()), torch.zeros(3), torch.zeros(4, 3), None, 1.0, [1, 2], (), (x, x), x.numpy()):
+        for module in (pool, pool.f):
+            with pytest.raises(ValueError, match="f: expected"):
+                module(wrong)
+    for module in (both, both.ll):
+        for wrong in (x, (x,), (torch.zeros(3), torch.zeros(4, 2)), (x, torch.zeros(2)), (x, None), (), (x, x, x)):
+            with pytest.raises(ValueError, match="ll: expected"):
+                module(wrong)
+
+
+def test_a_module_whose_forward_was_wrapped_is_called() -> None:
+    """As libraries do that move weights to where they are needed."""
+    module, xs = made(PARSED["pool"])
+    before, own, seen = module(*xs), module.g.forward, []
+
+    def wrapped(*args: Any, **options: Any) -> Any:
+        seen.append(1)
+        return own(*args, **options)
+
+    module.g.forward = wrapped
+    count = calls(module)
+    torch.testing.assert_close(module(*xs), before)
+    assert (len(seen), len(count)) == (1, 0)
+    del module.g.forward
+    module(*xs)
+    assert len(count) == 1

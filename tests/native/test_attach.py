@@ -351,12 +351,51 @@ def test_the_library_is_built_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatc
     try:
         assert library() is not None
         files = sorted(path.name for path in tmp_path.iterdir())
-        assert [name.rpartition(".")[2] for name in files] == ["c", "so"]
+        assert [name.rpartition(".")[2] for name in files] == ["c", "so", "sum"]
         library.cache_clear()
         monkeypatch.setattr("catnn.native.build._build", lambda *args: pytest.fail("built again"))
         assert library() is not None
     finally:
         library.cache_clear()
+
+
+WRONG = {"empty": lambda data: b"", "half": lambda data: data[:5000], "most": lambda data: data[:-5000],
+         "something else": lambda data: b"catnn" * 1000}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_library_that_was_cut_off_is_built_again(what: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CATNN_CACHE", str(tmp_path))
+    library.cache_clear()
+    try:
+        assert library() is not None
+        (file,) = tmp_path.glob("*.so")
+        good = file.read_bytes()
+        file.unlink()  # this process has it in memory
+        file.write_bytes(WRONG[what](good))
+        library.cache_clear()
+        assert library() is not None
+        assert file.read_bytes() == good
+    finally:
+        library.cache_clear()
+
+
+def test_processes_that_build_at_once_have_one_each(tmp_path: Any) -> None:
+    environment = {**os.environ, "CATNN_CACHE": str(tmp_path / "new"), "CATNN_NATIVE": "1"}
+    run = [sys.executable, "-c", CODE]
+    processes = [subprocess.Popen(run, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [process.communicate()[0] for process in processes] == 3 * ["False torch.Size([15, 2, 2])\n"]
+    found = sorted(path.suffix for path in (tmp_path / "new").iterdir() if path.is_file())
+    assert found == [".c", ".so", ".sum"]
+
+
+def test_without_a_home_nothing_is_kept_and_everything_works() -> None:
+    """As in containers that run under a number that nobody has."""
+    hidden = {"HOME", "XDG_CACHE_HOME", "CATNN_CACHE", "CATNN_PLANS"}
+    environment = {name: value for name, value in os.environ.items() if name not in hidden} | {"CATNN_NATIVE": "1"}
+    nobody = "import pwd\ndef nobody(number): raise KeyError(number)\npwd.getpwuid = nobody\n"
+    done = subprocess.run([sys.executable, "-c", nobody + CODE], env=environment, capture_output=True, text=True)
+    assert done.stdout == "True torch.Size([15, 2, 2])\n", done.stderr
 
 
 def test_a_library_that_others_could_write_is_not_loaded(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from catnn.plan.moves import full
 from catnn.plan.narrow import Narrow, Slot, Span, narrow, narrow_steps, prove_narrow
 from catnn.plan.prove import UnsoundPlanError
 from catnn.plan.rates import DEFAULT, DENSE, FIRST, IN_C, LAST, STATEMENTS, Rate, Tally
-from tests.emit.definition import DOUBLE, assert_is_definition, randomise
+from tests.emit.definition import DOUBLE, assert_is_definition, inputs, randomise, run
 
 SPACES = "space V : S(n)\nspace R : O(m)\nspace T : S(2)\nspace H : H(n)\nspace W : S(m)\n"
 NARROWING = {
@@ -81,6 +81,30 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(running.Mixing, "__call__", counted)
     return found
+
+
+@pytest.mark.parametrize(
+    "arrow",
+    [
+        "V[5] -> V @ V[1] + V[3] + R[2] = all + bias",
+        "V[5] -> V[2] + R[3] = all",
+        "V[9] -> V^2[2] = span { [i -> j i] }",
+    ],
+    ids=["a bias alone", "nothing at all", "one value for many entries"],
+)
+def test_what_no_product_reaches_and_who_owns_its_memory(
+    arrow: str, taken: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attach, "FORCED", FIRST)
+    layer, sizes = layer_of(arrow), {"n": 3, "m": 2}
+    module = randomise(catnn.compile(layer, dtype=DOUBLE, **{size: sizes[size] for size in item_sizes(layer)}))
+    for batch in ((), (2, 3)):
+        assert_is_definition(layer, module, sizes, batch)
+        with torch.no_grad():
+            for y in run(module, inputs(layer, sizes, batch)):
+                twice = 2 * y
+                torch.testing.assert_close(y.mul_(2), twice)
+    assert taken
 
 
 @pytest.mark.parametrize(("way", "name"), CASES)
