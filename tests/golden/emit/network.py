@@ -110,13 +110,14 @@ class _Together(_Layer):
 
 
 def _as_made(whole, *parts):
-    """Whether to compute by a `_Together`: its modules are these, none is replaced, parametrised or hooked.
+    """Whether to compute by a `_Together`: its modules are these, none is replaced, parametrised, hooked or wrapped.
 
     Where code is traced each is called by itself: what traces it finds out what they share.
     """
     return not _traced() and all(
         part is own
         and type(part) is kind
+        and part.forward == super(kind, part).forward  # of the class, not of this one module
         and not (part._forward_hooks or part._forward_pre_hooks or part._backward_hooks or part._backward_pre_hooks)
         for part, own, kind in zip(parts, whole.parts, whole.kinds, strict=True)
     )
@@ -487,7 +488,15 @@ class _Fused(_Together):
 
 def _fuses(whole, x, masks, *parts):
     """Whether to compute by a `_Fused`: no mask counts anything, its modules are these as they were made, it pays."""
-    return not masks and _as_made(whole, *parts) and whole.pays(x)
+    return not masks and _as_made(whole, *parts) and _fits(whole, x) and whole.pays(x)
+
+
+def _fits(whole, x):
+    """Whether these are tensors that have axes enough; what is wrong with others, the first of its modules says."""
+    xs = x if isinstance(x, tuple) else (x,)
+    return len(xs) == len(whole.inputs) and all(
+        isinstance(value, Tensor) and value.dim() > len(word) for value, (word, _) in zip(xs, whole.inputs, strict=True)
+    )
 
 
 def _structure(known, at, places, kinds, factors, shape, like):
