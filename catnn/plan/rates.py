@@ -19,6 +19,9 @@ from catnn.plan.cost import BATCH, Cost, Step, total
 from catnn.plan.fourier import fourier, saved, stated, worthwhile
 from catnn.plan.plan import Plan
 
+MODEL = 2
+"""The number of the model that rates belong to: those measured for other programs are measured anew."""
+
 AGAIN = 7
 """So often weights are brought into order of which there is no room for all, unless there are fewer entries."""
 
@@ -69,12 +72,14 @@ class Rates:
 
     def text(self) -> str:
         """As JSON."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+        return json.dumps({"model": MODEL, **asdict(self)}, indent=2) + "\n"
 
     @staticmethod
     def of(text: str) -> Rates:
-        """From JSON.  Raises: ValueError, TypeError, KeyError for text that holds no rates."""
+        """From JSON.  Raises: ValueError, TypeError, KeyError for text that holds no rates of this model."""
         found = json.loads(text)
+        if found["model"] != MODEL:
+            raise ValueError("these rates were measured for other programs")
         return Rates(str(found["machine"]), *(Rate(**found[name]) for name in dict.fromkeys(WAYS.values())))
 
 
