@@ -22,7 +22,7 @@ from catnn.plan.plan import Plan
 MODEL = 2
 """The number of the model that rates belong to: those measured for other programs are measured anew."""
 
-AGAIN = 7
+AGAIN = 4
 """So often weights are brought into order of which there is no room for all, unless there are fewer entries."""
 
 Counted = tuple[int, int, int, int]
