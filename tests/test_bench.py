@@ -235,9 +235,9 @@ def test_every_way_is_measured_under_torch_compile_too(monkeypatch: pytest.Monke
     layer = parsed("S(n)", "V^2[2] -> V^2[2] = all + bias")
     found = bench(layer, n=3, batch=2, repeat=1, seconds=0.01, tracing=60.0).comparisons[0]
     names = [row.name for row in found.rows if not row.skipped and row.name != FLOOR]
-    assert [name for name in names if "torch.compile" in name] == [
-        f"{name}, torch.compile" for name in names if "torch.compile" not in name
-    ]
+    own = [name for name in names if "torch.compile" not in name]
+    assert len(own) == 6
+    assert {name for name in names if "torch.compile" in name} == {f"{name}, torch.compile" for name in own}
     assert "compiled, torch.compile" in names
     without = bench(layer, n=3, batch=2, repeat=1, seconds=0.01).comparisons[0]
     assert not any("torch.compile" in row.name for row in without.rows)
@@ -261,7 +261,8 @@ def test_what_torch_compile_does_not_do_is_skipped_with_a_reason(monkeypatch: py
     with pytest.raises(AssertionError):
         bench(layer, n=3, batch=2, repeat=1, seconds=0.01, tracing=5.0)
     allowance = Allowance(0.2)
-    assert allowance.spend(lambda: time.sleep(5)) == "more than 0 s to compile, what was left of 0 s"
+    for _ in range(2):
+        assert allowance.spend(lambda: time.sleep(5)) == "more than 0 s to compile"
     assert allowance.spend(lambda: None) == "the 0 s for compiling were spent"
     monkeypatch.setattr("catnn.bench.traced", eager)
     rows = bench(layer, n=3, batch=2, repeat=1, seconds=0.01, tracing=allowance).comparisons[0].rows

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +14,7 @@ from catnn.native.worth import known
 from catnn.plan.chains import Comparison
 from catnn.plan.cost import BATCH
 from catnn.plan.plan import Plan
-from catnn.plan.ways import ways
+from catnn.plan.ways import Forms, forms_of, ways
 
 
 def attach_fused(module: ModuleType, layers: Iterable[Written]) -> None:
@@ -27,16 +28,19 @@ def attach_fused(module: ModuleType, layers: Iterable[Written]) -> None:
         if not layer.apart or vars(cls).get("pays") is not None:
             continue
         apart = [by_owner[owner] for owner in layer.apart]
-        compared = Comparison(
-            tuple(ways(one.plan, one.dense, library=in_c) for one in apart),
-            ways(layer.plan, layer.dense, library=in_c),
-            layer.combining,
-        )
-        put(module, cls, "pays", pays_of(compared, layer.plan))
+        put(module, cls, "pays", pays_of(partial(_compared, layer, apart, library=in_c), layer.plan))
 
 
-def pays_of(compared: Comparison, plan: Plan) -> Callable[[Any, Any], bool]:
+def _compared(layer: Written, apart: Sequence[Written], *, library: bool) -> Comparison:
+    """The ways of a layer and of those that it stands for; looked for when a call asks, not when it is compiled."""
+    each = [Forms((one.plan,), one.dense) if one.layer is None else forms_of(one.layer, (one.plan,)) for one in apart]
+    found = tuple(forms.ways(library=library) for forms in each)
+    return Comparison(found, ways(layer.plan, layer.dense, library=library), layer.combining)
+
+
+def pays_of(compared: Callable[[], Comparison], plan: Plan) -> Callable[[Any, Any], bool]:
     """`_Fused.pays`, as it is predicted for a batch of the same order of magnitude."""
+    comparison = cache(compared)
     axes = [
         (at, axis - len(word) - 1, wire.group.size)
         for at, word in enumerate(plan.source.words)
@@ -54,8 +58,8 @@ def pays_of(compared: Comparison, plan: Plan) -> Callable[[Any, Any], bool]:
         if key not in choices:
             sizes = {size: xs[at].shape[axis] for at, axis, size in axes}
             sizes[BATCH] = 1 << max(0, entries.bit_length() - 1)
-            some = entries > 0 and all(sizes.values()) and compared.names <= told
-            choices[key] = some and compared.pays(sizes, known())
+            some = entries > 0 and all(sizes.values()) and comparison().names <= told
+            choices[key] = some and comparison().pays(sizes, known())
         return choices[key]
 
     return pays

@@ -20,7 +20,7 @@ from catnn.plan.fusing_cost import fusing_steps
 from catnn.plan.plan import Plan
 from catnn.plan.rates import DEFAULT, Counted, Rates, Tally
 from catnn.plan.virtual import Virtual
-from catnn.plan.ways import SAMPLES, ways
+from catnn.plan.ways import SAMPLES, forms_of, ways
 
 MOST_UNITS = 5
 """At most so many layers become one."""
@@ -161,7 +161,11 @@ def combining(counted: Counted, rates: Rates) -> float:
 
 
 def _ways(unit: Unit, *, library: bool = False) -> Mapping[str, Tally]:
-    return {} if unit.plan is None else ways(unit.plan, dense(unit.layer), library=library)
+    if unit.plan is None:
+        return {}
+    if library:  # behind `catnn.compile`, with all forms that files have not
+        return forms_of(unit.layer, (unit.plan,)).ways()
+    return ways(unit.plan, dense(unit.layer), library=False)
 
 
 def _comparison(units: Sequence[Unit], top: Node, *, library: bool) -> Comparison:

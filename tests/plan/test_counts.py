@@ -13,6 +13,7 @@ from catnn.native.matrix import matrix_of, pairs
 from catnn.native.program import run
 from catnn.native.table import Program
 from catnn.plan.build import plan_layer
+from catnn.plan.chains import Chain, Unit, _nodes
 from catnn.plan.cost import BATCH, Step, forward_steps, gradient_steps, total
 from catnn.plan.plan import Plan
 from catnn.plan.rates import in_c
@@ -35,6 +36,14 @@ LAYERS = (
     "H^2[8] -> H^2[8] = all",
     "V @ R[8] -> V @ R[8] = all",
 )
+CHAINS = (
+    ("V^2[8] -> V^2[32] = all + bias", "V^2[32] -> V^2[8] = all + bias"),
+    ("V^2[4] -> V^3[4] = all", "V^3[4] -> V[4] = all"),
+    ("V^2[8] -> V[8] = all", "V[8] -> V^2[8] = all + bias", "V^2[8] -> V^2[8] = all + id"),
+    ("R^2[8] -> R^2[8] = all", "R^2[8] -> R^2[8] = all"),
+)
+"""Layers that follow each other: what combines their weights, and what then runs."""
+
 SIZES = {"n": 8, BATCH: 4}
 
 
@@ -45,17 +54,24 @@ def counted(steps: tuple[Step, ...]) -> str:
 
 
 def instructions(plan: Plan) -> str:
-    """How long the program in C is, and what it needs for an entry."""
+    """How long the program in C is, and what it needs for an entry and for all together."""
     if not in_c(plan):
         return "no program"
     program = Program({"n": SIZES["n"]})
-    first = 2 + len(plan.source.summands)
-    outs = range(first, first + len(plan.target.summands))
+    ins, outs = len(plan.source.summands), len(plan.target.summands)
     buffers = {pair: 100 + at for at, pair in enumerate(pairs(plan))}
     matrices = [matrix_of(plan, product, buffers, mirrored=False) for product in plan.products]
-    run(program, plan, range(2, first), outs, matrices, {o: 200 + o for o in range(len(outs))}, {})
-    words, each, shared = program.finish()
-    return f"{len(words):6} words {each:8,} between for each {shared:8,} for all"
+    biases = {o: 200 + o for o in range(outs)}
+    run(program, plan, range(2, 2 + ins), range(2 + ins, 2 + ins + outs), matrices, biases, {})
+    table, each, shared = program.finish()
+    return f"{len(table):6} words {each:8,} between, {shared:8,} for all entries"
+
+
+def longest(units: list[Unit]) -> Chain:
+    """All of them as one, in the cheapest order of combining their weights."""
+    nodes, reasons = _nodes(units)
+    assert not reasons
+    return Chain(tuple(units), nodes[0, len(units) - 1])
 
 
 def test_plans_do_not_grow(golden: Callable[[Path, str], None]) -> None:
@@ -69,5 +85,15 @@ def test_plans_do_not_grow(golden: Callable[[Path, str], None]) -> None:
             f"  forward  {counted(forward_steps(plan))}",
             f"  gradient {counted(gradient_steps(plan))}",
             f"  in C     {instructions(plan)}",
+        ]
+    for texts in CHAINS:
+        spec = catnn.parse(SPACES + "\n".join(f"layer f{at} : {text}" for at, text in enumerate(texts)))
+        chain = longest([Unit.of(layer) for layer in spec.layers.values()])
+        lines += [
+            "",
+            " ; ".join(texts),
+            f"  combined {counted(chain.steps)}",
+            f"  forward  {counted(forward_steps(chain.plan))}",
+            f"  gradient {counted(gradient_steps(chain.plan))}",
         ]
     golden(GOLDEN, "\n".join(lines) + "\n")
