@@ -83,7 +83,7 @@ class Rates:
         return Rates(str(found["machine"]), *(Rate(**found[name]) for name in dict.fromkeys(WAYS.values())))
 
 
-MORE, ABOUT = 1.4, 1.15
+MORE, ABOUT = 1.6, 1.15
 """A way that needs much memory has to be so many times as fast; C, which needs the least, may take so much longer."""
 
 
@@ -93,7 +93,7 @@ def chosen(predicted: Mapping[str, float], large: Iterable[str]) -> str:
     >>> chosen({IN_C: 1.1, DENSE: 1.0}, []), chosen({IN_C: 1.3, DENSE: 1.0}, [])
     ('program in C', 'one matrix')
 
-    >>> chosen({"small": 3.0, "large": 2.5}, ["large"]), chosen({"small": 3.0, "large": 2.0}, ["large"])
+    >>> chosen({"small": 3.0, "large": 2.5}, ["large"]), chosen({"small": 3.0, "large": 1.5}, ["large"])
     ('small', 'large')
     """
     weighed = dict(predicted) | {way: MORE * predicted[way] for way in large}
