@@ -30,6 +30,18 @@ class _Symmetric(_Layer):
         ys = tuple(_closed(y, powers) for y, powers in zip(ys, self.powers[1], strict=True))
         return ys if len(ys) > 1 else ys[0]
 
+    def shapes(self, side):
+        """Those of the inputs (side 0) or outputs (side 1), in sizes by name, a symmetric power as one axis."""
+        found = []
+        for (word, channels), powers in zip((self.inputs, self.outputs)[side], self.powers[side], strict=True):
+            axes, at = ["*batch"], 0
+            for power in powers:
+                size = self.space_sizes[word[at]]
+                axes.append(f"{size}" if power == 1 else f"Sym^{power}({size})")
+                at += power
+            found.append(f"({', '.join([*axes, str(channels)])})")
+        return found
+
 
 def _multisets(n: int, power: int) -> int:
     """How many nondecreasing sequences of numbers below n there are: the length of the axis of a symmetric power."""

@@ -19,7 +19,10 @@ from catnn.plan.cost import BATCH, Cost, Step, total
 from catnn.plan.fourier import fourier, saved, stated, worthwhile
 from catnn.plan.plan import Plan
 
-AGAIN = 7
+MODEL = 2
+"""The number of the model that rates belong to: those measured for other programs are measured anew."""
+
+AGAIN = 4
 """So often weights are brought into order of which there is no room for all, unless there are fewer entries."""
 
 Counted = tuple[int, int, int, int]
@@ -69,16 +72,18 @@ class Rates:
 
     def text(self) -> str:
         """As JSON."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+        return json.dumps({"model": MODEL, **asdict(self)}, indent=2) + "\n"
 
     @staticmethod
     def of(text: str) -> Rates:
-        """From JSON.  Raises: ValueError, TypeError, KeyError for text that holds no rates."""
+        """From JSON.  Raises: ValueError, TypeError, KeyError for text that holds no rates of this model."""
         found = json.loads(text)
+        if found["model"] != MODEL:
+            raise ValueError("these rates were measured for other programs")
         return Rates(str(found["machine"]), *(Rate(**found[name]) for name in dict.fromkeys(WAYS.values())))
 
 
-MORE, ABOUT = 1.4, 1.15
+MORE, ABOUT = 1.6, 1.15
 """A way that needs much memory has to be so many times as fast; C, which needs the least, may take so much longer."""
 
 
@@ -88,7 +93,7 @@ def chosen(predicted: Mapping[str, float], large: Iterable[str]) -> str:
     >>> chosen({IN_C: 1.1, DENSE: 1.0}, []), chosen({IN_C: 1.3, DENSE: 1.0}, [])
     ('program in C', 'one matrix')
 
-    >>> chosen({"small": 3.0, "large": 2.5}, ["large"]), chosen({"small": 3.0, "large": 2.0}, ["large"])
+    >>> chosen({"small": 3.0, "large": 2.5}, ["large"]), chosen({"small": 3.0, "large": 1.5}, ["large"])
     ('small', 'large')
     """
     weighed = dict(predicted) | {way: MORE * predicted[way] for way in large}

@@ -28,7 +28,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("mix", [(2, 5, 5, 4)], "mix: expected (*batch, n, n, 3), got (2, 5, 5, 4): the last axis has 4 channels"),
     ("mix", [(5, 3)], "mix: expected (*batch, n, n, 3), got (5, 3): at least 3 axes are needed"),
     ("mix", [()], "mix: expected (*batch, n, n, 3), got (): at least 3 axes are needed"),
-    ("mix", [(5, 5, 3), (5, 3)], "mix: expected a tuple of 1 tensors, got 2"),
+    ("mix", [(5, 5, 3), (5, 3)], "mix: expected one tensor, got 2"),
     ("turn", [(2, 5, 4, 2)], "turn: expected (*batch, n, 3, 2), got (2, 5, 4, 2): axis 2 has length 4, not 3"),
     (
         "flow",
@@ -102,4 +102,6 @@ def test_a_hint_for_a_size_that_is_not_there() -> None:
 
 def test_printed() -> None:
     spec = catnn.parse(TEXT)
-    assert repr(catnn.compile(spec["mix"], n=10)) == "Mix(n=10)"
+    assert repr(catnn.compile(spec["mix"], n=10)) == "Mix((*batch, n, n, 3) -> (*batch, n, n, 16), n=10)"
+    packed = catnn.compile(catnn.parse("space V : S(n)\nlayer f : Sym^2(V)[2] + V -> 1[3] = all")["f"], n=10)
+    assert repr(packed) == "F((*batch, Sym^2(n), 2) + (*batch, n, 1) -> (*batch, 3), n=10)"

@@ -90,8 +90,13 @@ class _Layer(nn.Module):
         super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
     def extra_repr(self) -> str:
-        """The sizes given, for print(module)."""
-        return ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+        """The shapes, and the sizes given, for print(module)."""
+        shapes = f"{' + '.join(self.shapes(0))} -> {' + '.join(self.shapes(1))}"
+        return ", ".join([shapes, *(f"{name}={size}" for name, size in self.sizes.items())])
+
+    def shapes(self, side):
+        """Those of the inputs (side 0) or outputs (side 1), in sizes by name."""
+        return [_shape(self, *one) for one in (self.inputs, self.outputs)[side]]
 
 
 def _masks(label, mask, space_sizes, whole, several=False):
@@ -141,7 +146,8 @@ def _counts(label, masks, space_sizes, counted):
 def _lengths(layer, xs, masks):
     """The sizes by name, after checking that inputs and masks have the shapes they should."""
     if len(xs) != len(layer.inputs):
-        raise ValueError(f"{layer.label}: expected a tuple of {len(layer.inputs)} tensors, got {len(xs)}")
+        wanted = f"a tuple of {len(layer.inputs)} tensors" if len(layer.inputs) > 1 else "one tensor"
+        raise ValueError(f"{layer.label}: expected {wanted}, got {len(xs)}")
     found = {}
     batch = None
     for at, (x, (word, channels)) in enumerate(zip(xs, layer.inputs, strict=True)):
@@ -187,9 +193,13 @@ def _lengths(layer, xs, masks):
 def _wrong(layer, at, shape, why):
     """Say what was expected and what came."""
     word, channels = layer.inputs[at]
-    expected = ", ".join(["*batch", *(str(layer.space_sizes[s]) for s in word), str(channels)])
     which = f" as input {at}" if len(layer.inputs) > 1 else ""
-    raise ValueError(f"{layer.label}: expected ({expected}){which}, got {shape}: {why}")
+    raise ValueError(f"{layer.label}: expected {_shape(layer, word, channels)}{which}, got {shape}: {why}")
+
+
+def _shape(layer, word, channels):
+    """The shape of a summand, in sizes by name."""
+    return f"({', '.join(['*batch', *(str(layer.space_sizes[s]) for s in word), str(channels)])})"
 
 
 def _masked(x: Tensor, masks: list[Tensor | None]) -> Tensor:
