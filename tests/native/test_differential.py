@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def specs(draw: Any) -> tuple[str, int]:
     groups = draw(st.lists(st.sampled_from(GROUPS), min_size=2, max_size=2))
     sides = draw(st.lists(types(), min_size=2, max_size=3))
     lines = [f"space {name} : {group}" for name, group in zip("VW", groups, strict=True)]
-    for at, (source, target) in enumerate(zip(sides, sides[1:], strict=False)):
+    for at, (source, target) in enumerate(pairwise(sides)):
         lines.append(f"layer f{at} : {source} -> {target} = {draw(st.sampled_from(TERMS))}")
     count = len(sides) - 1
     lines.append(f"network net : {sides[0]} -> {sides[-1]} = {' ; '.join(f'f{at}' for at in range(count))}")
@@ -50,7 +51,8 @@ def test_every_way_is_the_definition(spec: tuple[str, int], way: str, batch: tup
     try:
         parsed = catnn.parse(text)
     except catnn.CatnnError as error:
-        assert {found.code for found in error.diagnostics} <= {"E0601", "E0606"}  # there is no map, or no size
+        if not {found.code for found in error.diagnostics} <= {"E0601", "E0606"}:  # there is no map
+            raise
         return
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attach, "FORCED", way)
