@@ -28,6 +28,8 @@ PARALLEL = 200_000
 CACHED, STREAMED = 1 << 14, 1 << 18
 """The entries that are worked on together have about so many numbers, so that they stay in the cache: more of them
 where the weights are brought into order anew for each such few."""
+MOST = 256
+"""So many programs of a layer are kept: who meets new sizes for ever does not fill the memory."""
 FORWARD, GRADIENT = 0.5, 3
 """So much of the output may lie between; with the gradient, so much of input and output may be there in all."""
 
@@ -88,13 +90,17 @@ class Calls:
     def _program(self, what: int, sizes: dict[str, int], entries: int, learned: int = 0) -> Ready:
         """The program for about so many entries."""
         key = (what, entries.bit_length(), *sizes.values())
-        if key not in self._known:
+        found = self._known.get(key)
+        if found is None:
             about = 1 << (entries.bit_length() - 1)
             savings = fourier(self.plan, sizes)
             if not worthwhile(savings, about):
                 savings = (None,) * len(savings)
-            self._known[key] = self._made(what, sizes, about, learned, savings)
-        return self._known[key]
+            found = self._made(what, sizes, about, learned, savings)
+            if len(self._known) >= MOST:
+                self._known.clear()
+            self._known[key] = found
+        return found
 
     def _made(self, what: int, sizes: dict[str, int], entries: int, learned: int,
               savings: tuple[Saving | None, ...]) -> Ready:  # fmt: skip

@@ -359,6 +359,22 @@ def test_the_library_is_built_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatc
         library.cache_clear()
 
 
+def test_programs_are_kept_up_to_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("catnn.native.calls.MOST", 3)
+    found = Calls(plan_layer(parsed("one to one")))
+    assert found.there(torch.float32)
+    weights = [torch.randn(2, 5, 3), torch.randn(1, 5)]
+    for n in (2, 3, 4, 5, 2, 3, 2):
+        x = torch.randn(2, n, 3)
+        (y,) = found.forward([x], weights[:1], weights[1:], {"n": n})
+        each, mean = (x @ w.T for w in weights[0])
+        wanted = [
+            first + second + weights[1] for first, second in ((each, mean.sum(1, True)), (mean, each.sum(1, True)))
+        ]
+        assert any(torch.allclose(y, one, atol=1e-5) for one in wanted)
+        assert len(found._known) <= 3
+
+
 WRONG = {"empty": lambda data: b"", "half": lambda data: data[:5000], "most": lambda data: data[:-5000],
          "something else": lambda data: b"catnn" * 1000}  # fmt: skip
 
