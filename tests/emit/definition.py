@@ -131,3 +131,31 @@ def assert_is_definition(
         torch.stack([(y * g).sum().real for y, g in zip(ys, grads, strict=True)]).sum() for ys in (found, expected)
     )
     assert_close(*(torch.autograd.grad(total, leaves, allow_unused=True) for total in totals), what="gradient")
+
+
+def assert_derivatives(module: Any, small: Tensor, **checks: bool) -> None:
+    """First and second derivatives of a module are those of differences; checks: more of `gradcheck`."""
+    parameters = {name: value.detach().requires_grad_() for name, value in module.named_parameters()}
+
+    def called(x: Tensor, *values: Tensor) -> Any:
+        return torch.func.functional_call(module, dict(zip(parameters, values, strict=True)), (x,))
+
+    leaves = (small.clone().requires_grad_(), *parameters.values())
+    assert torch.autograd.gradcheck(called, leaves, check_forward_ad=True, **checks)
+    assert torch.autograd.gradgradcheck(called, leaves)
+
+
+def transformed(module: Any, x: Tensor, small: Tensor) -> list[Any]:
+    """What vmap, jvp, per-sample gradients of the first parameter, and a hessian give; small: an entry for that."""
+    parameters = {name: value.detach() for name, value in module.named_parameters()}
+
+    def loss(x: Tensor, *values: Tensor) -> Tensor:
+        found: Tensor = torch.func.functional_call(module, dict(zip(parameters, values, strict=True)), (x,))
+        return found.square().sum()
+
+    return [
+        torch.vmap(module)(x),
+        torch.func.jvp(module, (x,), (2 * x,))[1],
+        torch.vmap(torch.func.grad(loss, 1), (0, *(None for _ in parameters)))(x, *parameters.values()),
+        torch.func.hessian(lambda x: module(x).square().sum())(small),
+    ]

@@ -20,7 +20,7 @@ from catnn.native import attach
 from catnn.plan.dense import Dense, Entries, dense, dense_steps, prove_dense
 from catnn.plan.prove import UnsoundPlanError
 from catnn.plan.rates import DENSE, STATEMENTS
-from tests.emit.definition import DOUBLE, Definition, inputs, randomise, run
+from tests.emit.definition import DOUBLE, Definition, assert_derivatives, inputs, randomise, run, transformed
 
 SPACES = "space V : S(n)\nspace R : O(m)\nspace T : S(2)\nspace H : H(n)\nspace B : B(n)\nspace Q : O+(m)\n"
 LAYERS = {
@@ -118,30 +118,11 @@ def made(name: str = "two to two") -> tuple[Any, Tensor]:
 
 def test_derivatives_of_derivatives_and_transforms(forced: None, monkeypatch: pytest.MonkeyPatch) -> None:
     module, x = made()
-    parameters = {name: value.detach().requires_grad_() for name, value in module.named_parameters()}
-
-    def called(x: Tensor, *values: Tensor) -> Any:
-        return torch.func.functional_call(module, dict(zip(parameters, values, strict=True)), (x,))
-
-    small = x[:1, :2, :2].requires_grad_()
-    assert torch.autograd.gradcheck(called, (small, *parameters.values()), check_forward_ad=True)
-    assert torch.autograd.gradgradcheck(called, (small, *parameters.values()))
-
-    def transformed() -> list[Any]:
-        return [
-            torch.vmap(module)(x),
-            torch.func.jvp(module, (x,), (2 * x,))[1],
-            torch.vmap(torch.func.grad(lambda x, *p: called(x, *p).square().sum(), 1), (0, None, None))(
-                x, *(p.detach() for p in parameters.values())
-            ),
-            torch.func.hessian(lambda x: module(x).square().sum())(x[0, :2, :2]),
-        ]
-
-    found = transformed()
+    assert_derivatives(module, x[:1, :2, :2])
+    found = transformed(module, x, x[0, :2, :2])
     assert dense_calls(module)
     monkeypatch.setattr(attach, "FORCED", STATEMENTS)
-    for one, other in zip(found, transformed(), strict=True):
-        torch.testing.assert_close(one, other)
+    torch.testing.assert_close(found, transformed(module, x, x[0, :2, :2]))
 
 
 def test_entries_outlive_the_transform_or_mode_they_were_made_in(forced: None) -> None:

@@ -19,7 +19,7 @@ from catnn.native import irreps as running
 from catnn.plan.irreps import between, irreps
 from catnn.plan.rates import DEFAULT, DENSE, IN_C, IRREPS, STATEMENTS
 from catnn.plan.ways import forms_of
-from tests.emit.definition import DOUBLE, Definition, assert_is_definition, randomise
+from tests.emit.definition import DOUBLE, Definition, assert_derivatives, assert_is_definition, randomise, transformed
 
 SPACES = "space R : O(3)\nspace T : S(3)\nspace Q : SO(3)\nspace P : Sp(4)\nspace C : Aut(4, 0-1 1-2 2-3 3-0)\n"
 LAYERS = {
@@ -78,31 +78,11 @@ def made(text: str = LAYERS["permutations"]) -> tuple[Any, Tensor]:
 def test_derivatives_of_derivatives_and_transforms(taken: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     module = randomise(catnn.compile(layer_of("T^2[2] -> T[3] = all + bias"), dtype=DOUBLE))
     x = torch.randn(2, 3, 3, 2, dtype=DOUBLE)
-    parameters = {name: value.detach().requires_grad_() for name, value in module.named_parameters()}
-
-    def called(x: Tensor, *values: Tensor) -> Any:
-        return torch.func.functional_call(module, dict(zip(parameters, values, strict=True)), (x,))
-
-    small = x[:1].clone().requires_grad_()
-    assert torch.autograd.gradcheck(called, (small, *parameters.values()), check_forward_ad=True)
-    assert torch.autograd.gradcheck(called, (small, *parameters.values()), check_batched_grad=True)
-    assert torch.autograd.gradgradcheck(called, (small, *parameters.values()))
-
-    def transformed() -> list[Any]:
-        return [
-            torch.vmap(module)(x),
-            torch.func.jvp(module, (x,), (2 * x,))[1],
-            torch.vmap(torch.func.grad(lambda x, *p: called(x, *p).square().sum(), 1), (0, None, None))(
-                x, *(p.detach() for p in parameters.values())
-            ),
-            torch.func.hessian(lambda x: module(x).square().sum())(x[0]),
-        ]
-
-    found, count = transformed(), len(taken)
+    assert_derivatives(module, x[:1], check_batched_grad=True)
+    found, count = transformed(module, x, x[0]), len(taken)
     assert count > 10
     monkeypatch.setattr(attach, "FORCED", STATEMENTS)
-    for one, other in zip(found, transformed(), strict=True):
-        torch.testing.assert_close(one, other)
+    torch.testing.assert_close(found, transformed(module, x, x[0]))
     assert len(taken) == count
 
 

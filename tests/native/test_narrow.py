@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
 import catnn
 from catnn.compiler import item_sizes
@@ -20,7 +19,7 @@ from catnn.plan.moves import full
 from catnn.plan.narrow import Narrow, Slot, Span, narrow, narrow_steps, prove_narrow
 from catnn.plan.prove import UnsoundPlanError
 from catnn.plan.rates import DEFAULT, DENSE, FIRST, IN_C, LAST, STATEMENTS, Rate, Tally
-from tests.emit.definition import DOUBLE, assert_is_definition, inputs, randomise, run
+from tests.emit.definition import DOUBLE, assert_derivatives, assert_is_definition, inputs, randomise, run, transformed
 
 SPACES = "space V : S(n)\nspace R : O(m)\nspace T : S(2)\nspace H : H(n)\nspace W : S(m)\n"
 NARROWING = {
@@ -125,30 +124,11 @@ def test_derivatives_of_derivatives_and_transforms(way: str, taken: list[int], m
     layer = case(way, "two to two")
     module = randomise(catnn.compile(layer, dtype=DOUBLE))
     x = torch.randn(2, 3, 3, layer.source.summands[0].channels, dtype=DOUBLE)
-    parameters = {name: value.detach().requires_grad_() for name, value in module.named_parameters()}
-
-    def called(x: Tensor, *values: Tensor) -> Any:
-        return torch.func.functional_call(module, dict(zip(parameters, values, strict=True)), (x,))
-
-    small = x[:1, :2, :2].clone().requires_grad_()
-    assert torch.autograd.gradcheck(called, (small, *parameters.values()), check_forward_ad=True)
-    assert torch.autograd.gradgradcheck(called, (small, *parameters.values()))
-
-    def transformed() -> list[Any]:
-        return [
-            torch.vmap(module)(x),
-            torch.func.jvp(module, (x,), (2 * x,))[1],
-            torch.vmap(torch.func.grad(lambda x, *p: called(x, *p).square().sum(), 1), (0, None, None))(
-                x, *(p.detach() for p in parameters.values())
-            ),
-            torch.func.hessian(lambda x: module(x).square().sum())(x[0, :2, :2]),
-        ]
-
-    found, count = transformed(), len(taken)
+    assert_derivatives(module, x[:1, :2, :2])
+    found, count = transformed(module, x, x[0, :2, :2]), len(taken)
     assert count > 10
     monkeypatch.setattr(attach, "FORCED", STATEMENTS)
-    for one, other in zip(found, transformed(), strict=True):
-        torch.testing.assert_close(one, other)
+    torch.testing.assert_close(found, transformed(module, x, x[0, :2, :2]))
     assert len(taken) == count
 
 
