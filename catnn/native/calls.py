@@ -18,7 +18,7 @@ from catnn.native.paired import paired
 from catnn.native.program import read, run, weigh
 from catnn.native.room import rooms
 from catnn.native.spectral import Form, turned
-from catnn.native.table import Program
+from catnn.native.table import Program, Table
 from catnn.plan.fourier import Saving, fourier, worthwhile
 from catnn.plan.plan import Plan, mirror
 
@@ -42,8 +42,8 @@ class Ready:
     """A program with its tables in memory.
 
     each, shared: how many numbers lie between, for an entry, and for all together; chunk: how many entries are worked
-    on together; steps: by buffer how far its entries are apart; moving: how many of the buffers have entries;
-    shapes: of the entries of the outputs; values: the entries of Fourier bases, and as tensors.
+    on together; steps: by buffer how far its entries are apart; moving: how many of the buffers come from outside
+    and have entries; pointers: an array of a pointer for each buffer; shapes: of the entries of the outputs; values: the entries of Fourier bases, and as tensors.
     """
 
     table: ctypes.Array[ctypes.c_int64]
@@ -53,6 +53,7 @@ class Ready:
     chunk: int
     steps: ctypes.Array[ctypes.c_int64]
     moving: int
+    pointers: type[ctypes.Array[ctypes.c_void_p]]
     shapes: tuple[tuple[int, ...], ...]
     values: tuple[tuple[float, ...], ...]
     bases: dict[torch.dtype, list[Tensor]] = field(default_factory=dict)
@@ -115,26 +116,29 @@ class Calls:
         ins, outs = sides
         most = self._room(what, entries * sum(ins), entries * sum(outs), learned)
         moving = [*ins, *outs] if what == FORWARDS else [*outs, *ins, *ins]
-        tried: list[tuple[tuple[int, int], Program, list[Spectrum], list[int], int, int]] = []
-        for at, room in enumerate(rooms(most)):
+        buffers = 2 + len(moving) + 2 * (len(self.pairs) + len(self.outs)) + len(savings)
+        tried: list[tuple[tuple[int, int], Program, list[Spectrum], Table]] = []
+        for at, room in enumerate(rooms(most, entries)):
             if tried and tried[-1][0][0] > 0 and (tried[-1][1].room.resident or room.group):
                 break
-            program = Program(sizes, room)
+            program = Program(sizes, room, entries)
             bases = self._write(program, what, savings)
-            table, each, shared = program.finish()
+            table = program.finish(buffers)
+            each, shared = table.each, table.shared
             cached = CACHED if room.resident else STREAMED
             chunk = min((most - shared) // max(each, 1), max(1, cached // (each + sum(moving))), entries)
-            tried.append(((chunk, -at) if chunk > 0 else (0, -each - shared), program, bases, table, each, shared))
-        (chunk, _), program, bases, table, each, shared = max(tried, key=lambda one: one[0])
-        steps = [each, 0, *moving, *[0] * (2 * (len(self.pairs) + len(self.outs)) + len(savings))]
+            tried.append(((chunk, -at) if chunk > 0 else (0, -each - shared), program, bases, table))
+        (chunk, _), program, bases, table = max(tried, key=lambda one: one[0])
+        steps = [0, 0, *moving, *[0] * (buffers - 2 - len(moving)), *table.own]
         return Ready(
-            (ctypes.c_int64 * len(table))(*table),
+            (ctypes.c_int64 * len(table.words))(*table.words),
             (ctypes.c_double * max(1, len(program.factors)))(*program.factors),
-            each,
-            shared,
+            table.each,
+            table.shared,
             max(chunk, 1),
             (ctypes.c_int64 * len(steps))(*steps),
             2 + len(moving),
+            ctypes.c_void_p * len(steps),
             tuple((*Program(sizes).extent(s.word), s.channels) for s in self.plan.target.summands),
             tuple(basis.values for basis in bases),
         )
@@ -241,13 +245,14 @@ class Calls:
 
     def _share(self, ready: Ready, first: int, count: int, tensors: Sequence[Tensor], like: Tensor) -> None:
         """Run a program for some entries."""
-        between = ready.each * min(ready.chunk, count)
+        chunk = min(ready.chunk, count)
+        between = ready.each * chunk
         scratch = like.new_empty(between + ready.shared)
         size, start = like.element_size(), scratch.data_ptr()
         places = [t.data_ptr() for t in tensors]
         if first:
             places = [at + first * step * size for at, step in zip(places, ready.steps[2:], strict=False)]
-        pointers = (ctypes.c_void_p * (2 + len(places)))(start, start + between * size, *places)
+        pointers = ready.pointers(start, start + between * size, *places)
         function = self.run[like.dtype]
         assert function is not None
-        function(ready.table, ready.factors, pointers, ready.steps, ready.moving, count, ready.chunk)
+        function(ready.table, ready.factors, pointers, ready.steps, ready.moving, count, chunk)

@@ -83,6 +83,25 @@ APART void NAME(sums)(R *d, const R *s, I C, I st, I t, R f) {
   for (; c + 4 <= C; c += 4) NAME(sum_few)(d + c, s + c, st, t, 4, f);
   for (; c < C; c++) NAME(sum_few)(d + c, s + c, st, t, 1, f);
 }
+/* the same for n rows of sums */
+APART void NAME(sum_runs)(R *d, I ds, const R *s, I ss, I n, I C, I st, I t, R f) {
+  I c = 0;
+  if (C >= 64 || n == 1) {
+    for (I v = 0; v < n; v++) NAME(sums)(d + v * ds, s + v * ss, C, st, t, f);
+    return;
+  }
+#define RUN(W, T) for (; c + W <= C; c += W) for (I v = 0; v < n; v++) \
+    NAME(sum_few)(d + v * ds + c, s + v * ss + c, st, T, W, f);
+#define RUNS(T) RUN(16, T) RUN(8, T) RUN(4, T) RUN(1, T)
+  switch (t) {
+    case 2: RUNS(2) break;
+    case 3: RUNS(3) break;
+    case 4: RUNS(4) break;
+    default: RUNS(t)
+  }
+#undef RUNS
+#undef RUN
+}
 /* where voxel v of p axes is; the place of the first channel there in a view of these strides */
 INLINE void NAME(seek)(I v, const I *ext, I p, I *at) {
   for (I a = p - 1; a >= 0; a--) { at[a] = v % ext[a]; v /= ext[a]; }
@@ -131,13 +150,21 @@ APART void NAME(start)(const R *s, const I *ext, const I *str, I p, I first, I c
     o = NAME(next)(at, ext, str, p, o);
   }
 }
+/* the axes of two views with that of the entries, `de` and `se` apart: the last is the one to run along */
+typedef struct { I ext[AXES + 1], d[AXES + 1], s[AXES + 1]; } NAME(axes);
+INLINE NAME(axes) NAME(axes_of)(const I *ext, const I *ds, const I *ss, I p, I entries, I de, I se) {
+  NAME(axes) v;
+  I first = p > 0 && (ext[p - 1] >= 8 || ext[p - 1] >= entries), at = first ? 0 : p;
+  v.ext[at] = entries, v.d[at] = de, v.s[at] = se;
+  for (I a = 0; a < p; a++) v.ext[a + first] = ext[a], v.d[a + first] = ds[a], v.s[a + first] = ss[a];
+  return v;
+}
 APART void NAME(add_view)(R *d, const I *ds, const R *s, const I *ss, const I *ext, I p, I C, R f) {
-  if (p == 0) { NAME(adds)(d, 0, s, 0, 1, C, f); return; }
   if (p == 1) { NAME(adds)(d, ds[0], s, ss[0], ext[0], C, f); return; }
   for (I i = 0; i < ext[0]; i++) NAME(add_view)(d + i * ds[0], ds + 1, s + i * ss[0], ss + 1, ext + 1, p - 1, C, f);
 }
 APART void NAME(sum_view)(R *d, const I *ds, const R *s, const I *ss, const I *ext, I p, I C, I t, I st, R f) {
-  if (p == 0) { NAME(sums)(d, s, C, st, t, f); return; }
+  if (p == 1) { NAME(sum_runs)(d, ds[0], s, ss[0], ext[0], C, st, t, f); return; }
   for (I i = 0; i < ext[0]; i++)
     NAME(sum_view)(d + i * ds[0], ds + 1, s + i * ss[0], ss + 1, ext + 1, p - 1, C, t, st, f);
 }

@@ -12,15 +12,6 @@ INLINE void NAME(block)(R *restrict y, const R *restrict x, const R *restrict w,
 INLINE void NAME(block_outer)(R *restrict w, const R *restrict y, const R *restrict x, I N, I K, I so, I sk, R f) {
   for (I o = 0; o < N; o++) for (I k = 0; k < K; k++) w[o * so + k * sk] += f * y[o] * x[k];
 }
-/* rows `v` to `v + count` of pieces, side by side; of one axis, the entries, where each of them has a single row */
-APART void NAME(piles)(const I *q, I n, R **b, const I *step, I e, const I *ext, I p, I v, I count, R *pile, I ld,
-                        int single) {
-  for (I i = 0; i < n; pile += q[0], i++, q += 3 + p) {
-    const R *s = b[q[1]] + q[2];
-    if (single) NAME(copies)(s + v * step[q[1]], step[q[1]], pile, ld, count, q[0]);
-    else NAME(pack)(s + e * step[q[1]], ext, q + 3, p, v, count, pile, ld, q[0]);
-  }
-}
 /* sums and differences of rows of two views */
 INLINE void NAME(both_run)(const R *restrict x, I xs, const R *restrict y, I ys, R *restrict s, R *restrict d, I ld,
                            I n, I C) {

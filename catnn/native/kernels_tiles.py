@@ -24,8 +24,10 @@ typedef struct { const R *s; I apart, along, K; } NAME(rows);
     }                                                                                               \
     EACH(m, MB) EACH(v, V) *(NAME(T) *)(C + m * ldc + v * L) = t[m][v];                             \
   }
-TILE(wide, 8, 2) TILE(wide, 4, 2) TILE(wide, 1, 2) TILE(wide, 8, 1) TILE(wide, 6, 1) TILE(wide, 4, 1) TILE(wide, 1, 1)
-TILE(vec, 8, 1) TILE(vec, 6, 1) TILE(vec, 4, 1) TILE(vec, 1, 1) TILE(half, 8, 1) TILE(half, 4, 1) TILE(half, 1, 1)
+TILE(wide, 8, 2) TILE(wide, 4, 2) TILE(wide, 2, 2) TILE(wide, 1, 2)
+TILE(wide, 8, 1) TILE(wide, 6, 1) TILE(wide, 4, 1) TILE(wide, 2, 1) TILE(wide, 1, 1)
+TILE(vec, 8, 1) TILE(vec, 6, 1) TILE(vec, 4, 1) TILE(vec, 2, 1) TILE(vec, 1, 1)
+TILE(half, 8, 1) TILE(half, 4, 1) TILE(half, 1, 1)
 #undef TILE
 APART void NAME(tile_one)(const NAME(rows) *q, I n, I m, const R *restrict B, I ldb, R *C, int add) {
   R t = add ? *C : 0;
@@ -84,13 +86,13 @@ APART void NAME(lay)(I M, I N, const NAME(rows) *q, I n, const R *B, I ldb, R *C
 #endif
 #define TILES(T, V, MB) \
   for (; m + MB <= M; m += MB) NAME(tile_##T##_##MB##_##V)(q, n, m, B + v, ldb, C + m * ldc + v, ldc, add);
-#define BAND(T, V, L, SIX) \
-  for (; v + L <= N; v += L) { I m = 0; if (M == 12) { SIX } TILES(T, V, 8) SIX TILES(T, V, 4) TILES(T, V, 1) }
+#define BAND(T, V, L, SIX, TWO) \
+  for (; v + L <= N; v += L) { I m = 0; if (M == 12) { SIX } TILES(T, V, 8) SIX TILES(T, V, 4) TWO TILES(T, V, 1) }
   I v = 0;
-  BAND(wide, 2, 2 * X, )
-  BAND(wide, 1, X, TILES(wide, 1, 6))
-  BAND(vec, 1, W, TILES(vec, 1, 6))
-  BAND(half, 1, H, )
+  BAND(wide, 2, 2 * X, , TILES(wide, 2, 2))
+  BAND(wide, 1, X, TILES(wide, 1, 6), TILES(wide, 1, 2))
+  BAND(vec, 1, W, TILES(vec, 1, 6), TILES(vec, 1, 2))
+  BAND(half, 1, H, , )
   for (; v < N; v++) for (I m = 0; m < M; m++) NAME(tile_one)(q, n, m, B + v, ldb, C + m * ldc + v, add);
 #undef BAND
 #undef TILES

@@ -28,10 +28,8 @@ from catnn.native.table import (
     dense,
 )
 
-WIDE, LONG = 16, 4
-"""Pieces of so many channels, or axes of so many indices, need no pile."""
-TOGETHER = 16
-"""So many entries of the batch are multiplied at once where a product has one row for each."""
+LONG = 8
+"""Axes of so many indices need no pile: their rows make whole tiles."""
 PILED, STRAIGHT, LAID = 0, 1, 2
 """Rows are gathered first, are a matrix as they are, or are taken from their views, those of one axis at a time."""
 
@@ -63,7 +61,7 @@ def _panels(program: Program, target: View, pieces: Pieces, extent: tuple[int, .
         some, depth = _some(matrix, pieces, group), sum(matrix.pieces[at] for at in group)
         rows = _rows(some, extent)
         way = STRAIGHT if rows else LAID if _long(some, extent) else PILED
-        step = program.room.step(depth, count)
+        step = program.room.step(depth, count * program.entries)
         pile = program.fresh((step if way == PILED else 0,), depth, buffer=SHARED)
         head = (count, width, depth, step, way, rows, lead, int(add), len(starts), len(extent), len(some))
         begun = [word for view, factor in starts for word in words_of(program.factor(factor), view)]
@@ -90,7 +88,7 @@ def _rows(pieces: Pieces, extent: tuple[int, ...]) -> int:
 
 def _long(pieces: Pieces, extent: tuple[int, ...]) -> bool:
     """Whether so much is done with each piece for the rows of one axis that it need not be copied before."""
-    return not extent or extent[-1] >= LONG or min(channels for _, channels in pieces) >= WIDE
+    return not extent or extent[-1] >= LONG
 
 
 def listed(pieces: Pieces) -> Iterator[int | View]:
@@ -197,7 +195,7 @@ def meet(program: Program, left: Pieces, right: Pieces, extent: tuple[int, ...],
             program.zero(panel, width * lead)
         here, there = _rows(left, extent), _rows(some, extent)
         piled = depth * (not there) + width * (not here)
-        step = program.room.step(piled, count if count > 1 else TOGETHER)
+        step = program.room.step(piled, count * program.entries)
         pile = program.fresh((step,), piled, buffer=SHARED)
         head = (count, width, depth, lead, step, here, there, len(extent), len(left), len(some))
         program.say(OUTER, *head, panel.at(start), pile, *extent, *listed(left), *listed(some))

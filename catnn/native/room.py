@@ -21,7 +21,7 @@ class Room:
     panel: otherwise, how many of them at a time; pile: how many numbers of the rows of a product are gathered;
     group: how many numbers the columns of a product may have together, 0 for all there are;
     passes: 2 if the coarse levels are done and forgotten before the fine ones;
-    plain: products of up to so many multiply-adds have neither panel nor pile.
+    plain: products of up to so many multiply-adds for an entry have neither panel nor pile.
     """
 
     resident: bool = True
@@ -29,7 +29,7 @@ class Room:
     pile: int = 1 << 14
     group: int = 0
     passes: int = 1
-    plain: int = 1 << 10
+    plain: int = 0
 
     def deep(self, width: int) -> int:
         """So many channels of a matrix are multiplied with at once."""
@@ -41,15 +41,19 @@ class Room:
 
 
 FASTEST = Room()
+PLAIN = 512
+"""To bring weights into order does not pay for products of so few multiply-adds, those of all entries together."""
 
 
-def rooms(most: int) -> Iterator[Room]:
-    """From the fastest to the smallest; most: how many numbers there should be place for."""
-    yield FASTEST
-    lean = replace(FASTEST, resident=False)
+def rooms(most: int, entries: int) -> Iterator[Room]:
+    """From the fastest to the smallest; most: how many numbers there should be place for; entries: of the batch."""
+    fastest = replace(FASTEST, plain=PLAIN // entries)
+    yield fastest
+    lean = replace(fastest, resident=False)
     yield replace(lean, panel=1 << 14, pile=1 << 13)
     yield replace(lean, panel=1 << 13, pile=1 << 12)
     yield replace(lean, panel=1 << 12, pile=1 << 11)
+    yield replace(lean, panel=1 << 11, pile=1 << 11)
     yield replace(lean, panel=1 << 12, pile=1 << 11, group=most // 2)
     lean = replace(lean, passes=2)
     yield replace(lean, panel=1 << 11, pile=1 << 11, group=most // 2)

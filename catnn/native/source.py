@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from catnn.native.kernels_moves import MOVES
 from catnn.native.kernels_products import PRODUCTS
+from catnn.native.kernels_rows import ROWS
 from catnn.native.kernels_tiles import TILES
 
 HEAD = r"""#include <stdint.h>
@@ -75,83 +76,24 @@ APART const I *NAME(instruction)(const I *q, const double *f, R **b, const I *st
 #define HERE(k) (b[q[k]] + q[(k) + 1])
   switch (*q++) {
     case 1: /* zero: d, count */
-      if (step[q[0]] == 0) memset(HERE(0), 0, (size_t)q[2] * sizeof(R));
+      if (step[q[0]] == 0 || step[q[0]] == q[2])
+        memset(HERE(0), 0, (size_t)(step[q[0]] ? entries * q[2] : q[2]) * sizeof(R));
       else ENTRIES memset(AT(0), 0, (size_t)q[2] * sizeof(R));
       return q + 3;
     case 2: { /* sum: C, factor, t, its stride, p, d, s, ext.., d strides.., s strides.. */
       I p = q[4];
-      ENTRIES NAME(sum_view)(AT(5), q + 9 + p, AT(7), q + 9 + 2 * p, q + 9, p, q[0], q[2], q[3], (R)f[q[1]]);
+      NAME(axes) v = NAME(axes_of)(q + 9, q + 9 + p, q + 9 + 2 * p, p, entries, step[q[5]], step[q[7]]);
+      NAME(sum_view)(HERE(5), v.d, HERE(7), v.s, v.ext, p + 1, q[0], q[2], q[3], (R)f[q[1]]);
       return q + 9 + 3 * p;
     }
     case 3: { /* add: C, factor, p, d, s, ext.., d strides.., s strides.. */
       I p = q[2];
-      ENTRIES NAME(add_view)(AT(3), q + 7 + p, AT(5), q + 7 + 2 * p, q + 7, p, q[0], (R)f[q[1]]);
+      NAME(axes) v = NAME(axes_of)(q + 7, q + 7 + p, q + 7 + 2 * p, p, entries, step[q[3]], step[q[5]]);
+      NAME(add_view)(HERE(3), v.d, HERE(5), v.s, v.ext, p + 1, q[0], (R)f[q[1]]);
       return q + 7 + 3 * p;
     }
-    case 4: { /* product: M, N, K, rows at once, way, rows apart, weights' rows apart, add, starts, p, pieces,
-                 weights, pile, d, ext.., pieces: C, s, strides.., starts: factor, s, strides.. */
-      I M = q[0], N = q[1], K = q[2], rows = q[3], way = q[4], ldw = q[6], starts = q[8], p = q[9], n = q[10];
-      const R *w = HERE(11);
-      R *pile = HERE(13);
-      const I *ext = q + 17, *piece = ext + p, *begin = piece + n * (3 + p);
-      int add = (int)q[7] || starts;
-      NAME(rows) row[PIECES];
-      if (M == 1) { /* a row an entry */
-        I ldd = step[q[15]];
-        for (I i = 0; i < n; i++) {
-          const I *o = piece + i * (3 + p);
-          row[i] = (NAME(rows)){b[o[1]] + o[2], step[o[1]], 1, o[0]};
-        }
-        NAME(lay)(entries, N, row, n, w, ldw, HERE(15), ldd, add);
-        return begin;
-      }
-      ENTRIES {
-        I most = way == 2 ? ext[p - 1] : way == 1 && !starts ? M : rows, at[AXES] = {0};
-        for (I v = 0; v < M; v += most) {
-          I count = M - v < most ? M - v : most;
-          R *d = AT(15) + v * N;
-          const I *o = begin;
-          for (I i = 0; i < starts; i++, o += 3 + p)
-            NAME(start)(b[o[1]] + o[2] + e * step[o[1]], ext, o + 3, p, v, count, d, N, (R)f[o[0]], i > 0 || q[7]);
-          if (way == 1)
-            NAME(gemm)(count, N, K, b[piece[1]] + piece[2] + e * step[piece[1]] + v * q[5], q[5], 1, w, ldw, d, N, add);
-          else if (way == 2) {
-            o = piece;
-            for (I i = 0; i < n; i++, o += 3 + p)
-              row[i] = (NAME(rows)){b[o[1]] + o[2] + e * step[o[1]] + NAME(place)(at, o + 3, p), o[2 + p], 1, o[0]};
-            NAME(lay)(count, N, row, n, w, ldw, d, N, add);
-            NAME(next)(at, ext, ext, p, 0);
-          } else {
-            NAME(piles)(piece, n, b, step, e, ext, p, v, count, pile, K, 0);
-            NAME(gemm)(count, N, K, pile, K, 1, w, ldw, d, N, add);
-          }
-        }
-      }
-      return begin + starts * (3 + p);
-    }
-    case 5: { /* outer: M, N, K, gradient's rows apart, rows at once, left's rows apart, right's (0: piled up), p,
-                 left pieces, right pieces, gradient, pile, ext.., pieces: C, s, strides.. */
-      I M = q[0], N = q[1], K = q[2], ldg = q[3], rows = q[4], p = q[7], n = q[8], m = q[9];
-      R *g = HERE(10), *pile = HERE(12), *other = pile + (q[5] ? 0 : rows * N);
-      const I *ext = q + 14, *left = ext + p, *right = left + n * (3 + p);
-      int single = M == 1;
-      I all = single ? entries : M;
-      for (I e = 0; e < (single ? 1 : entries); e++)
-        for (I v = 0; v < all; v += rows) {
-          I count = all - v < rows ? all - v : rows, lda = N, ldb = K;
-          const R *x = pile, *y = other;
-          if (q[5]) {
-            lda = single ? step[left[1]] : q[5];
-            x = b[left[1]] + left[2] + e * step[left[1]] + v * lda;
-          } else NAME(piles)(left, n, b, step, e, ext, p, v, count, pile, N, single);
-          if (q[6]) {
-            ldb = single ? step[right[1]] : q[6];
-            y = b[right[1]] + right[2] + e * step[right[1]] + v * ldb;
-          } else NAME(piles)(right, m, b, step, e, ext, p, v, count, other, K, single);
-          NAME(gemm)(N, K, count, x, 1, lda, y, ldb, g, ldg, 1);
-        }
-      return right + m * (3 + p);
-    }
+    case 4: return NAME(product)(q, f, b, step, entries);
+    case 5: return NAME(outer)(q, b, step, entries);
     case 6: { /* combine: length, C, values, d, s, add, rows, then for each: place, n, pairs.. */
       ENTRIES {
         const R *v = b[q[2]], *s = AT(5);
@@ -253,10 +195,12 @@ APART const I *NAME(part)(const I *q, const double *f, R **b, const I *step, I e
   return q + 1;
 }
 /* the three parts of a program: once, for `chunk` entries of the batch after as many others, once.
-   b: the buffers, which move along: an entry lies step[buffer] behind the one before; the first starts anew */
+   b: the buffers; those from outside move along: an entry lies step[buffer] behind the one before.  The first starts
+   anew, and holds the values that every entry has, each a buffer of its own */
 void NAME(run)(const I *q, const double *f, R **b, const I *step, I buffers, I entries, I chunk) {
-  const I *last = q;
-  q = NAME(part)(q, f, b, step, 1);
+  const I *last = q + 2 + q[1];
+  for (I i = 0; i < q[1]; i++) b[q[0] + i] = b[0] + q[2 + i] * chunk;
+  q = NAME(part)(last, f, b, step, 1);
   for (I e = 0; e < entries; e += chunk) {
     last = NAME(part)(q, f, b, step, entries - e < chunk ? entries - e : chunk);
     for (I i = 1; i < buffers; i++) b[i] += chunk * step[i];
@@ -268,4 +212,4 @@ void NAME(run)(const I *q, const double *f, R **b, const I *step, I buffers, I e
 
 def source(kind: str) -> str:
     """The whole text for a type of numbers."""
-    return f"{HEAD}#define R {kind}\n#define NAME(x) x##_{kind}\n{MOVES}{TILES}{PRODUCTS}{INSTRUCTIONS}"
+    return f"{HEAD}#define R {kind}\n#define NAME(x) x##_{kind}\n{MOVES}{TILES}{PRODUCTS}{ROWS}{INSTRUCTIONS}"

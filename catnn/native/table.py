@@ -53,16 +53,31 @@ class _Value:
     last: int = -1
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A program in words.
+
+    each, shared: how many numbers lie between, for an entry, and for all together; own: the lengths of the values that
+    every entry has, a buffer each.
+    """
+
+    words: tuple[int, ...]
+    each: int
+    shared: int
+    own: tuple[int, ...]
+
+
 @dataclass
 class Program:
     """A program as it is written; every buffer has a number.
 
-    sizes: of the axes; room: how much it may keep; factors: the numbers that are multiplied with; kept: values that
+    sizes: of the axes; room: how much it may keep; entries: about so many of the batch there are; factors: the numbers that are multiplied with; kept: values that
     serve more than one instruction, by what they are.
     """
 
     sizes: Mapping[str, int]
     room: Room = FASTEST
+    entries: int = 1
     factors: list[float] = field(default_factory=list)
     kept: dict[object, View] = field(default_factory=dict)
     _parts: tuple[list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], []))
@@ -115,22 +130,30 @@ class Program:
             words += [item.buffer, item.offset]
         self._count += 1
 
-    def finish(self) -> tuple[list[int], int, int]:
-        """The table, and how many numbers lie between for each entry, and for all together."""
-        offsets, lengths = [0] * len(self._values), [0, 0]
+    def finish(self, buffers: int) -> Table:
+        """What was written; buffers: how many there are besides those of values that every entry has.
+
+        For such a value those of all entries lie side by side, so that they are one tensor with one axis more.
+        """
+        offsets, lengths, own = [0] * len(self._values), [0, 0], dict[int, int]()
         for buffer in (SCRATCH, SHARED):
-            own = [at for at, value in enumerate(self._values) if value.buffer == buffer and value.first >= 0]
-            values = [self._values[at] for at in own]
+            used = [at for at, value in enumerate(self._values) if value.buffer == buffer and value.first >= 0]
+            values = [self._values[at] for at in used]
             spans = [(0, self._count) if value.always else (value.first, value.last) for value in values]
             found, lengths[buffer] = placed([value.length for value in values], spans)
-            for at, offset in zip(own, found, strict=True):
+            for at, offset in zip(used, found, strict=True):
                 offsets[at] = offset
+            if buffer == SCRATCH:
+                own = {at: buffers + number for number, at in enumerate(used)}
         parts = [list(words) for words in self._parts]
         for part, at in self._named:
             number = parts[part][at] - VALUES
-            parts[part][at] = self._values[number].buffer
-            parts[part][at + 1] += offsets[number]
-        return [word for words in parts for word in (*words, END)], lengths[SCRATCH], lengths[SHARED]
+            parts[part][at] = own.get(number, SHARED)
+            if number not in own:
+                parts[part][at + 1] += offsets[number]
+        head = (buffers, len(own), *(offsets[at] for at in own))
+        words = (*head, *(word for part in parts for word in (*part, END)))
+        return Table(words, *lengths, tuple(self._values[at].length for at in own))
 
     # ------------------------------------------------------------------------------------------------- instructions
 

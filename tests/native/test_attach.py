@@ -280,11 +280,14 @@ def test_memory_stays_near_the_output(case: tuple[str, int, int], calls: list[st
     assert {"forward", "backward"} == set(calls)
 
 
-@pytest.mark.parametrize("room", list(rooms(1 << 12)), ids=lambda room: f"{room.panel}-{room.group}-{room.passes}")
+@pytest.mark.parametrize("room", list(rooms(1 << 12, 4)), ids=lambda room: f"{room.panel}-{room.pile}-{room.group}-{room.passes}")
+@pytest.mark.parametrize("plain", [0, 1 << 10])
 @pytest.mark.parametrize("name", ["two to two", "three to two", "sums", "means", "fixed", "span of sums", "rotations"])
-def test_every_room_computes_the_layer(name: str, room: Room, plainly: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_room_computes_the_layer(
+    name: str, plain: int, room: Room, plainly: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However little may be kept, the numbers are the same."""
-    monkeypatch.setattr("catnn.native.calls.rooms", lambda most: iter([replace(room, plain=0)]))
+    monkeypatch.setattr("catnn.native.calls.rooms", lambda *_: iter([replace(room, plain=plain)]))
     monkeypatch.setattr("catnn.native.calls.FORWARD", 100.0)  # entries together
     item = parsed(name)
     for sizes in SIZES:

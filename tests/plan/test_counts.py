@@ -63,8 +63,8 @@ def instructions(plan: Plan) -> str:
     matrices = [matrix_of(plan, product, buffers, mirrored=False) for product in plan.products]
     biases = {o: 200 + o for o in range(outs)}
     run(program, plan, range(2, 2 + ins), range(2 + ins, 2 + ins + outs), matrices, biases, {})
-    table, each, shared = program.finish()
-    return f"{len(table):6} words {each:8,} between, {shared:8,} for all entries"
+    table = program.finish(300)
+    return f"{len(table.words):6} words {table.each:8,} between, {table.shared:8,} for all entries"
 
 
 def longest(units: list[Unit]) -> Chain:
