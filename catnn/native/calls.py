@@ -42,8 +42,9 @@ class Ready:
     """A program with its tables in memory.
 
     each, shared: how many numbers lie between, for an entry, and for all together; chunk: how many entries are worked
-    on together; steps: by buffer how far its entries are apart; moving: how many of the buffers come from outside
-    and have entries; pointers: an array of a pointer for each buffer; shapes: of the entries of the outputs; values: the entries of Fourier bases, and as tensors.
+    on together; steps: by buffer how far its entries are apart; moving: how many of the buffers come from outside and
+    have entries; pointers: an array of a pointer for each buffer; shapes: of the entries of the outputs; values: the
+    entries of Fourier bases, and as tensors.
     """
 
     table: ctypes.Array[ctypes.c_int64]

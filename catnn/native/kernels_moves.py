@@ -1,44 +1,48 @@
 """The C that moves numbers and adds them up, on strided views; R is their type, NAME(x) a name with it."""
 
 MOVES = r"""
-INLINE void NAME(copy_run)(const R *restrict s, I ss, R *restrict d, I ds, I n, I C) {
+/* n rows of C numbers: of few, so many at a time that their number is known; else row by row */
+#define BY_ROWS(RUN)                                                                                \
+  switch (C) {                                                                                      \
+    case 1: RUN(0, 1); return;                                                                      \
+    case 4: RUN(0, 4); return;                                                                      \
+    case 8: RUN(0, 8); return;                                                                      \
+    case 16: RUN(0, 16); return;                                                                    \
+    case 32: RUN(0, 32); return;                                                                    \
+  }                                                                                                 \
+  if (C < 64 && n > 1) {                                                                            \
+    I c = 0;                                                                                        \
+    for (; c + 16 <= C; c += 16) RUN(c, 16);                                                        \
+    for (; c + 4 <= C; c += 4) RUN(c, 4);                                                           \
+    for (; c < C; c++) RUN(c, 1);                                                                   \
+    return;                                                                                         \
+  }
+INLINE void NAME(copy_run)(R *restrict d, I ds, const R *restrict s, I ss, I n, I C) {
   for (I v = 0; v < n; v++, s += ss, d += ds) for (I c = 0; c < C; c++) d[c] = s[c];
 }
-APART void NAME(copies)(const R *s, I ss, R *d, I ds, I n, I C) {
-  switch (C) {
-    case 1: NAME(copy_run)(s, ss, d, ds, n, 1); break;
-    case 4: NAME(copy_run)(s, ss, d, ds, n, 4); break;
-    case 8: NAME(copy_run)(s, ss, d, ds, n, 8); break;
-    case 16: NAME(copy_run)(s, ss, d, ds, n, 16); break;
-    case 32: NAME(copy_run)(s, ss, d, ds, n, 32); break;
-    default: for (I v = 0; v < n; v++) memcpy(d + v * ds, s + v * ss, (size_t)C * sizeof(R));
-  }
+APART void NAME(copies)(R *d, I ds, const R *s, I ss, I n, I C) {
+#define RUN(c, W) NAME(copy_run)(d + c, ds, s + c, ss, n, W)
+  BY_ROWS(RUN)
+#undef RUN
+  for (I v = 0; v < n; v++) memcpy(d + v * ds, s + v * ss, (size_t)C * sizeof(R));
 }
 INLINE void NAME(add_run)(R *restrict d, I ds, const R *restrict s, I ss, I n, I C, R f) {
   for (I v = 0; v < n; v++, s += ss, d += ds) for (I c = 0; c < C; c++) d[c] += f * s[c];
 }
 APART void NAME(adds)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
-  switch (C) {
-    case 1: NAME(add_run)(d, ds, s, ss, n, 1, f); break;
-    case 4: NAME(add_run)(d, ds, s, ss, n, 4, f); break;
-    case 8: NAME(add_run)(d, ds, s, ss, n, 8, f); break;
-    case 16: NAME(add_run)(d, ds, s, ss, n, 16, f); break;
-    case 32: NAME(add_run)(d, ds, s, ss, n, 32, f); break;
-    default: NAME(add_run)(d, ds, s, ss, n, C, f);
-  }
+#define RUN(c, W) NAME(add_run)(d + c, ds, s + c, ss, n, W, f)
+  BY_ROWS(RUN)
+#undef RUN
+  NAME(add_run)(d, ds, s, ss, n, C, f);
 }
 INLINE void NAME(set_run)(R *restrict d, I ds, const R *restrict s, I ss, I n, I C, R f) {
   for (I v = 0; v < n; v++, s += ss, d += ds) for (I c = 0; c < C; c++) d[c] = f * s[c];
 }
 APART void NAME(sets)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
-  switch (C) {
-    case 1: NAME(set_run)(d, ds, s, ss, n, 1, f); break;
-    case 4: NAME(set_run)(d, ds, s, ss, n, 4, f); break;
-    case 8: NAME(set_run)(d, ds, s, ss, n, 8, f); break;
-    case 16: NAME(set_run)(d, ds, s, ss, n, 16, f); break;
-    case 32: NAME(set_run)(d, ds, s, ss, n, 32, f); break;
-    default: NAME(set_run)(d, ds, s, ss, n, C, f);
-  }
+#define RUN(c, W) NAME(set_run)(d + c, ds, s + c, ss, n, W, f)
+  BY_ROWS(RUN)
+#undef RUN
+  NAME(set_run)(d, ds, s, ss, n, C, f);
 }
 INLINE void NAME(sum_chunk)(R *restrict d, const R *restrict s, I st, I t, I W, R f) {
   R a[64];
@@ -129,7 +133,7 @@ APART void NAME(pack)(const R *s, const I *ext, const I *str, I p, I first, I co
   o -= at[p - 1] * last;
   for (I skip = at[p - 1]; count > 0; skip = 0, run = inner) {
     if (run > count) run = count;
-    NAME(copies)(s + o + skip * last, last, d, ld, run, C);
+    NAME(copies)(d, ld, s + o + skip * last, last, run, C);
     d += run * ld;
     count -= run;
     o = NAME(next)(at, ext, str, p, o);

@@ -29,24 +29,23 @@ INLINE void NAME(strides)(const I *piece, I p, const I *step, I *to) {
 INLINE void NAME(copy_at)(const R *restrict s, const int32_t *at, R *restrict d, I ld, I n, I C) {
   for (I v = 0; v < n; v++, d += ld) for (I c = 0; c < C; c++) d[c] = s[at[v] + c];
 }
+APART void NAME(copies_at)(const R *s, const int32_t *at, R *d, I ld, I n, I C) {
+#define RUN(c, W) NAME(copy_at)(s + c, at, d + c, ld, n, W)
+  BY_ROWS(RUN)
+#undef RUN
+  NAME(copy_at)(s, at, d, ld, n, C);
+}
 /* rows `r` to `r + count` of a piece, side by side from d on */
 APART void NAME(gather)(const R *s, I step, const int32_t *at, I M, I r, I count, R *d, I ld, I C) {
   I e = r / M, v = r % M;
   s += e * step;
   if (M < 8 && v == 0 && count % M == 0) { /* few rows for many entries: one row of all of them after the other */
-    for (; v < M; v++) NAME(copies)(s + at[v], step, d + v * ld, M * ld, count / M, C);
+    for (; v < M; v++) NAME(copies)(d + v * ld, M * ld, s + at[v], step, count / M, C);
     return;
   }
   for (I run; count > 0; count -= run, d += run * ld, s += step, v = 0) {
     run = M - v < count ? M - v : count;
-    switch (C) {
-      case 1: NAME(copy_at)(s, at + v, d, ld, run, 1); break;
-      case 4: NAME(copy_at)(s, at + v, d, ld, run, 4); break;
-      case 8: NAME(copy_at)(s, at + v, d, ld, run, 8); break;
-      case 16: NAME(copy_at)(s, at + v, d, ld, run, 16); break;
-      case 32: NAME(copy_at)(s, at + v, d, ld, run, 32); break;
-      default: NAME(copy_at)(s, at + v, d, ld, run, C);
-    }
+    NAME(copies_at)(s, at + v, d, ld, run, C);
   }
 }
 /* rows of pieces side by side; at: where their voxels are, if that is known */
@@ -64,8 +63,8 @@ APART void NAME(piles)(const I *q, I n, R **b, const I *step, I e, const NAME(vo
 }
 /* so many rows at once that entries are not cut, if there is room for one */
 INLINE I NAME(rows_of)(I rows, I M) { return rows > M ? rows - rows % M : rows; }
-/* product: M, N, K, rows at once, way, rows apart, weights' rows apart, add, starts, p, pieces, weights, pile, d, ext..,
-   pieces: C, s, strides.., starts: factor, s, strides.. */
+/* product: M, N, K, rows at once, way, rows apart, weights' rows apart, add, starts, p, pieces, weights, pile, d,
+   ext.., pieces: C, s, strides.., starts: factor, s, strides.. */
 APART const I *NAME(product)(const I *q, const double *f, R **b, const I *step, I entries) {
   I M = q[0], N = q[1], K = q[2], way = q[4], apart = q[5], ldw = q[6], starts = q[8], p = q[9], n = q[10];
   const R *w = b[q[11]] + q[12];

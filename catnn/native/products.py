@@ -60,7 +60,7 @@ def _panels(program: Program, target: View, pieces: Pieces, extent: tuple[int, .
         panel, lead = panel_of(program, matrix, group, columns)
         some, depth = _some(matrix, pieces, group), sum(matrix.pieces[at] for at in group)
         rows = _rows(some, extent)
-        way = STRAIGHT if rows else LAID if _long(some, extent) else PILED
+        way = STRAIGHT if rows else LAID if _long(extent) else PILED
         step = program.room.step(depth, count * program.entries)
         pile = program.fresh((step if way == PILED else 0,), depth, buffer=SHARED)
         head = (count, width, depth, step, way, rows, lead, int(add), len(starts), len(extent), len(some))
@@ -86,8 +86,8 @@ def _rows(pieces: Pieces, extent: tuple[int, ...]) -> int:
     return view.strides[-1] if view.strides == dense(0, extent, view.strides[-1]).strides else 0
 
 
-def _long(pieces: Pieces, extent: tuple[int, ...]) -> bool:
-    """Whether so much is done with each piece for the rows of one axis that it need not be copied before."""
+def _long(extent: tuple[int, ...]) -> bool:
+    """Whether there are enough rows along an axis that they need not be piled up; of no axis those are the entries."""
     return not extent or extent[-1] >= LONG
 
 

@@ -1,4 +1,4 @@
-"""The C that runs a program of `catnn.native.program`: nine instructions on strided views, channels last.
+"""The C that runs a program of `catnn.native.program`: eleven instructions on strided views, channels last.
 
 One text for all layers, so it is compiled once a machine.  A program is a table of 64-bit integers; a view is a buffer,
 an offset in elements and a stride for each axis.  Everything is done for a few entries of the batch after others, so
@@ -69,7 +69,7 @@ INLINE void turn_four(float *d, I ds, const float *s, I ss, float f) {
 """
 
 INSTRUCTIONS = r"""
-/* one instruction for `count` entries of the batch, that lie step[buffer] apart; the next one */
+/* one instruction for some entries of the batch, that lie step[buffer] apart; the next one */
 APART const I *NAME(instruction)(const I *q, const double *f, R **b, const I *step, I entries) {
 #define ENTRIES for (I e = 0; e < entries; e++)
 #define AT(k) (b[q[k]] + q[(k) + 1] + e * step[q[k]])

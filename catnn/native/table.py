@@ -71,8 +71,8 @@ class Table:
 class Program:
     """A program as it is written; every buffer has a number.
 
-    sizes: of the axes; room: how much it may keep; entries: about so many of the batch there are; factors: the numbers that are multiplied with; kept: values that
-    serve more than one instruction, by what they are.
+    sizes: of the axes; room: how much it may keep; entries: about so many of the batch there are; factors: the numbers
+    that are multiplied with; kept: values that serve more than one instruction, by what they are.
     """
 
     sizes: Mapping[str, int]

@@ -57,7 +57,7 @@ def instructions(plan: Plan) -> str:
     """How long the program in C is, and what it needs for an entry and for all together."""
     if not in_c(plan):
         return "no program"
-    program = Program({"n": SIZES["n"]})
+    program = Program({"n": SIZES["n"]}, entries=SIZES[BATCH])
     ins, outs = len(plan.source.summands), len(plan.target.summands)
     buffers = {pair: 100 + at for at, pair in enumerate(pairs(plan))}
     matrices = [matrix_of(plan, product, buffers, mirrored=False) for product in plan.products]
