@@ -220,12 +220,13 @@ class Choice:
         """`_Layer.few`, by the rates of this machine instead of those of the file."""
         words = (*self.plan.source.words, *self.plan.target.words)
         names = {wire.group.size for word in words for wire in word if isinstance(wire.group.size, str)}
+        axes = len(words[0])
 
         def few(_: Any, work: int, counts: Mapping[str, Any], xs: Any, lengths: Mapping[str, int]) -> bool:
             if not work or not all(isinstance(count, int) for count in counts.values()):
                 return False
             sizes = {name: lengths[name] for name in names}
-            return self.way(entries_of(xs[0], len(self.plan.source.words[0])), sizes, product=False) == DENSE
+            return self.way(entries_of(xs[0], axes), sizes, product=False) == DENSE
 
         return few
 

@@ -55,7 +55,7 @@ def _declared(found: ctypes.CDLL, kind: str) -> Callable[..., None]:
     """The function of a library, with what it takes.  Raises: AttributeError where it has none."""
     number, pointer = ctypes.c_int64, ctypes.c_void_p
     function = getattr(found, f"run_{kind}")
-    function.argtypes, function.restype = [pointer] * 4 + [number] * 3, None
+    function.argtypes, function.restype = [pointer] * 4 + [number] * 4, None
     result: Callable[..., None] = function
     return result
 

@@ -16,7 +16,7 @@ from catnn.native.build import library
 from catnn.native.matrix import Matrix, matrix_of, pairs
 from catnn.native.paired import paired
 from catnn.native.program import read, run, weigh
-from catnn.native.room import rooms
+from catnn.native.room import LOCAL, rooms
 from catnn.native.spectral import Form, turned
 from catnn.native.table import Program, Table
 from catnn.plan.fourier import Saving, fourier, worthwhile
@@ -248,12 +248,16 @@ class Calls:
         """Run a program for some entries."""
         chunk = min(ready.chunk, count)
         between = ready.each * chunk
-        scratch = like.new_empty(between + ready.shared)
-        size, start = like.element_size(), scratch.data_ptr()
         places = [t.data_ptr() for t in tensors]
+        size = like.element_size()
         if first:
             places = [at + first * step * size for at, step in zip(places, ready.steps[2:], strict=False)]
-        pointers = ready.pointers(start, start + between * size, *places)
+        if between + ready.shared <= LOCAL:
+            pointers = ready.pointers(None, None, *places)
+        else:
+            scratch = like.new_empty(between + ready.shared)
+            start = scratch.data_ptr()
+            pointers = ready.pointers(start, start + between * size, *places)
         function = self.run[like.dtype]
         assert function is not None
-        function(ready.table, ready.factors, pointers, ready.steps, ready.moving, count, chunk)
+        function(ready.table, ready.factors, pointers, ready.steps, ready.moving, count, chunk, between)

@@ -11,6 +11,8 @@ STEP = 96
 """So many rows are piled up for a product at most."""
 DEEP = 384
 """So many channels are met in one product; what is deeper is cut, and added up."""
+LOCAL = 2048
+"""So few numbers are kept by the library itself, without a tensor for them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from catnn.native.kernels_moves import MOVES
 from catnn.native.kernels_products import PRODUCTS
 from catnn.native.kernels_rows import ROWS
 from catnn.native.kernels_tiles import TILES
+from catnn.native.room import LOCAL
 
 HEAD = r"""#include <stdint.h>
 #include <string.h>
@@ -196,9 +197,12 @@ APART const I *NAME(part)(const I *q, const double *f, R **b, const I *step, I e
 }
 /* the three parts of a program: once, for `chunk` entries of the batch after as many others, once.
    b: the buffers; those from outside move along: an entry lies step[buffer] behind the one before.  The first starts
-   anew, and holds the values that every entry has, each a buffer of its own */
-void NAME(run)(const I *q, const double *f, R **b, const I *step, I buffers, I entries, I chunk) {
+   anew, and holds the values that every entry has, each a buffer of its own; where it is missing, what little is to be
+   kept, `between` numbers and no more than LOCAL in all, is kept here */
+void NAME(run)(const I *q, const double *f, R **b, const I *step, I buffers, I entries, I chunk, I between) {
   const I *last = q + 2 + q[1];
+  R local[LOCAL] __attribute__((aligned(64)));
+  if (!b[0]) b[0] = local, b[1] = local + between;
   for (I i = 0; i < q[1]; i++) b[q[0] + i] = b[0] + q[2 + i] * chunk;
   q = NAME(part)(last, f, b, step, 1);
   for (I e = 0; e < entries; e += chunk) {
@@ -212,4 +216,5 @@ void NAME(run)(const I *q, const double *f, R **b, const I *step, I buffers, I e
 
 def source(kind: str) -> str:
     """The whole text for a type of numbers."""
-    return f"{HEAD}#define R {kind}\n#define NAME(x) x##_{kind}\n{MOVES}{TILES}{PRODUCTS}{ROWS}{INSTRUCTIONS}"
+    given = f"#define LOCAL {LOCAL}\n#define R {kind}\n#define NAME(x) x##_{kind}\n"
+    return f"{HEAD}{given}{MOVES}{TILES}{PRODUCTS}{ROWS}{INSTRUCTIONS}"

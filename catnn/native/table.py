@@ -153,7 +153,7 @@ class Program:
                 parts[part][at + 1] += offsets[number]
         head = (buffers, len(own), *(offsets[at] for at in own))
         words = (*head, *(word for part in parts for word in (*part, END)))
-        return Table(words, *lengths, tuple(self._values[at].length for at in own))
+        return Table(words, lengths[SCRATCH], lengths[SHARED], tuple(self._values[at].length for at in own))
 
     # ------------------------------------------------------------------------------------------------- instructions
 

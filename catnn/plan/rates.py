@@ -19,7 +19,7 @@ from catnn.plan.cost import BATCH, Cost, Step, total
 from catnn.plan.fourier import fourier, saved, stated, worthwhile
 from catnn.plan.plan import Plan
 
-MODEL = 2
+MODEL = 3
 """The number of the model that rates belong to: those measured for other programs are measured anew."""
 
 AGAIN = 4
