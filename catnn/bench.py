@@ -135,7 +135,7 @@ def bench(
     if not isinstance(item, (Layer, Network)):
         raise fail("E1008", f"{type(item).__name__} is no layer or network, so there is nothing to measure")
     if type(batch) is not int or batch < 1:
-        raise fail("E1003", f"batch={batch!r} is not a number of entries")
+        raise fail("E1003", f"batch={batch!r} is not a number of entries", helps=("give 1 entry or more",))
     if type(repeat) is not int or repeat < 1:
         raise fail("E1003", f"repeat={repeat!r} is not a number of rounds", helps=("measure 1 round or more",))
     if type(seconds) not in (int, float) or not 0 < seconds < math.inf:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catnn.category.pattern import letters
-from catnn.category.scalar import ONE
+from catnn.category.scalar import ONE, scaled, summed
 from catnn.category.wires import show_word
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form
@@ -98,16 +98,14 @@ def step_label(program: Program, step: Step, names: tuple[str, ...]) -> str:
         case Contract():
             if tensor_name(step):
                 return tensor_name(step)
-            factor = "" if step.contraction.scalar == ONE else f"({step.contraction.scalar}) * "
             operands = [_operand(operand.label, inputs) for operand in step.contraction.operands]
-            return f"{factor}{pattern(step.contraction)}{_given(operands)}"
+            return scaled(step.contraction.scalar, f"{pattern(step.contraction)}{_given(operands)}")
         case Add():
-            terms = [n if c == ONE else f"({c}) * {n or '_'}" for (c, _), n in zip(step.terms, inputs, strict=True)]
-            return " + ".join(term or "_" for term in terms)
+            return summed((c, name or "_") for (c, _), name in zip(step.terms, inputs, strict=True))
         case Along():
             return f"{step.function}[{','.join(map(str, step.axes))}]{_given(inputs)}"
         case Run():
-            return f"{_function(step)}{_given(arguments(program, step.inputs, names)) if inputs else '()'}"
+            return f"{_bracketed(step.stage)}{_given(arguments(program, step.inputs, names)) if inputs else '()'}"
     return f"{step.box.label}{_given(inputs)}"
 
 
@@ -120,11 +118,6 @@ def _operand(label: int | Box | Form, inputs: list[str]) -> str:
     if isinstance(label, int):
         return inputs[label]
     return label.label if isinstance(label, Box) else label.kind
-
-
-def _function(step: Run) -> str:
-    text = stage_text(step.stage)
-    return f"({text})" if isinstance(step.stage, Pipeline | Combine) else text
 
 
 def stage_text(stage: Stage) -> str:
@@ -142,8 +135,13 @@ def stage_text(stage: Stage) -> str:
             inner = [stage_text(one) for one in stages]
             return " ; ".join(f"({t})" if isinstance(s, Combine) else t for s, t in zip(stages, inner, strict=True))
         case Combine(terms=terms):
-            parts = [(c, stage_text(one), isinstance(one, Pipeline)) for c, one in terms]
-            return " + ".join((f"({t})" if chain else t) if c == ONE else f"({c}) * ({t})" for c, t, chain in parts)
+            return summed((c, _bracketed(one)) for c, one in terms)
+
+
+def _bracketed(stage: Stage) -> str:
+    """A stage that is called, scaled or added."""
+    text = stage_text(stage)
+    return f"({text})" if isinstance(stage, Pipeline | Combine) else text
 
 
 def program_flows(network: Network) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from catnn.category.scalar import ONE
+from catnn.category.scalar import scaled
 from catnn.category.wires import Word
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Form
@@ -159,8 +159,7 @@ def _pattern(step: Contract, names: Sequence[str]) -> str:
     rows = ", ".join(" ".join(letter[index] for index in operand.axes) for operand in found.operands)
     target = " ".join(letter[index] for index in found.target)
     given = ", ".join(_operand(operand.label, step, names) for operand in found.operands)
-    factor = "" if found.scalar == ONE else f"({found.scalar}) * "
-    return f"{factor}[{f'{rows} -> {target}'.strip()}]({given})"
+    return scaled(found.scalar, f"[{f'{rows} -> {target}'.strip()}]({given})")
 
 
 def _operand(label: int | Box | Form, step: Contract, names: Sequence[str]) -> str:

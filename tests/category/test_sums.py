@@ -112,5 +112,5 @@ def test_laurent_coefficients() -> None:
     numpy.testing.assert_allclose(rest.matrix(4), numpy.eye(4) - 1 / 4)
     ((coefficient, _),) = mean.terms
     assert str(coefficient) == "1/n"
-    assert str(mean) == "(1/n) * [i -> j]"
+    assert str(mean) == "1/n * [i -> j]"
     assert linear((S,), (S,), ()).matrix(2).tolist() == [[0, 0], [0, 0]]

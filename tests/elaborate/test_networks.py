@@ -55,7 +55,7 @@ def test_fixed_diagrams_are_layers_without_weights() -> None:
 def test_a_fixed_sum_with_an_identity_is_one_diagram() -> None:
     match body("V^2[4] -> V^2[4] = 1/2 * id + 1/2 * [i j -> j i]"):
         case Apply(layer):
-            assert [str(d) for d in layer.fixed] == ["(1/2) * [i j -> i j] + (1/2) * [i j -> j i]"]
+            assert [str(d) for d in layer.fixed] == ["1/2 * [i j -> i j] + 1/2 * [i j -> j i]"]
         case found:
             pytest.fail(repr(found))
 

@@ -117,9 +117,11 @@ class _Together(_Layer):
 def _as_made(whole, *parts):
     """Whether to compute by a `_Together`: its modules are these, none is replaced, parametrised, hooked or wrapped.
 
-    Where code is traced each is called by itself: what traces it finds out what they share.
+    Where code is traced each is called by itself: what traces it finds out what they share; so it is where there are
+    hooks of all modules.
     """
-    return not _traced() and all(
+    alone = _traced() or nn.modules.module._has_any_global_hook()
+    return not alone and all(
         part is own
         and type(part) is kind
         and part.forward == super(kind, part).forward  # of the class, not of this one module
