@@ -2,7 +2,7 @@
 
 A page is a session: its snippets run in order, in one Python namespace and one temporary directory.
 
-    ```catnn          a whole spec as `catnn fmt` writes it; must load. A line `# name.catnn ...` also saves it under that name.
+    ```catnn          a spec as `catnn fmt` writes it; must load. A first line `# name.catnn ...` also saves it as that.
     ```catnn E0301    a spec that must fail with exactly these codes, in this order
     ```python         runs
     ```pycon          a doctest
