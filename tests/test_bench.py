@@ -187,10 +187,8 @@ def test_a_network_is_measured_as_a_whole(text: str) -> None:
     assert isinstance(network, Network)
     found = bench(network, n=3, batch=2, repeat=1, seconds=0.01)
     whole, *layers = found.comparisons
-    assert (whole.title.partition(", n = 3")[0], len(layers)) == (
-        f"network f{text}".split(" {")[0],
-        len(network.layers),
-    )
+    assert whole.title.startswith(f"network f{text.partition(' {')[0].partition(' =')[0]}, n = 3")
+    assert len(layers) == len(network.layers)
     assert [row.name for row in whole.rows] == NETWORKS[text]
     assert all(row.forward > 0 and bool(row.gradient) == ("()" not in text) for row in whole.rows)
     assert whole.output_bytes > 0
