@@ -16,7 +16,7 @@ from catnn.category.graphs import Edge, Graph, automorphism_group, graph_fault
 from catnn.category.orbital import MOST_POINTS
 from catnn.category.symmetric import MOST_STEPS, count_orbits, effort
 from catnn.category.wires import Group, Wire, Word, ends
-from catnn.diagnostics import CatnnError, check_type, fail
+from catnn.diagnostics import CatnnError, Diagnostic, WrongTypeError, check_type, fail, shortened
 from catnn.elaborate.report import Report
 from catnn.elaborate.scopes import RESERVED, Scope
 from catnn.elaborate.spec import MAX_DIAGRAMS, elaborate
@@ -155,7 +155,7 @@ def aut(graph: networkx.Graph, color: str = "color") -> str:
     """The group of the automorphisms of a networkx graph, as text for specs, `catnn.diagram` and `catnn.dim`.
 
     Nodes are numbered in the graph's order.  color: the attribute of nodes and of edges that is kept, where they have
-    it; directions are kept too.  Raises: CatnnError (E0208).
+    it; directions are kept too.  Raises: CatnnError (E0208), (E1021, also a TypeError) for what is no graph.
 
     >>> import networkx
     >>> aut(networkx.path_graph(3))
@@ -163,6 +163,8 @@ def aut(graph: networkx.Graph, color: str = "color") -> str:
     >>> dim(aut(networkx.petersen_graph()), 2, 2)
     107
     """
+    if not all(hasattr(graph, name) for name in ("nodes", "edges", "is_directed")):  # networkx is not imported for this
+        raise WrongTypeError(Diagnostic("E1021", f"expected a networkx graph, got {shortened(graph)}"))
     number = {node: at for at, node in enumerate(graph.nodes)}
     lists: dict[str, list[Edge]] = {}
     for tail, head, found in graph.edges(data=color):

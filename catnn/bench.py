@@ -6,10 +6,11 @@ way is checked against the compiled layer in float64 before it is measured.  Mem
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -18,115 +19,26 @@ from torch import Tensor
 from catnn import calibration
 from catnn.baselines import Way, refusal, ways
 from catnn.baselines.traced import Allowance, traced
+from catnn.benchmark import COMPILED, FLOOR, Benchmark, Comparison, Measured
+from catnn.category.wires import Type
 from catnn.compiler import HINT, check_sizes, compile_item, item_sizes
 from catnn.diagnostics import fail
 from catnn.explanation import predict
 from catnn.measure import machine, one_thread, peak_bytes, race
 from catnn.model import Apply, Call, Layer, Network, walk
-from catnn.tables import Table, count, ratio
 
-COMPILED, FLOOR = "compiled", "floor: two products, one pass"
-FLOOR_LEGEND = (
-    "floor: two products of x with channels x channels matrices and one copy of x, no layer but what none avoids; "
-    "forward alone"
-)
+APART = "each layer by itself"
 LARGE = "dense matrix"
 """The way with the largest graph, which torch.compile comes to last."""
 MOST_BYTES = 2_500_000_000
 MOST_SECONDS = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A way: milliseconds forward and with gradient, peak bytes beyond the inputs, or why there are none.
-
-    gradient: None where only the forward was measured.
-    """
-
-    name: str
-    forward: float = 0.0
-    gradient: float | None = 0.0
-    forward_bytes: int = 0
-    gradient_bytes: int = 0
-    skipped: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A layer at some sizes: what was measured, the compiled layer first; output_bytes is the size of y.
-
-    predicted, measured: seconds forward by way to run the compiled layer, as the cost model has them and as they were;
-    skipped: why others were not measured; taken: which it takes.
-    """
-
-    title: str
-    output_bytes: int
-    rows: tuple[Measured, ...]
-    predicted: Mapping[str, float] = field(default_factory=dict)
-    measured: Mapping[str, float] = field(default_factory=dict)
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    taken: str = ""
-
-    def row(self, name: str) -> Measured:
-        """What was measured of a way.  Raises: KeyError."""
-        return {row.name: row for row in self.rows}[name]
-
-    def table(self) -> Table:
-        """Times as multiples of the compiled layer's, memory as multiples of the output."""
-        ours = self.rows[0]
-        rows: list[tuple[str, ...]] = []
-        for row in self.rows:
-            if row.skipped:
-                rows.append((row.name, f"skipped: {row.skipped}", "", "", ""))
-                continue
-            forward = f"{row.forward:.2f} ms" if row is ours else ratio(row.forward / ours.forward)
-            gradient = ""
-            if row.gradient is not None and ours.gradient is not None:
-                gradient = f"{row.gradient:.2f} ms" if row is ours else ratio(row.gradient / ours.gradient)
-            memory = [ratio(b / self.output_bytes) if b else "" for b in (row.forward_bytes, row.gradient_bytes)]
-            rows.append((row.name, forward, gradient, *memory))
-        caption = f"{self.title}; y is {count(self.output_bytes)} bytes"
-        headers = ("", "forward", "with gradient", "peak / y", "with gradient")
-        return Table(caption, headers, tuple(rows), (1, 2, 3, 4))
-
-    def ways(self) -> Table:
-        """The ways to run the compiled layer: what was predicted beside what was measured, the fastest marked."""
-        best = min(self.measured, key=self.measured.__getitem__, default="")
-        rows = []
-        for way, seconds in self.predicted.items():
-            found = f"{1000 * self.measured[way]:.3f} ms" if way in self.measured else ""
-            marks = [mark for mark, which in (("chosen", self.taken), ("fastest", best)) if way == which]
-            remark = f"not measured: {self.skipped[way]}" if way in self.skipped else ", ".join(marks)
-            rows.append((way, f"{1000 * seconds:.3f} ms", found, remark))
-        return Table("the ways to run it, forward", ("", "predicted", "measured", ""), tuple(rows), (1, 2))
-
-
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """Comparisons on one machine in one run; prints as tables."""
-
-    machine: str
-    comparisons: tuple[Comparison, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """What JSON can hold."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        legend = (
-            "times as multiples of the compiled layer's, peak memory (beyond the inputs) as multiples of the output"
-        )
-        if any(row.name == FLOOR for comparison in self.comparisons for row in comparison.rows):
-            legend += f"\n{FLOOR_LEGEND}"
-        tables = [str(table) for c in self.comparisons for table in (c.table(), *([c.ways()] if c.predicted else ()))]
-        return "\n\n".join([f"{self.machine}\n{legend}", *tables])
-
-
 def bench(
     item: Layer | Network, *, batch: int = 8, repeat: int = 7, seconds: float = 3.0,
     tracing: float | Allowance = 0.0, **sizes: int,
 ) -> Benchmark:  # fmt: skip
-    """Measure a layer, or every layer of a network.
+    """Measure a layer, or a network and every layer of it.
 
     sizes: by name, 16 where none is given; repeat: rounds, 1 or more; seconds: how long a way may be measured.
     tracing: how long torch.compile may take, of all ways together; each is then measured under it, too.
@@ -135,7 +47,7 @@ def bench(
     if not isinstance(item, (Layer, Network)):
         raise fail("E1008", f"{type(item).__name__} is no layer or network, so there is nothing to measure")
     if type(batch) is not int or batch < 1:
-        raise fail("E1003", f"batch={batch!r} is not a number of entries")
+        raise fail("E1003", f"batch={batch!r} is not a number of entries", helps=("give 1 entry or more",))
     if type(repeat) is not int or repeat < 1:
         raise fail("E1003", f"repeat={repeat!r} is not a number of rounds", helps=("measure 1 round or more",))
     if type(seconds) not in (int, float) or not 0 < seconds < math.inf:
@@ -148,9 +60,10 @@ def bench(
     given = {name: sizes.get(name, HINT) for name in names}
     calibration.known()
     with one_thread():
+        whole = [compare_network(item, given, batch, repeat, seconds, allowance)] if isinstance(item, Network) else []
         layers = dict.fromkeys(_layers(item))
-        found = tuple(compare(layer, given, batch, repeat, seconds, allowance) for layer in layers)
-    return Benchmark(machine(), found)
+        found = (compare(layer, given, batch, repeat, seconds, allowance) for layer in layers)
+        return Benchmark(machine(), (*whole, *found))
 
 
 def _layers(item: Layer | Network) -> Iterator[Layer]:
@@ -167,18 +80,52 @@ def _layers(item: Layer | Network) -> Iterator[Layer]:
                 pass
 
 
+def compare_network(
+    network: Network, sizes: dict[str, int], batch: int, repeat: int, seconds: float, allowance: Allowance
+) -> Comparison:
+    """A network at one size beside its layers called each by itself, where it computes some of them as one."""
+    own = {name: sizes[name] for name in item_sizes(network)}
+    module = compile_item(network, **own)  # type: ignore[arg-type]
+    parameters = network.program.parameters if network.program is not None else (1,)
+    xs = _inputs(network.source, own, batch, is_complex=network.is_complex) if parameters else ()
+    runs = [_Run.of(COMPILED, module, xs)]
+    if any(getattr(part, "_together", ()) for part in module.modules()):
+        runs.append(_Run.of(APART, _apart(module), xs))
+    skipped: list[Measured] = []
+    for run in runs[:1] if allowance.given else ():  # traced, all layers run by themselves
+        found = _traced(run, allowance)
+        runs.append(found) if isinstance(found, _Run) else skipped.append(Measured(_under(run.name), skipped=found))
+    signature = network.signature.replace(":", " :", 1) if network.program is None else network.signature
+    title = f"network {network.name}{signature}, {_shown(own, batch)}"
+    rows, _ = _measure(runs, {}, None, repeat, seconds)
+    return Comparison(title, sum(y.numel() * y.element_size() for y in _tensors(runs[0].forward())), (*rows, *skipped))
+
+
+def _apart(module: torch.nn.Module) -> torch.nn.Module:
+    """A copy that calls every layer by itself."""
+    found = copy.deepcopy(module)
+    for part in found.modules():
+        part.register_forward_hook(lambda *_: None)
+    return found
+
+
+def _shown(sizes: Mapping[str, int], batch: int) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in {**sizes, "batch": batch}.items())
+
+
+def _inputs(source: Type, sizes: dict[str, int], batch: int, *, is_complex: bool) -> tuple[Tensor, ...]:
+    dtype = torch.get_default_dtype().to_complex() if is_complex else None
+    return tuple(torch.randn(batch, *_lengths(s, sizes), s.channels, dtype=dtype) for s in source.summands)
+
+
 def compare(
     layer: Layer, sizes: dict[str, int], batch: int, repeat: int, seconds: float, allowance: Allowance
 ) -> Comparison:
     """One layer at one size beside everything else that can compute it."""
     own = {name: sizes[name] for name in item_sizes(layer)}
     module = compile_item(layer, **own)  # type: ignore[arg-type]
-    dtype = torch.get_default_dtype().to_complex() if layer.is_complex else None
-    xs = tuple(torch.randn(batch, *_lengths(s, own), s.channels, dtype=dtype) for s in layer.source.summands)
-    with torch.no_grad():
-        ys = module(xs if len(xs) > 1 else xs[0])
-    ys = ys if isinstance(ys, tuple) else (ys,)
-    runs = [_Run(COMPILED, module, xs, tuple(torch.randn_like(y) for y in ys), tuple(module.parameters()))]
+    xs = _inputs(layer.source, own, batch, is_complex=layer.is_complex)
+    runs = [_Run.of(COMPILED, module, xs)]
     skipped: list[Measured] = []
     reason = refusal(layer)
     if reason:
@@ -191,11 +138,10 @@ def compare(
         found = _traced(run, allowance)
         runs.append(found) if isinstance(found, _Run) else skipped.append(Measured(_under(run.name), skipped=found))
     floor = _floor(layer, xs[0]) if not reason else None
-    output = sum(y.numel() * y.element_size() for y in ys)
+    output = sum(y.numel() * y.element_size() for y in runs[0].grads)
     words = layer.source.words + layer.target.words
     groups = " x ".join(dict.fromkeys(str(wire.group) for word in words for wire in word)) or "no group"
-    shown = ", ".join(f"{name} = {value}" for name, value in {**own, "batch": batch}.items())
-    title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {shown}"
+    title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {_shown(own, batch)}"
     predicted, taken = predict(layer, batch=batch, **own)
     left_out = {way: why for way, time in predicted.items() if (why := _left_out(way, time))}
     ours = {way: _way(way, module, runs[0]) for way in predicted if way not in left_out}
@@ -219,15 +165,30 @@ class _Run:
     grads: tuple[Tensor, ...]
     weights: tuple[Tensor, ...]
 
+    @staticmethod
+    def of(name: str, module: torch.nn.Module, xs: tuple[Tensor, ...]) -> _Run:
+        """A module on some inputs."""
+        with torch.no_grad():
+            ys = _tensors(module(_given(xs)) if xs else module())
+        function = module if xs else lambda _: module()
+        return _Run(name, function, xs, tuple(torch.randn_like(y) for y in ys), tuple(module.parameters()))
+
     def forward(self) -> Any:
         with torch.no_grad():
-            return self.function(self.xs if len(self.xs) > 1 else self.xs[0])
+            return self.function(_given(self.xs))
 
     def gradient(self) -> Any:
+        """The gradients, None for what has none; None alone where no result has one."""
         xs = tuple(x.detach().requires_grad_() for x in self.xs)
-        ys = self.function(xs if len(xs) > 1 else xs[0])
-        ys = ys if isinstance(ys, tuple) else (ys,)
-        return torch.autograd.grad(ys, (*xs, *self.weights), self.grads)
+        ys = _tensors(self.function(_given(xs)))
+        pairs = [(y, g) for y, g in zip(ys, self.grads, strict=True) if y.requires_grad]
+        ys, grads = zip(*pairs, strict=True) if pairs else ((), ())
+        return torch.autograd.grad(ys, (*xs, *self.weights), grads, allow_unused=True) if ys else None
+
+
+def _given(xs: tuple[Tensor, ...]) -> Any:
+    """What a module is called with."""
+    return xs[0] if len(xs) == 1 else xs
 
 
 def _prepared(way: Way, module: Any, ours: _Run) -> _Run | str:
@@ -262,7 +223,10 @@ def _traced(run: _Run, allowance: Allowance) -> _Run | str:
 
 
 def _tensors(values: Any) -> tuple[Tensor, ...]:
-    return values if isinstance(values, tuple) else (values,)
+    """The tensors of a result, those of direct sums among several results too; None is none."""
+    if isinstance(values, tuple):
+        return tuple(x for value in values for x in _tensors(value))
+    return () if values is None else (values,)
 
 
 def _under(name: str) -> str:
@@ -340,7 +304,10 @@ def _measure(
     rows = []
     for run in runs:
         forward, gradient = times[f"{run.name}/forward"], times[f"{run.name}/gradient"]
-        rows.append(Measured(run.name, forward, gradient, peak_bytes(run.forward), peak_bytes(run.gradient)))
+        if run.gradient() is None:
+            rows.append(Measured(run.name, forward, None, peak_bytes(run.forward)))
+        else:
+            rows.append(Measured(run.name, forward, gradient, peak_bytes(run.forward), peak_bytes(run.gradient)))
     if floor:
         rows.append(Measured(FLOOR, times[FLOOR], None))
     return rows, {way: times[f"{way}/way"] / 1000 for way in ways_}

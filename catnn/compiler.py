@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 HINT = 16
 """The size that is assumed where nobody gave one."""
 
-TARGETS = ("torch",)
+TARGETS, PLANNED = ("torch",), ("triton", "cuda")
 
 
 def compile_item(
@@ -138,11 +138,10 @@ def title(path: str | None) -> str:
 
 
 def check_target(target: str) -> None:
-    """Raises: CatnnError (E0909) for a target that is not built yet."""
+    """Raises: CatnnError (E0909) for a target that is not built, or is none."""
     if target not in TARGETS:
-        raise fail(
-            "E0909", f"the target `{target}` is not built yet", notes=(f"the targets are: {', '.join(TARGETS)}",)
-        )
+        what = f"the target `{target}` is not built yet" if target in PLANNED else f"there is no target `{target}`"
+        raise fail("E0909", what, notes=(f"the targets are: {', '.join(TARGETS)}",))
 
 
 def item_sizes(item: Layer | Network) -> tuple[str, ...]:

@@ -172,8 +172,8 @@ def explain(item: Layer | Network, /, *, batch: int = 1, full: bool = False, **s
             f"{type(item).__name__} is no layer or network, so there is nothing to explain",
             helps=('give one of a spec: `catnn.explain(spec["mix"])`',),
         )
-    if type(batch) is not int or batch < 0:
-        raise fail("E1003", f"batch={batch!r} is not a number of entries")
+    if type(batch) is not int or batch < 1:
+        raise fail("E1003", f"batch={batch!r} is not a number of entries", helps=("give 1 entry or more",))
     names = item_sizes(item)
     check_sizes(item, names, sizes)
     given = {name: sizes.get(name, HINT) for name in names} | {BATCH: batch}

@@ -242,6 +242,11 @@ class Network(Drawable):
                 found.setdefault(id(stage.network), stage.network)
         return tuple(found.values())
 
+    @cached_property
+    def depth(self) -> int:
+        """How many networks stand in one another, itself among them."""
+        return 1 + max((network.depth for network in self.networks), default=0)
+
     @property
     def program(self) -> Program | None:
         """The body of a point-ful network, None for a pipeline."""

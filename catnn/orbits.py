@@ -41,7 +41,7 @@ def orbit(diagram: Diagram) -> Sum:
 
     >>> import catnn
     >>> print(orbit(catnn.diagram("S(n)", "i j -> ")))
-    [i j ->] + (-1) * [i i ->]
+    [i j ->] - [i i ->]
     >>> orbit(catnn.diagram("S(n)", "i j -> j i")).matrix(3).sum()
     np.int64(6)
     """

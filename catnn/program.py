@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from catnn.category.scalar import Scalar
@@ -181,7 +182,7 @@ class Program:
         """The direct sum of the results."""
         return Type(tuple(s for type_ in self.targets for s in type_.summands))
 
-    @property
+    @cached_property
     def values(self) -> tuple[Summand, ...]:
         """The type of every value."""
         own = tuple(s for parameter in self.parameters for s in parameter.type.summands)

@@ -89,12 +89,22 @@ def _excerpt(source: Source, labels: list[Numbered], width: int, paint: Paint) -
     before, after = "…" * (left > 0), "…" * (right < len(text))
     shown = before + _visible(text[left:right]) + after
     yield f"{paint(f'{number:>{width}} |', _BLUE)} {shown}".rstrip()
+    gutter, line, reached = f"{paint(' ' * width + ' |', _BLUE)} ", "", 0
     for (index, label), (start, stop) in zip(labels, extents, strict=True):
         mark, style = ("^", _RED) if index == 0 else ("-", _BLUE)
-        pad = " " * (len(before) + _width(text[left:start]))
+        at = len(before) + _width(text[left:start])
         under = mark * max(1, _width(text[start : min(stop, right)]))
         words = _visible(label.text) + _until(label)
-        yield f"{paint(' ' * width + ' |', _BLUE)} {pad}{paint(f'{under} {words}'.rstrip(), style)}"
+        if line and at <= reached:
+            yield gutter + line
+            line, reached = "", 0
+        line += " " * (at - reached) + paint(f"{under} {words}".rstrip(), style)
+        reached = at + len(under)
+        if words:
+            yield gutter + line
+            line, reached = "", 0
+    if line:
+        yield gutter + line
 
 
 def _extent(label: Label, text: str) -> tuple[int, int]:

@@ -12,9 +12,10 @@ import torch
 import catnn
 from catnn.baselines import refusal, ways
 from catnn.baselines.traced import Allowance, traced
-from catnn.bench import COMPILED, FLOOR, Benchmark, Comparison, Measured, bench, verify
+from catnn.bench import APART, bench, verify
+from catnn.benchmark import COMPILED, FLOOR, Benchmark, Comparison, Measured
 from catnn.measure import peak_bytes
-from catnn.model import Layer
+from catnn.model import Layer, Network
 from catnn.native.build import library
 from catnn.plan.rates import IN_C, WAYS
 
@@ -162,8 +163,36 @@ def test_what_has_no_other_way_is_measured_alone() -> None:
         "network both : V^2[2] -> V^2[2] + 1[1] = a ; b"
     )
     found = bench(spec["both"], batch=1, repeat=1, seconds=0.01, n=4)
-    assert [[bool(row.skipped) for row in c.rows] for c in found.comparisons] == [[False, True], [False, True]]
+    skipped = [[bool(row.skipped) for row in c.rows] for c in found.comparisons]
+    assert skipped == [[False, False], [False, True], [False, True]]
     assert "skipped: " in str(found)
+
+
+NETWORKS = {
+    "(x: N @ D, a: N^2) -> N @ D { p = softmax[1](a); return [i j, j d, e d -> i e](p, x, w) }": [COMPILED],
+    "(x: N[2] + N^2, y: 1[2]) -> N[2] + N^2, 1[2] { return x, tanh(y) }": [COMPILED],
+    "() -> N { return [-> i]() }": [COMPILED],
+    " : N^2[2] -> 1[2] = up ; down": [COMPILED, APART],
+    "(x: N^2[2]) -> 1[2] { return down(up(x)) }": [COMPILED, APART],
+}
+"""Networks, and the ways to run each of them that are measured."""
+
+
+@pytest.mark.parametrize("text", NETWORKS)
+def test_a_network_is_measured_as_a_whole(text: str) -> None:
+    """Before, one without layers was an empty table."""
+    head = "space N : S(n)  space D : 3  box w : D -> D  layer up : N^2[2] -> N^2[4] = all  "
+    head += "layer down : N^2[4] -> 1[2] = all"
+    network = catnn.parse(f"{head} network f{text}")["f"]
+    assert isinstance(network, Network)
+    found = bench(network, n=3, batch=2, repeat=1, seconds=0.01)
+    whole, *layers = found.comparisons
+    assert whole.title.startswith(f"network f{text.partition(' {')[0].partition(' =')[0]}, n = 3")
+    assert len(layers) == len(network.layers)
+    assert [row.name for row in whole.rows] == NETWORKS[text]
+    assert all(row.forward > 0 and bool(row.gradient) == ("()" not in text) for row in whole.rows)
+    assert whole.output_bytes > 0
+    assert whole.title in str(found)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +235,6 @@ def test_wrong_sizes(options: dict[str, int], code: str) -> None:
 def test_the_picture_of_a_benchmark_has_a_bar_for_each_time() -> None:
     from xml.etree import ElementTree
 
-    from catnn.bench import COMPILED, Benchmark, Comparison, Measured
     from tests.benchmarks.plot import plot
 
     rows = (

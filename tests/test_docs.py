@@ -2,7 +2,7 @@
 
 A page is a session: its snippets run in order, in one Python namespace and one temporary directory.
 
-    ```catnn          a whole spec; must load. A first line `# name.catnn ...` also saves it under that name.
+    ```catnn          a spec as `catnn fmt` writes it; must load. A first line `# name.catnn ...` also saves it as that.
     ```catnn E0301    a spec that must fail with exactly these codes, in this order
     ```python         runs
     ```pycon          a doctest
@@ -96,6 +96,10 @@ def run_spec(snippet: Snippet, place: str) -> None:
         codes = [diagnostic.code for diagnostic in error.diagnostics]
         message = str(error)
     assert codes == list(snippet.words), f"{place}\n{message}"
+    if not codes:
+        from catnn.syntax.printer import format_source
+
+        assert snippet.text == format_source(snippet.text), f"{place}: `catnn fmt` writes it otherwise"
 
 
 def run_doctest(snippet: Snippet, place: str, namespace: dict[str, Any]) -> None:

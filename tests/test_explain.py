@@ -111,7 +111,8 @@ def test_an_empty_hom_space() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "code"), [({"m": 3}, "E1002"), ({"n": 0}, "E1003"), ({"batch": -1}, "E1003"), ({"batch": 1.5}, "E1003")]
+    ("options", "code"),
+    [({"m": 3}, "E1002"), ({"n": 0}, "E1003"), *(({"batch": batch}, "E1003") for batch in (-1, 0, 1.5, True))],
 )
 def test_wrong_sizes_are_errors_with_a_code(options: dict[str, int], code: str) -> None:
     with pytest.raises(catnn.CatnnError) as caught:

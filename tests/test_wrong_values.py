@@ -24,6 +24,10 @@ CALLS: dict[str, tuple[Callable[[], object], type[Exception]]] = {
     "dim": (lambda: catnn.dim(ANYTHING, 1, 1), TypeError),
     "Equivariant": (lambda: catnn.nn.Equivariant(ANYTHING, "V -> V"), TypeError),
     "arrow": (lambda: catnn.nn.Equivariant("S(n)", ANYTHING), TypeError),
+    "networkx": (lambda: catnn.aut(ANYTHING), TypeError),
+    "JSON": (lambda: catnn.view.from_json(NUMBER), TypeError),
+    "GraphML": (lambda: catnn.view.from_graphml(ANYTHING), TypeError),
+    "HIF": (lambda: catnn.view.from_hif(NUMBER), TypeError),
     "sum": (lambda: D + NUMBER, TypeError),
     "difference": (lambda: D - NUMBER, TypeError),
     "composite": (lambda: D >> NUMBER, TypeError),
@@ -75,7 +79,7 @@ def test_a_matrix_is_counted_before_it_is_made() -> None:
 def test_long_integers_are_written() -> None:
     """Python itself refuses beyond 4,300 digits."""
     for digits in (3999, 4000, 4001, 9000):
-        assert str(D * 10**digits) == f"({'1' + '0' * digits}) * [i j -> j i]"
+        assert str(D * 10**digits) == f"{'1' + '0' * digits} * [i j -> j i]"
     assert "1/1" + "0" * 5000 in repr(D / 10**5000)
 
 

@@ -148,7 +148,8 @@ def parallel(other: Morphism, one: Morphism) -> Morphism:
     alike = all(len(a) == len(b) and _groups(a) == _groups(b) for a, b in zip(here, there, strict=True))
     if not alike or (here != there and len(bases(one.source + one.target)) > 1):
         shown = [f"{show_word(m.source)} -> {show_word(m.target)}" for m in (one, other)]
-        raise fail("E0302", f"`{shown[0]}` and `{shown[1]}` cannot be added: a sum has one type")
+        of = _groups_apart(*(m.source + m.target for m in (one, other))) if shown[0] == shown[1] else ("", "")
+        raise fail("E0302", f"`{shown[0]}`{of[0]} and `{shown[1]}`{of[1]} cannot be added: a sum has one type")
     return _renamed(other, one)
 
 
@@ -157,9 +158,17 @@ def _meet(lower: Morphism, upper: Morphism) -> tuple[Morphism, Morphism]:
         spaces = [bases(m.source + m.target) for m in (lower, upper)]
         if _groups(lower.target) != _groups(upper.source) or any(len(s) > 1 for s in spaces):
             met, wanted = show_word(lower.target), show_word(upper.source)
-            raise fail("E0301", f"`{lower}` does not compose with `{upper}`: it produces {met}, not {wanted}")
+            of = _groups_apart(lower.target, upper.source) if met == wanted else ("", "")
+            what = f"it produces {met}{of[0]}, not {wanted}{of[1]}"
+            raise fail("E0301", f"`{lower}` does not compose with `{upper}`: {what}")
         upper = _renamed(upper, lower)
     return lower, upper
+
+
+def _groups_apart(one: Word, other: Word) -> tuple[str, str]:
+    """What tells words apart that are written alike: the groups of their wires."""
+    first, second = (", ".join(dict.fromkeys(str(wire.group) for wire in word)) for word in (one, other))
+    return f" of {first}", f" of {second}"
 
 
 def _renamed(other: Morphism, like: Morphism) -> Morphism:

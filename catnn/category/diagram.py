@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from catnn.category.families import FAMILIES
 from catnn.category.family import Blocks, Part
-from catnn.category.scalar import ONE, Scalar
+from catnn.category.scalar import ONE, Scalar, summed
 from catnn.category.sizes import length, resolve_sizes
 from catnn.category.validation import validate
 from catnn.category.wires import Wire, Word, bases
@@ -316,13 +316,7 @@ class Sum(Morphism):
         return bool(self._weighted)
 
     def __str__(self) -> str:
-        if not self._weighted:
-            return "0"
-        shown = []
-        for coefficient, diagram in self._weighted:
-            text = str(coefficient)
-            shown.append(str(diagram) if coefficient == ONE else f"({text}) * {diagram}")
-        return " + ".join(shown)
+        return summed((coefficient, str(diagram)) for coefficient, diagram in self._weighted)
 
     def __repr__(self) -> str:
         from catnn.category.pattern import transparent

@@ -147,6 +147,33 @@ ZERO = Scalar(())
 ONE = Scalar((((), Fraction(1)),))
 
 
+def scaled(coefficient: Scalar, text: str) -> str:
+    """A text behind its coefficient, as `catnn fmt` writes it; what `+` or `;` joins is to be in brackets.
+
+    >>> scaled(Scalar.of("1/2"), "[i -> i]"), scaled(-ONE, "f"), scaled(Scalar.of("1 - 1/n"), "f")
+    ('1/2 * [i -> i]', '-f', '(1 - 1/n) * f')
+    """
+    if coefficient == ONE:
+        return text
+    if coefficient == -ONE:
+        return f"-{text}"
+    return f"({coefficient}) * {text}" if len(coefficient.terms) > 1 else f"{coefficient} * {text}"
+
+
+def summed(terms: Iterable[tuple[Scalar, str]]) -> str:
+    """Texts with their coefficients, one behind the other; 0 where there is none.
+
+    >>> summed([(Scalar.of(2), "f"), (Scalar.of("-1/n"), "g")]), summed([])
+    ('2 * f - 1/n * g', '0')
+    """
+    found = ""
+    for coefficient, text in terms:
+        minus = len(coefficient.terms) == 1 and coefficient.terms[0][1] < 0
+        joint = (" - " if minus else " + ") if found else "-" if minus else ""
+        found += joint + scaled(-coefficient if minus else coefficient, text)
+    return found or "0"
+
+
 def _times(left: Monomial, right: Monomial) -> Monomial:
     exponents = dict(left)
     for size, exponent in right:

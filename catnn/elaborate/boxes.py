@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from catnn.category.families import FAMILIES
-from catnn.category.wires import Type, Word
+from catnn.category.wires import Word
 from catnn.diagnostics import Span
 from catnn.elaborate.constants import broken_promise, constant
 from catnn.elaborate.maps import imported, pointwise
@@ -84,68 +84,61 @@ def _tensor(node: nodes.BoxStatement, scope: Scope) -> Tensor | None:
     found: dict[str, nodes.Attribute] = {}
     before = scope.report.faults
     for attribute in node.attributes:
-        key, value = attribute.key.text, attribute.value
-        if key not in TENSORS:
-            continue
-        if key in found:
-            scope.report.error(
-                "E0605", f"`{key}` is given twice", (attribute.key.span, "again"), (found[key].span, "first here")
-            )
-        elif node.kind != "learned":
-            scope.report.error(
-                "E0603",
-                f"`{key}` is of learned boxes",
-                (attribute.key.span, "nothing is learned here"),
-                (node.arrow.span, f"`= {node.kind}`"),
-            )
-        elif key == "rank":
-            number = value.value if isinstance(value, nodes.Scalar) and not value.powers else None
-            if number is None or number.denominator != 1 or not 1 <= number <= MOST_RANK:
-                scope.report.error(
-                    "E0604", f"`rank` cannot be `{brief(value.span)}`", (value.span, "a positive number")
-                )
-        elif key == "init" and not (isinstance(value, nodes.Name) and value.text in INITS):
-            text = brief(value.span)
-            scope.report.error(
-                "E0604",
-                f"`init` cannot be `{text}`",
-                (value.span, "unknown value"),
-                notes=(f"`init` is {' or '.join(f'`{value}`' for value in INITS)}",),
-                helps=nearest(text, INITS),
-            )
-        found.setdefault(key, attribute)
+        if attribute.key.text in TENSORS:
+            _attribute(node, attribute, found.setdefault(attribute.key.text, attribute), scope.report)
     if scope.report.faults > before:
         return None
     rank, init, share = (found[key].value if key in found else None for key in TENSORS)
-    shares = None
     if share is not None:
-        other = scope.entry(share) if isinstance(share, nodes.Name) else None
-        if other is None or not isinstance(other.value, Box) or other.value.kind != "learned":
-            if isinstance(share, nodes.Scalar) or other is not None:
-                scope.report.error("E0604", f"`share` cannot be `{brief(share.span)}`", (share.span, "no learned box"))
-            return None
-        shares = other.value.name
-        if (
-            (other.source, other.target) != (_single(node, scope, 0), _single(node, scope, 1))
-            or rank is not None
-            or init
-        ):
-            scope.report.error(
-                "E0625",
-                f"a box that shares the weights of `{brief(share.span)}` is of its type",
-                (node.arrow.span, "shares weights"),
-                (other.span, "whose weights they are"),
-                notes=("it has the rank and the initialisation of the other, too",),
-            )
-            return None
-        shared = scope.tensors[shares]
-        return Tensor(shared.rank, shared.init, shared.shares or shares)
+        return _shared(node, share, scope, alone=rank is None and init is None)
     size = int(rank.value) if isinstance(rank, nodes.Scalar) else None
     return Tensor(size, init.text if isinstance(init, nodes.Name) else INITS[0])
 
 
-def _single(node: nodes.BoxStatement, scope: Scope, side: int) -> Type | None:
-    return fixed_arrow(node.arrow, scope, "a `box`")[side]
+def _attribute(node: nodes.BoxStatement, attribute: nodes.Attribute, first: nodes.Attribute, report: Report) -> None:
+    """Report what is wrong with an attribute of a learned tensor; first: the first of this key."""
+    key, value = attribute.key, attribute.value
+    if first is not attribute:
+        report.error("E0605", f"`{key.text}` is given twice", (key.span, "again"), (first.key.span, "first here"))
+    elif node.kind != "learned":
+        places = (key.span, "nothing is learned here"), (node.arrow.span, f"`= {node.kind}`")
+        report.error("E0603", f"`{key.text}` is of learned boxes", *places)
+    elif key.text == "rank":
+        number = value.value if isinstance(value, nodes.Scalar) and not value.powers else None
+        if number is None or number.denominator != 1 or not 1 <= number <= MOST_RANK:
+            report.error("E0604", f"`rank` cannot be `{brief(value.span)}`", (value.span, "a positive number"))
+    elif key.text == "init" and not (isinstance(value, nodes.Name) and value.text in INITS):
+        text = brief(value.span)
+        report.error(
+            "E0604",
+            f"`init` cannot be `{text}`",
+            (value.span, "unknown value"),
+            notes=(f"`init` is {' or '.join(f'`{one}`' for one in INITS)}",),
+            helps=nearest(text, INITS),
+        )
+
+
+def _shared(node: nodes.BoxStatement, share: nodes.Name | nodes.Scalar, scope: Scope, *, alone: bool) -> Tensor | None:
+    """The tensor of a box that has the weights of another, or None once the fault is reported.
+
+    alone: whether it says nothing else about them.
+    """
+    other = scope.entry(share) if isinstance(share, nodes.Name) else None
+    if other is None or not isinstance(other.value, Box) or other.value.kind != "learned":
+        if isinstance(share, nodes.Scalar) or other is not None:
+            scope.report.error("E0604", f"`share` cannot be `{brief(share.span)}`", (share.span, "no learned box"))
+        return None
+    if (other.source, other.target) != fixed_arrow(node.arrow, scope, "a `box`") or not alone:
+        scope.report.error(
+            "E0625",
+            f"a box that shares the weights of `{brief(share.span)}` is of its type",
+            (node.arrow.span, "shares weights"),
+            (other.span, "whose weights they are"),
+            notes=("it has the rank and the initialisation of the other, too",),
+        )
+        return None
+    shared = scope.tensors[other.value.name]
+    return Tensor(shared.rank, shared.init, shared.shares or other.value.name)
 
 
 def _weighs(

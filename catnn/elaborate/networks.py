@@ -19,8 +19,12 @@ from catnn.elaborate.ports import bracketed, is_bare_identity, unbracketed
 from catnn.elaborate.report import brief, listed
 from catnn.elaborate.scopes import Scope
 from catnn.elaborate.stages import LOST, Flow, diagram, is_diagram
-from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline
+from catnn.model import Activate, Apply, Call, Combine, Identity, Layer, Network, Pipeline, Stage
+from catnn.program import Program
 from catnn.syntax import nodes
+
+MOST_DEPTH = 100
+"""A network is a module in the modules that call it, and Python calls, copies and pickles modules by recursion."""
 
 Request = tuple[nodes.Term, Type | None, Type | None]
 """A term, the type that reaches it, and the type it should produce if that is known."""
@@ -51,7 +55,24 @@ def network(node: nodes.NetworkStatement, source: Type | None, target: Type | No
         )
     if source is None or target is None or flow.stage is None or scope.report.faults > before:
         return None
-    return Network(scope.prefix + name, source, target, flow.stage, node.name.span, scope.is_complex)
+    return made(node.name, source, target, flow.stage, scope)
+
+
+def made(name: nodes.Name, source: Type, target: Type, body: Stage | Program, scope: Scope) -> Network | None:
+    """The network of a body without faults, or None once it is reported that it calls others too deep."""
+    found = Network(scope.prefix + name.text, source, target, body, name.span, scope.is_complex)
+    if found.depth <= MOST_DEPTH:
+        return found
+    deepest = max(found.networks, key=lambda network: network.depth)
+    scope.report.error(
+        "E0630",
+        f"`{name.text}` calls networks that call others, {found.depth} deep",
+        (name.span, f"{found.depth} deep"),
+        *([(deepest.span, f"{deepest.depth} deep, and called")] if deepest.span is not None else []),
+        notes=(f"networks nest at most {MOST_DEPTH} deep: each is a module in the module that calls it",),
+        helps=("call several of them from one network, or write their stages out",),
+    )
+    return None
 
 
 def _end(term: nodes.Term, at: int) -> nodes.Term:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from catnn.category.wires import Type
+from catnn.elaborate.networks import made
 from catnn.elaborate.parts import summands
 from catnn.elaborate.ports import is_bare_identity, unbracketed
 from catnn.elaborate.report import brief
@@ -39,7 +40,7 @@ def boxed_network(
     names = tuple(making.names.get(value, "") for value in range(len(making.types)))
     parameters = (Parameter("x", source),)
     program = Program(parameters, tuple(making.steps), (result.ids,), (target,), tuple(making.tensors.items()), names)
-    return Network(scope.prefix + node.name.text, source, target, program, node.name.span, scope.is_complex)
+    return made(node.name, source, target, program, scope)
 
 
 def _through(term: nodes.Term, bound: Bound, wanted: Type | None, values: Values) -> Bound | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from catnn.category.wires import Summand, Type
+from catnn.elaborate.networks import made
 from catnn.elaborate.report import brief, plural
 from catnn.elaborate.scopes import RESERVED, Entry, Scope
 from catnn.elaborate.tensors import Bound
 from catnn.elaborate.types import type_
 from catnn.elaborate.values import Values
-from catnn.model import Network
 from catnn.program import Parameter, Program
 from catnn.syntax import nodes
 
@@ -52,7 +52,7 @@ def pointful(node: nodes.PointfulStatement, scope: Scope) -> Entry:
     source, target = program.source or UNIT, program.target
     value = None
     if results is not None and scope.report.faults == before:
-        value = Network(scope.prefix + node.name.text, source, target, program, node.name.span, scope.is_complex)
+        value = made(node.name, source, target, program, scope)
     return Entry("network", node.name.span, source, target, value)
 
 

@@ -12,6 +12,7 @@ from catnn.category.diagram import Morphism
 from catnn.category.families import FAMILIES
 from catnn.category.wires import Type, Wire, Word, show_word
 from catnn.diagnostics import Span
+from catnn.elaborate.aliases import function_as
 from catnn.elaborate.report import Report, listed
 from catnn.model import Layer, Network
 from catnn.program import Tensor
@@ -195,7 +196,7 @@ class Scope:
             known = (*self.entries, *GENERATORS, *ACTIVATIONS, *LEARNED)
             self.report.error("E0101", f"there is no `{text}`", (name.span, "unknown name"),
                               notes=(f"defined so far: {listed(self.entries)}",),
-                              helps=self.report.nearest(text, known))  # fmt: skip
+                              helps=function_as(text) or self.report.nearest(text, known))  # fmt: skip
         return None
 
     # ------------------------------------------------------------------------------------------------------ spelling

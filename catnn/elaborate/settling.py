@@ -49,7 +49,9 @@ def expect(
 
 
 def _apart(term: nodes.Term, source: Word | None, target: Word | None) -> tuple[str, ...]:
-    """A help for `[ij -> i]`, whose letters need blanks: with them it has the width that is declared."""
+    """A help for `[ij -> i]`, whose letters need blanks for the width that is declared; for `0`, which is no map."""
+    if isinstance(term, nodes.Number) and source is not None and source == target:
+        return (f"a number scales a term: `{brief(term.span)} * id`",)
     if not isinstance(term, nodes.Pattern) or source is None or target is None:
         return ()
     rows = ["".join(letter.text for letter in row) for row in (term.inputs[0], term.outputs)]

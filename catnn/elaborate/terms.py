@@ -13,7 +13,7 @@ from catnn.category.compose import compose, tensor
 from catnn.category.counting import number
 from catnn.category.diagram import Diagram, Morphism, linear
 from catnn.category.families import FAMILIES
-from catnn.category.scalar import ONE, Monomial, Scalar
+from catnn.category.scalar import ONE, Monomial, Scalar, summed
 from catnn.category.wires import Wire, Word, bases
 from catnn.diagnostics import CatnnError, Span
 from catnn.elaborate import generators, points
@@ -353,13 +353,13 @@ def _small(node: nodes.Term, value: Value) -> Value:
 
 def show(value: Value, most: int = 6) -> str:
     """A normal form for messages: at most so many terms, coefficients of readable length."""
-    shown = []
-    for coefficient, diagram in value.weighted[:most]:
-        fine = _bits(value) < 200
-        text = str(coefficient) if fine else "..."
-        inner = f"({diagram})" if isinstance(diagram, Hypergraph) else str(diagram)
-        shown.append(str(diagram) if text == "1" else f"({text}) * {inner}")
+    shown = [(coefficient, _in_brackets(coefficient, diagram)) for coefficient, diagram in value.weighted[:most]]
+    fine = _bits(value) < 200
+    text = summed(shown) if fine else " + ".join(inner if c == ONE else f"(...) * {inner}" for c, inner in shown)
     left = len(value.weighted) - most
-    if left > 0:
-        shown.append(f"... ({plural(left, 'more term')})")
-    return " + ".join(shown) or "0"
+    return f"{text} + ... ({plural(left, 'more term')})" if left > 0 else text
+
+
+def _in_brackets(coefficient: Scalar, diagram: Diagram | Hypergraph) -> str:
+    """A term behind a coefficient."""
+    return f"({diagram})" if isinstance(diagram, Hypergraph) and coefficient != ONE else str(diagram)

@@ -16,6 +16,7 @@ from catnn.diagnostics import Span
 from catnn.elaborate.along import along
 from catnn.elaborate.inference import Inference
 from catnn.elaborate.networks import Body
+from catnn.elaborate.no_value import no_value
 from catnn.elaborate.parts import summands
 from catnn.elaborate.patterns import outer, pattern, product
 from catnn.elaborate.ports import postorder, unbracketed
@@ -134,22 +135,11 @@ class Values:
         return None
 
     def _no_value(self, term: nodes.Term) -> None:
-        """Report a function, or a number, where a value must stand."""
-        shown, helps = brief(term.span), tuple[str, ...]()
-        what = "no value"
-        if isinstance(term, nodes.Number):
-            what = "a number, not a tensor"
-        elif isinstance(term, nodes.Generator | nodes.Pattern | nodes.Chain):
-            what = "a function, not a value"
-            arguments = ", ".join(
-                list(self.names)[: len(term.inputs)] if isinstance(term, nodes.Pattern) else list(self.names)[:1]
-            )
-            name = f"({shown})" if isinstance(term, nodes.Chain) else shown
-            helps = (f"call it: `{name}({arguments or 'x'})`",)
-        elif isinstance(term, nodes.All | nodes.Bias | nodes.SpanOf):
+        """Report what is no value where one must stand."""
+        if isinstance(term, nodes.All | nodes.Bias | nodes.SpanOf):
             Inference(self.scope).run(term)
-            return
-        self.scope.report.error("E0315", f"`{shown}` is {what}", (term.span, "a value must stand here"), helps=helps)
+        else:
+            no_value(term, self.names, self.scope)
 
     # --------------------------------------------------------------------------------------------------------- calls
 

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from hashlib import sha256
-from itertools import count
 from pathlib import Path
 
 from catnn.category.basis import Basis
-from catnn.diagnostics import CatnnError, Diagnostic, Label, fail
+from catnn.diagnostics import CatnnError, fail
 from catnn.emit.folding import folded_text
 from catnn.emit.fusing import making
-from catnn.emit.layer import Piece, emit_layer
+from catnn.emit.layer import Emitted, Piece, emit_layer
+from catnn.emit.naming import class_names, needed
 from catnn.emit.network import emit_network
 from catnn.emit.program import emit_program
-from catnn.emit.sharing import sharing
+from catnn.emit.sharing import Sharing, sharing
 from catnn.emit.vet import UnsafeSourceError, vet
-from catnn.emit.writer import Names, cap_words
+from catnn.emit.writer import Names
 from catnn.model import Layer, Network
 from catnn.plan.build import plan_layer
 from catnn.plan.chains import Chain
@@ -30,6 +30,7 @@ from catnn.plan.prove import UnsoundPlanError, prove
 from catnn.plan.prove_fused import prove_fused
 from catnn.plan.prove_ties import prove_ties
 from catnn.plan.rates import Counted
+from catnn.plan.virtual import Virtual
 
 FORMAT = 1
 """The version of the order and meaning of weights; equal to `catnn.emit.parts.FORMAT` (tested)."""
@@ -51,6 +52,8 @@ FORMAT = {format}
 CHUNK = 2**19  # bytes that are worked on at a time, so that they stay in the cache
 '''
 
+LINEAR = "from torch.nn.functional import linear"
+"""The import of a function of torch that some files call."""
 
 Row = tuple[str, str, str, Mapping[str, str | None], tuple[str, ...], Counted]
 """The fields of a `Written` but its plan and its dense form."""
@@ -101,72 +104,109 @@ def emit(items: Iterable[Layer | Network], *, title: str, spec: str) -> Generate
     title: a line for the docstring, of whitelisted characters; spec: the text whose hash the head names.
     Raises: CatnnError (E1016) where two names would be one class.
     """
-    layers, networks = _needed(items)
-    classes, by_name = _class_names([*layers, *networks])
+    layers, networks = needed(items)
+    classes, by_name = class_names([*layers, *networks])
     imports = _imports(networks)
-    prefixes = Names([*_sources(), *imports.values(), *(f"_{name}" for name in classes.values())])
-    texts, parts, plans, constants = [], set[str](), [], dict[str, str]()
+    file = _File(classes, imports)
     for layer in layers:
-        pieces = [
-            Piece(part, proved_part(part), prefixes.prefix(layer.name.lower()), proved_dense(layer, part))
-            for part in lowered(layer)
-        ]
-        written = emit_layer(layer, pieces, classes[id(layer)])
-        for piece, (function, extras) in zip(pieces, written.functions, strict=True):
-            whole = layer if len(pieces) == 1 else None
-            plans.append(Written(classes[id(layer)], function, piece.prefix, piece.plan, extras, piece.dense, whole))
-        texts.append(written.text)
-        parts |= written.parts
-        constants |= written.constants
-    names = Names(classes.values())
+        file.layer(layer)
     for network in networks:
-        shared, made = sharing(network), list[str]()
-        for number, virtual in enumerate(shared.found, 1):
-            made.append(names.fresh(f"{classes[id(network)]}Part{number}"))
-            (part,) = lowered(virtual.layer)
-            prefix = prefixes.prefix(made[-1].lower())
-            piece = Piece(part, proved_part(part), prefix, proved_dense(virtual.layer, part))
-            kinds, combined = [classes[id(one)] for one in virtual.parts], None
-            if isinstance(virtual, Chain):
-                _prove_chain(virtual)
-                combined = making(virtual, prefix)
-                held = combined.held
-            else:
-                held = {name: f"self.parts[{at}].{own}" for name, (at, own) in virtual.parameters.items()}
-            written = emit_layer(virtual.layer, [piece], made[-1], held, kinds, combined)
-            ((function, extras),) = written.functions
-            plan = Written(made[-1], function, prefix, piece.plan, extras, piece.dense)
-            if isinstance(virtual, Chain):
-                alone = [classes[id(u.layer)] if u.pair is None else made[shared.found.index(u.pair)]
-                         for u in virtual.units]  # fmt: skip
-                plan = replace(plan, apart=tuple(alone), combining=virtual.combining)
-            else:
-                plan = replace(plan, layer=virtual.layer, held=virtual.parameters)
-            plans.append(plan)
-            texts.append(written.text)
-            parts |= written.parts
-            constants |= written.constants
-        if network.program is None:
-            emitted = emit_network(network, classes[id(network)], classes, shared, made)
-        else:
-            emitted = emit_program(network, classes[id(network)], classes, imports, shared, made)
-        texts.append(emitted.text)
-        parts |= emitted.parts
-    linear = "from torch.nn.functional import linear\n" if any("linear(" in text for text in texts) else ""
+        file.network(network)
     lines = [_import_line(path, name) for path, name in imports.items()]
-    linear += "".join(f"{line}\n" for line in lines)
-    head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear=linear)
-    body = "\n\n".join([head, *_parts(parts), *constants.values(), *map(folded_text, texts)])
+    opening = [LINEAR] if any("linear(" in text for text in file.texts) else []
+    head = _head(title, spec, "".join(f"{line}\n" for line in (*opening, *lines)))
+    body = "\n\n".join([head, *_parts(file.parts), *file.constants.values(), *map(folded_text, file.texts)])
     try:
         vet(body, frozenset(lines))
     except UnsafeSourceError as fault:
         raise _defect(str(fault)) from fault
-    return Generated(body, by_name, tuple(plans), frozenset(lines))
+    return Generated(body, by_name, tuple(file.written), frozenset(lines))
+
+
+class _File:
+    """A file while it is written: the texts of its classes, the shared parts and constants that these use.
+
+    classes: the class of every layer and network, by identity; imports: what functions of other packages are called.
+    """
+
+    def __init__(self, classes: Mapping[int, str], imports: Mapping[str, str]) -> None:
+        self.classes = classes
+        self.imports = imports
+        self.prefixes = Names([*_sources(), *imports.values(), *(f"_{name}" for name in classes.values())])
+        self.names = Names(classes.values())
+        self.texts: list[str] = []
+        self.parts = set[str]()
+        self.constants = dict[str, str]()
+        self.written: list[Written] = []
+
+    def keep(self, emitted: Emitted) -> None:
+        """Put a class behind those before it."""
+        self.texts.append(emitted.text)
+        self.parts |= emitted.parts
+        self.constants |= emitted.constants
+
+    def layer(self, layer: Layer) -> None:
+        """Write the class of a layer, each of its parts proved."""
+        owner = self.classes[id(layer)]
+        pieces = [self.piece(layer, part, layer.name) for part in lowered(layer)]
+        emitted = emit_layer(layer, pieces, owner)
+        for piece, (function, extras) in zip(pieces, emitted.functions, strict=True):
+            whole = layer if len(pieces) == 1 else None
+            self.written.append(Written(owner, function, piece.prefix, piece.plan, extras, piece.dense, whole))
+        self.keep(emitted)
+
+    def piece(self, layer: Layer, part: Lowered, name: str) -> Piece:
+        """A part of a layer with its plan, proved; the names of its functions start like the name."""
+        return Piece(part, proved_part(part), self.prefixes.prefix(name.lower()), proved_dense(layer, part))
+
+    def network(self, network: Network) -> None:
+        """Write the class of a network, those of the layers first that it computes as one."""
+        shared, made = sharing(network), list[str]()
+        for number, virtual in enumerate(shared.found, 1):
+            made.append(self.names.fresh(f"{self.classes[id(network)]}Part{number}"))
+            if isinstance(virtual, Chain):
+                self.chain(virtual, shared, made)
+            else:
+                self.together(virtual, made[-1])
+        name = self.classes[id(network)]
+        if network.program is None:
+            self.keep(emit_network(network, name, self.classes, shared, made))
+        else:
+            self.keep(emit_program(network, name, self.classes, self.imports, shared, made))
+
+    def together(self, virtual: Virtual, owner: str) -> None:
+        """Write the class of layers on one tensor, or of a fixed diagram and a layer, which run as one."""
+        held = {name: f"self.parts[{at}].{own}" for name, (at, own) in virtual.parameters.items()}
+        written = self.computed(virtual, owner, held)
+        self.written.append(replace(written, layer=virtual.layer, held=virtual.parameters))
+
+    def chain(self, chain: Chain, shared: Sharing, made: Sequence[str]) -> None:
+        """Write the class of layers one after the other that run as one; made: its name, behind those before it."""
+        _prove_chain(chain)
+        alone = [self.classes[id(unit.layer)] if unit.pair is None else made[shared.found.index(unit.pair)]
+                 for unit in chain.units]  # fmt: skip
+        written = self.computed(chain, made[-1])
+        self.written.append(replace(written, apart=tuple(alone), combining=chain.combining))
+
+    def computed(self, virtual: Virtual | Chain, owner: str, held: Mapping[str, str] | None = None) -> Written:
+        """Write the class of a layer that is computed for others; held: the expressions of its parameters."""
+        (part,) = lowered(virtual.layer)
+        piece = self.piece(virtual.layer, part, owner)
+        kinds = [self.classes[id(one)] for one in virtual.parts]
+        combined = making(virtual, piece.prefix) if isinstance(virtual, Chain) else None
+        emitted = emit_layer(virtual.layer, [piece], owner, combined.held if combined else held, kinds, combined)
+        self.keep(emitted)
+        ((function, extras),) = emitted.functions
+        return Written(owner, function, piece.prefix, piece.plan, extras, piece.dense)
+
+
+def _head(title: str, spec: str, imports: str = "") -> str:
+    return HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear=imports)
 
 
 def described(text: str, *, title: str, spec: str) -> str:
     """The text of a file with the head of another spec."""
-    head = HEAD.format(title=title, format=FORMAT, sha=sha256(spec.encode()).hexdigest(), linear="")
+    head = _head(title, spec)
     return head[: head.index(BODY)] + text[text.index(BODY) :]
 
 
@@ -176,8 +216,8 @@ def restored(item: Layer | Network, text: str, written: Sequence[Row]) -> Genera
     written: of each `Written`, in order.
     Raises: ValueError where they are not those of this item; UnsafeSourceError for text that holds what it must not.
     """
-    layers, networks = _needed([item])
-    _, by_name = _class_names([*layers, *networks])
+    layers, networks = needed([item])
+    _, by_name = class_names([*layers, *networks])
     for line in _openings(by_name, written):
         if line not in text:
             raise ValueError(f"there is no {line.strip()}")
@@ -228,8 +268,8 @@ def _import_line(path: str, name: str) -> str:
 
 def check_names(items: Iterable[Layer | Network]) -> None:
     """Raises: CatnnError (E1016) where two names in one file would be one class."""
-    layers, networks = _needed(items)
-    _class_names([*layers, *networks])
+    layers, networks = needed(items)
+    class_names([*layers, *networks])
 
 
 def proved_part(part: Lowered) -> Plan:
@@ -295,55 +335,6 @@ def _dense(layer: Layer, part: Lowered) -> Dense | None:
 
 def _defect(what: str) -> CatnnError:
     return fail("E1015", f"catnn itself has a fault: {what}", helps=("report it, with the spec",))
-
-
-def _needed(items: Iterable[Layer | Network]) -> tuple[list[Layer], list[Network]]:
-    """All layers and networks in an order in which each comes after what it uses."""
-    layers: dict[int, Layer] = {}
-    networks: dict[int, Network] = {}
-
-    def visit(item: Layer | Network) -> None:
-        if isinstance(item, Layer):
-            layers.setdefault(id(item), item)
-            return
-        for layer in item.layers:
-            visit(layer)
-        for network in item.networks:
-            visit(network)
-        networks.setdefault(id(item), item)
-
-    for item in items:
-        visit(item)
-    return list(layers.values()), list(networks.values())
-
-
-def _class_names(items: list[Layer | Network]) -> tuple[dict[int, str], dict[str, str]]:
-    by_id: dict[int, str] = {}
-    by_name: dict[str, str] = {}
-    owner: dict[str, str] = {}
-    taken = {cap_words(item.name) for item in items}
-    anonymous = count(1)
-    for item in items:
-        name = cap_words(item.name)
-        if isinstance(item, Layer) and item.name == "fixed":
-            name = next(found for at in anonymous if (found := f"Fixed{at}") not in taken)
-        if name in owner and owner[name] != item.name:
-            raise _clash(name, next(other for other in items if other.name == owner[name]), item)
-        while name in owner:  # the same name from two files of an import
-            name += "_"
-        owner[name] = item.name
-        by_id[id(item)] = name
-        by_name.setdefault(item.name, name)
-    return by_id, by_name
-
-
-def _clash(name: str, first: Layer | Network, item: Layer | Network) -> CatnnError:
-    """Two items whose class would have the name."""
-    places = [(item.span, f"the class `{name}` as well"), (first.span, f"the class `{name}`")]
-    labels = tuple(Label(span, text) for span, text in places if span is not None)
-    message = f"`{first.name}` and `{item.name}` would both be the class `{name}`"
-    notes = ("a generated file has a class in CapWords for each layer and network",)
-    return CatnnError(Diagnostic("E1016", message, labels, notes, ("rename one of them",)))
 
 
 PARTS = (

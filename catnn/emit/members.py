@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from catnn.category.scalar import Scalar
 from catnn.category.wires import Wire, bases
@@ -32,6 +33,7 @@ def network_sizes(network: Network) -> tuple[str, ...]:
     return tuple(sizes)
 
 
+@lru_cache(maxsize=256)
 def network_spaces(network: Network) -> tuple[Wire, ...]:
     """The spaces of a network: of its type, then of its stages or values and of what they call."""
     found: dict[Wire, None] = {}

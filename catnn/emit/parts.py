@@ -115,9 +115,11 @@ class _Together(_Layer):
 def _as_made(whole, *parts):
     """Whether to compute by a `_Together`: its modules are these, none is replaced, parametrised, hooked or wrapped.
 
-    Where code is traced each is called by itself: what traces it finds out what they share.
+    Where code is traced each is called by itself: what traces it finds out what they share; so it is where there are
+    hooks of all modules.
     """
-    return not _traced() and all(
+    alone = _traced() or nn.modules.module._has_any_global_hook()
+    return not alone and all(
         part is own
         and type(part) is kind
         and part.forward == super(kind, part).forward  # of the class, not of this one module
@@ -183,7 +185,8 @@ def _lengths(layer, xs, masks):
         if layer.is_complex and not x.is_complex():
             which = f" as input {at}" if len(xs) > 1 else ""
             raise ValueError(
-                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex"
+                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: "
+                "beside a space of U(n) all layers are complex"
             )
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1

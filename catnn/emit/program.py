@@ -47,6 +47,61 @@ def emit_program(
     for name in ("mask", "masks", "sizes", "counts", "batch", "lengths", "device", "dtype", "generator"):
         writer.lines.names.fresh(name)
     arguments = [writer.lines.names.own(parameter.name) for parameter in program.parameters]
+    forward = _forward(writer, arguments)
+    turned = network.is_complex and bool(weighed.setup)  # its layers turn the dtype themselves
+    again = ["self.draw(generator)"] if weighed.draw else []
+    again += [f"self.{modules[id(part)]}.reset_parameters(generator)" for part in parts_of(network) if has_parts(part)]
+    setup = [
+        *(["dtype = _complex(dtype)"] if turned else []),
+        *weighed.setup,
+        *made_parts(network, classes),
+        *made_together(network, shared, made),
+        *(["self.draw(generator)"] if weighed.draw else []),
+    ]
+    text = [
+        f"class {class_name}(_Program):",
+        f'    """{network.name}{network.signature}{renamed(network)}."""',
+        "",
+        *(f"    {line}" for line in _constants(network, program)),
+        "",
+        *_init(network, setup),
+        *_drawing("draw", "Draw the boxes anew.", weighed.draw),
+        *_drawing("reset_parameters", "Draw all weights anew.", again),
+        "",
+        *forward,
+    ]
+    return Emitted(
+        "\n".join(text) + "\n",
+        frozenset({"_Program", "_left", *writer.lines.parts, *weighed.parts, *(["_complex"] if turned else [])}),
+    )
+
+
+def _init(network: Network, setup: Sequence[str]) -> list[str]:
+    """The method that makes what a network holds, by these statements."""
+    sizes = network_sizes(network)
+    keywords = [*(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
+    return [
+        f"    def __init__({', '.join(['self', *keywords])}):",
+        f"        super().__init__({{{', '.join(f'{quoted(s)}: {size_parameter(s)}' for s in sizes)}}})",
+        *(f"        {line}" for line in setup),
+    ]
+
+
+def _drawing(name: str, doc: str, lines: Sequence[str]) -> list[str]:
+    """A method that draws, by these statements; nothing where there are none."""
+    if not lines:
+        return []
+    return [
+        "",
+        f"    def {name}(self, generator=None):",
+        f'        """{doc}"""',
+        *(f"        {line}" for line in lines),
+    ]
+
+
+def _forward(writer: Writer, arguments: list[str]) -> list[str]:
+    """The method that runs the steps."""
+    program = writer.program
     writer.begin(arguments)
     plans = fused(program)
     for number, step in enumerate(program.steps):
@@ -54,45 +109,16 @@ def emit_program(
     results = writer.results()
     names = writer.last_names()
     results, *lines = [renamed_in(line, names) for line in (results, *writer.lines.lines)]
-    sizes = network_sizes(network)
-    keywords = [*(f"{size_parameter(s)}=16" for s in sizes), "device=None", "dtype=None", "generator=None"]
-    turned = network.is_complex and bool(weighed.setup)  # its layers turn the dtype themselves
-    text = [
-        f"class {class_name}(_Program):",
-        f'    """{network.name}{network.signature}{renamed(network)}."""',
-        "",
-        *(f"    {line}" for line in _constants(network, program)),
-        "",
-        f"    def __init__({', '.join(['self', *keywords])}):",
-        f"        super().__init__({{{', '.join(f'{quoted(s)}: {size_parameter(s)}' for s in sizes)}}})",
-        *(["        dtype = _complex(dtype)"] if turned else []),
-        *(f"        {line}" for line in weighed.setup),
-        *(f"        {line}" for line in (*made_parts(network, classes), *made_together(network, shared, made))),
-    ]
-    if weighed.draw:
-        text += [
-            "        self.draw(generator)",
-            "",
-            "    def draw(self, generator=None):",
-            '        """Draw the boxes anew."""',
-        ]
-        text += [f"        {line}" for line in weighed.draw]
-    again = ["self.draw(generator)"] if weighed.draw else []
-    again += [f"self.{modules[id(part)]}.reset_parameters(generator)" for part in parts_of(network) if has_parts(part)]
-    if again:
-        text += ["", "    def reset_parameters(self, generator=None):", '        """Draw all weights anew."""']
-        text += [f"        {line}" for line in again]
     shown = [_shape(summand) for parameter in program.parameters for summand in parameter.type.summands]
     doc = f"{', '.join(shown) or 'nothing'} -> {', '.join(_shape(s) for t in program.targets for s in t.summands)}"
     later = [f"{argument}=None" for argument in arguments[1:]]
     head = ", ".join(["self", *arguments[:1], *later, "mask=None", "sizes=None", "counts=None"])
-    text += ["", f"    def forward({head}):", f'        """{doc}; mask: bool (*batch, n), True = real."""']
-    text += [f"        {line}".rstrip() for line in released(lines, results)]
-    text.append(f"        return {results}")
-    return Emitted(
-        "\n".join(text) + "\n",
-        frozenset({"_Program", "_left", *writer.lines.parts, *weighed.parts, *(["_complex"] if turned else [])}),
-    )
+    return [
+        f"    def forward({head}):",
+        f'        """{doc}; mask: bool (*batch, n), True = real."""',
+        *(f"        {line}".rstrip() for line in released(lines, results)),
+        f"        return {results}",
+    ]
 
 
 def _shape(summand: Summand) -> str:

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
 
 from catnn.activations import ACTIVATIONS, AXIS_FUNCTIONS
 from catnn.category.scalar import ONE
@@ -19,7 +21,7 @@ from catnn.emit.weigh import Weighed
 from catnn.emit.writer import one_tuple, quoted
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form, aligned
-from catnn.model import Activate, Network
+from catnn.model import Activate, Network, Stage
 from catnn.plan.contract import plan_contraction, prove_contraction
 from catnn.plan.orders import operand_keys, symmetric_axes
 from catnn.program import Add, Along, Apply, Contract, Program, Run, Step, renumbered
@@ -53,6 +55,11 @@ class Writer:
     arguments: dict[tuple[int, ...], str] = field(default_factory=dict)
     finals: dict[int, str] = field(default_factory=dict)
     renamed: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def readers(self) -> Mapping[object, list[Stage]]:
+        """The stages that read one tensor."""
+        return readers(self.network)
 
     def begin(self, arguments: list[str]) -> None:
         """The inputs, checked and with one batch axis; parameters that are direct sums come apart."""
@@ -100,14 +107,12 @@ class Writer:
         if step is None:
             self.held.append(Held("", ()))
             return
-        first = self.first()
-        key = renumbered(written, lambda value: first[self.held[value]] if self.held[value].name else value)
+        key = renumbered(written, self.first)
         if key in self.done:  # the same on the same values
             self.held += self.held[self.done[key] : self.done[key] + len(written.outputs)]
             return
         self.done[key] = len(self.held)
-        made, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
-        before |= {held.name for held in self.held}
+        made, before = len(self.held), len(self.lines.lines)
         match step:
             case Run():
                 self._run(step)
@@ -121,9 +126,9 @@ class Writer:
                 self.held.append(self._apply(step))
         self._named(made, before)
 
-    def first(self) -> dict[Held, int]:
-        """The first value that each tensor is: what is equal was made once."""
-        return {held: value for value, held in reversed([*enumerate(self.held)])}
+    def first(self, value: int) -> int:
+        """The first value that is the tensor of this one: what is equal was made once."""
+        return self.held.index(self.held[value]) if self.held[value].name else value
 
     def call(self, number: int, step: Run) -> None:
         """The lines of a call; where several run as one, the last of them has what comes out."""
@@ -135,13 +140,13 @@ class Writer:
             return
         chain, steps = self.shared_layers.ends[number]
         opening = self.program.steps[steps[0]]
-        first, before = len(self.held), {line.partition(" = ")[0] for line in self.lines.lines}
+        first, before = len(self.held), len(self.lines.lines)
         result = run_together(self._forward(), chain, self._argument(opening.inputs))
         self._made(step, result)
         self._named(first, before)
 
-    def _named(self, first: int, before: set[str]) -> None:
-        """Give what a step has made the names that the user gave; before: the variables that were there already."""
+    def _named(self, first: int, before: int) -> None:
+        """Give what a step has made the names that the user gave; first, before: the values and lines there were."""
         wanted = [self.finals.get(value) for value in range(first, len(self.held))]
         made = [self.held[value].name for value in range(first, len(self.held))]
         if len(made) > 1 and any(wanted):
@@ -152,8 +157,14 @@ class Writer:
             self.lines.lines.append(f"{', '.join(names)} = {together}")
             for at, name in enumerate(names):
                 self.held[first + at] = replace(self.held[first + at], name=name)
-        elif len(made) == 1 and wanted[0] and made[0].isidentifier() and made[0] not in before:
+        elif len(made) == 1 and wanted[0] and made[0].isidentifier() and not self._was_there(made[0], first, before):
             self.renamed.setdefault(made[0], wanted[0])
+
+    def _was_there(self, name: str, values: int, lines: int) -> bool:
+        """Whether a variable was there when there were so many values and lines."""
+        before = islice(self.lines.lines, lines)
+        return any(one.name == name for one in islice(self.held, values)) or any(
+            line.startswith(f"{name} = ") for line in before)  # fmt: skip
 
     def last_names(self) -> dict[str, str]:
         """What variables are called in the end: as the user called them, the others numbered anew."""
@@ -205,7 +216,7 @@ class Writer:
             self._pointwise(activation.activation, step)
             return
         x, forward = self._argument(step.inputs), self._forward()
-        join(forward, readers(self.network)[step.inputs], x)
+        join(forward, self.readers[step.inputs], x)
         self._made(step, stage_lines(forward, step.stage, x))
 
     def _forward(self) -> Forward:
@@ -355,8 +366,7 @@ class Writer:
 
     def _contract(self, step: Contract) -> Held:
         contraction = self.weighed.ranked(step.contraction)
-        first = self.first()
-        keys = operand_keys(contraction, [first[self.held[v]] for v in step.inputs])
+        keys = operand_keys(contraction, [*map(self.first, step.inputs)])
         contraction = aligned(contraction, keys, symmetric_axes(step, self.program))
         operands = [self._operand(operand.label, step, operand.axes) for operand in contraction.operands]
         extra = [tuple(axis for axis in held.axes if axis < 0) for held in operands]

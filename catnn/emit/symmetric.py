@@ -82,10 +82,12 @@ def _opened(layer, at: int, x, powers: tuple[int, ...]):
         if power > 1:
             n = _side(x.shape[after], power)
             if n < 0:
-                which = f" of input {at}" if len(layer.inputs) > 1 else ""
+                which, length = f" of input {at}" if len(layer.inputs) > 1 else "", x.shape[after]
+                below = next(n for n in range(1, length) if _multisets(n + 1, power) > length)
+                near = ", ".join(f"n = {n} has {_multisets(n, power)}" for n in (below, below + 1))
                 raise ValueError(
-                    f"{layer.label}: an axis{which} has length {x.shape[after]}, which is that of no symmetric power "
-                    f"of order {power}: n = 2 has {_multisets(2, power)} entries, n = 3 has {_multisets(3, power)}"
+                    f"{layer.label}: an axis{which} has length {length}, which is that of no symmetric power "
+                    f"of order {power}: {near} entries"
                 )
             x = x.index_select(after, _ranks(n, power, x.device)[0]).unflatten(after, (n,) * power)
         after += power

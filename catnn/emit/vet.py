@@ -34,7 +34,8 @@ IMPORTS = frozenset({"import torch", "from torch import Tensor, nn", "from torch
 
 TORCH = frozenset(
     """
-    nn.Module nn.Parameter nn.functional.elu nn.functional.gelu nn.functional.hardtanh nn.functional.leaky_relu
+    nn.Module nn.Parameter nn.modules.module._has_any_global_hook
+    nn.functional.elu nn.functional.gelu nn.functional.hardtanh nn.functional.leaky_relu
     nn.functional.mish nn.functional.silu nn.functional.softplus nn.functional.softsign nn.init.normal_
     nn.init.zeros_ torch.abs torch.addmm torch.amp.is_autocast_available torch.arange torch.asinh torch.atan
     torch.autocast

@@ -232,12 +232,13 @@ def _negated(scalar: n.Scalar) -> n.Scalar:
 
 
 def _scalar_parts(scalar: n.Scalar) -> tuple[str, str, list[str], str]:
-    """Sign, number, names and divisors."""
+    """Sign, number, powers of names and divisors, as `catnn.category.scalar` prints them."""
     number = abs(scalar.value.numerator)
-    names = [name for name, power in scalar.powers for _ in range(power)]
+    names = [name if power == 1 else f"{name}^{power}" for name, power in scalar.powers if power > 0]
     divisors = [str(scalar.value.denominator)] if scalar.value.denominator != 1 else []
-    divisors += [name for name, power in scalar.powers for _ in range(-power)]
-    return "-" if scalar.value < 0 else "", str(number), names, "".join(f"/{divisor}" for divisor in divisors)
+    divisors += [name if power == -1 else f"{name}^{-power}" for name, power in scalar.powers if power < 0]
+    below = f"({'*'.join(divisors)})" if len(divisors) > 1 else "".join(divisors)
+    return "-" if scalar.value < 0 else "", str(number), names, f"/{below}" if below else ""
 
 
 def scalar_text(scalar: n.Scalar) -> str:

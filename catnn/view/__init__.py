@@ -209,10 +209,11 @@ def from_json(text: str, *, allow_maps: bool = False) -> Read:
     """What a JSON document holds.
 
     allow_maps: whether a network may call functions of other packages, which runs their code when it is compiled.
-    Raises: CatnnError (E1031, also a ValueError) where it is none of ours.
+    Raises: CatnnError (E1031, also a ValueError) where it is none of ours, (E1021, also a TypeError) for no text.
     """
     from catnn.view.reading import from_json
 
+    check_type(text, (str, bytes), "the text of a JSON document")
     return from_json(text, allow_maps=allow_maps)
 
 
@@ -227,6 +228,7 @@ def from_graphml(text: str, *, allow_maps: bool = False) -> Read:
     """What a GraphML text holds; as `from_json`."""
     from catnn.view.graphml import read_graphml
 
+    check_type(text, str, "the text of a GraphML document")
     return from_networkx(read_graphml(text), allow_maps=allow_maps)
 
 
@@ -234,6 +236,7 @@ def from_hif(text: str, *, allow_maps: bool = False) -> Read:
     """What a HIF text holds; as `from_json`."""
     from catnn.view.hif import read_hif
 
+    check_type(text, (str, bytes), "the text of a HIF document")
     return from_networkx(read_hif(text), allow_maps=allow_maps)
 
 

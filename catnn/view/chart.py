@@ -149,7 +149,7 @@ def _of_stages(network: Network) -> Chart:
     for flow in graph.flows:
         new = flow.tail != "input" and flow.head != "output" and flow.type not in into[flow.tail]
         value = values.setdefault(flow.tail, Value((chips[flow.tail], 0), flow.type if new else ""))
-        factor = "" if flow.coefficient == "1" else f"({flow.coefficient})"
+        factor = "" if flow.coefficient == ONE else f"({flow.coefficient})"
         value.heads.append(((chips[flow.head], reached[flow.head]), factor))
         reached[flow.head] += 1
     chart.values = list(values.values())

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from catnn.category.diagram import Diagram, Morphism
 from catnn.category.pattern import port_names
-from catnn.category.scalar import ONE
+from catnn.category.scalar import ONE, scaled
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
 from catnn.model import Layer, Network
@@ -43,7 +43,7 @@ def boxes_body(value: Hypergraph | Combination, prefix: str) -> list[str]:
 def _term(term: Term, prefix: str, style: Styles) -> list[str]:
     lines = []
     if term.coefficient != ONE:
-        pairs = (("label", f"({term.coefficient}) *"), ("shape", "plaintext"))
+        pairs = (("label", scaled(term.coefficient, "").rstrip()), ("shape", "plaintext"))
         lines.append(f"  {prefix}factor {attributes_text(pairs)};")
     for x, node in enumerate(term.nodes):
         lines.append(f"  {prefix}box{x} {attributes_text((('label', node.box.label), ('shape', 'box')))};")
@@ -82,8 +82,8 @@ def _terms(prefix: str, terms: Iterable[Morphism], style: Styles, title: str = "
     for index, term in enumerate(terms):
         for at, (coefficient, diagram) in enumerate(term.weighted):
             name = f"{prefix}{index}_{at}"
-            factor = "" if coefficient == ONE else f"({coefficient}) * "
-            caption = f"{title} {index}: {factor}{diagram}" if title else f"{factor}{diagram}"
+            text = scaled(coefficient, str(diagram))
+            caption = f"{title} {index}: {text}" if title else text
             lines += [*_diagram(diagram, f"g{name}_", style), *_caption(diagram, f"g{name}_", caption)]
     return lines
 
@@ -172,6 +172,6 @@ def network_dot(network: Network) -> str:
         pairs = (("label", node.label), ("shape", shapes.get(node.kind, "box")))
         lines.append(f"  {node.name} {attributes_text(pairs)};")
     for flow in graph.flows:
-        text = flow.type if flow.coefficient == "1" else f"({flow.coefficient}) * {flow.type}"
+        text = scaled(flow.coefficient, flow.type)
         lines.append(f"  {flow.tail} -> {flow.head} {attributes_text((('label', text),))};")
     return "\n".join((*lines, "}", ""))

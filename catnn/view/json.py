@@ -240,5 +240,7 @@ def network_data(network: Network) -> Data:
         "layers": [layer_data(layer) for layer in every.values()],
         "networks": networks,
         "nodes": [{"name": n.name, "kind": n.kind, "label": n.label} for n in graph.nodes],
-        "flows": [{"tail": f.tail, "head": f.head, "type": f.type, "coefficient": f.coefficient} for f in graph.flows],
+        "flows": [
+            {"tail": f.tail, "head": f.head, "type": f.type, "coefficient": str(f.coefficient)} for f in graph.flows
+        ],
     }

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from catnn.category.scalar import summed
 from catnn.model import Layer, Network
 from catnn.view.gallery import captions, groups, headline
 from catnn.view.pipeline import Flow, network_graph
@@ -55,8 +56,8 @@ def network_lines(network: Network) -> Lines:
     wide = max(len(label) for label in labels.values())
     lines = [f"{network.name} {network.signature}", ""]
     for at, node in enumerate(graph.nodes):
-        flows = [f"{'' if f.coefficient == '1' else f'({f.coefficient}) * '}{numbers[f.tail]}" for f in into[node.name]]
-        origin = f"  <- {' + '.join(flows)}" if flows and flows != [str(at - 1)] else ""
+        flows = summed((flow.coefficient, str(numbers[flow.tail])) for flow in into[node.name])
+        origin = f"  <- {flows}" if into[node.name] and flows != str(at - 1) else ""
         lines.append(f"{at:>3}  {labels[node.name]:<{wide}}  {node.kind}{origin}".rstrip())
     return tuple(lines)
 
@@ -101,7 +102,7 @@ def network_networkx(network: Network) -> networkx.MultiDiGraph:
     for index, node in enumerate(found.nodes):
         graph.add_node(node.name, kind=node.kind, label=node.label, index=index)
     for flow in found.flows:
-        graph.add_edge(flow.tail, flow.head, type=flow.type, coefficient=flow.coefficient)
+        graph.add_edge(flow.tail, flow.head, type=flow.type, coefficient=str(flow.coefficient))
     return graph
 
 

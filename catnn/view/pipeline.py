@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from catnn.category.scalar import ONE
+from catnn.category.scalar import ONE, Scalar
 from catnn.model import Activate, Apply, Call, Combine, Identity, Network, Pipeline, Stage
 from catnn.program import Program
 from catnn.view.programs import program_flows
@@ -29,7 +29,7 @@ class Flow:
     tail: str
     head: str
     type: str
-    coefficient: str = "1"
+    coefficient: Scalar = ONE
 
 
 @dataclass
@@ -44,15 +44,15 @@ def network_graph(network: Network) -> Graph:
     """The stages of a network with one input and one output; residual branches join in a sum."""
     if isinstance(network.body, Program):
         nodes, flows = program_flows(network)
-        return Graph([Node(*node) for node in nodes], [Flow(*flow, "1") for flow in flows])
+        return Graph([Node(*node) for node in nodes], [Flow(*flow) for flow in flows])
     graph = Graph([Node("input", "input", str(network.source))])
-    end, coefficient = _grow(graph, network.body, "input", "1")
+    end, coefficient = _grow(graph, network.body, "input", ONE)
     graph.nodes.append(Node("output", "output", str(network.target)))
     graph.flows.append(Flow(end, "output", str(network.target), coefficient))
     return graph
 
 
-def _grow(graph: Graph, stage: Stage, start: str, factor: str) -> tuple[str, str]:
+def _grow(graph: Graph, stage: Stage, start: str, factor: Scalar) -> tuple[str, Scalar]:
     """Append a stage behind `start`: the node that it ends in, and the coefficient on the way out of it."""
     match stage:
         case Pipeline():
@@ -65,12 +65,11 @@ def _grow(graph: Graph, stage: Stage, start: str, factor: str) -> tuple[str, str
             ends = [(_grow(graph, inner, start, factor), c) for c, inner in stage.terms]
             name = _node(graph, "sum", "+")
             for (end, before), c in ends:
-                text = str(c) if before == "1" else before if c == ONE else f"({before})*({c})"
-                graph.flows.append(Flow(end, name, str(stage.target), text))
-            return name, "1"
+                graph.flows.append(Flow(end, name, str(stage.target), before * c))
+            return name, ONE
     name = _node(graph, kind(stage), label(stage))
     graph.flows.append(Flow(start, name, str(stage.source), factor))
-    return name, "1"
+    return name, ONE
 
 
 def _node(graph: Graph, kind_: str, text: str) -> str:

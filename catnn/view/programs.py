@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from catnn.category.pattern import letters
-from catnn.category.scalar import ONE
-from catnn.category.wires import show_word
+from catnn.category.scalar import ONE, scaled, summed
+from catnn.category.wires import Word, show_word
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.contraction import Contraction, Form
 from catnn.hypergraph.graph import Hypergraph, Node
@@ -91,6 +91,37 @@ def pattern(contraction: Contraction) -> str:
     return f"[{inputs} -> {outputs}]".replace("  ", " ").replace("[ ", "[").replace(" ]", "]")
 
 
+def axis_names(program: Program) -> list[tuple[str, ...]]:
+    """How the axes of each value can be named: by the letters of the pattern that made it, a space, or a number.
+
+    >>> import catnn
+    >>> text = "space V : S(n)  network f(x: V, y: V) -> V^2 { s = [i, j -> i j](x, y); return softmax[j](2 * s) }"
+    >>> axis_names(catnn.parse(text)["f"].program)[2:]
+    [('i', 'j'), ('i', 'j'), ('i', 'j')]
+    """
+    names = [_plain_names(value.word) for value in program.values]
+    first = len(program.values) - sum(len(step.outputs) for step in program.steps)
+    for step in program.steps:
+        for at, value in enumerate(range(first, first + len(step.outputs))):
+            if isinstance(step, Contract):
+                letter = index_letters(step.contraction)
+                made = [letter[index] for index in step.contraction.target]
+                pairs = zip(made, names[value], strict=True)
+                names[value] = tuple(own if made.count(own) == 1 else plain for own, plain in pairs)
+            elif not isinstance(step, Run) or isinstance(step.stage, Activate):
+                read = step.inputs[at if isinstance(step, Run) else 0]
+                if program.values[read].word == program.values[value].word:
+                    names[value] = names[read]
+        first += len(step.outputs)
+    return names
+
+
+def _plain_names(word: Word) -> tuple[str, ...]:
+    """The space of an axis where it has one alone, else its number."""
+    spaces = [wire.space for wire in word]
+    return tuple(space if spaces.count(space) == 1 else str(at) for at, space in enumerate(spaces))
+
+
 def step_label(program: Program, step: Step, names: tuple[str, ...]) -> str:
     """What a step computes, as it could be written; a value without a name, "", is left to the reader."""
     inputs = [names[value] for value in step.inputs]
@@ -98,16 +129,15 @@ def step_label(program: Program, step: Step, names: tuple[str, ...]) -> str:
         case Contract():
             if tensor_name(step):
                 return tensor_name(step)
-            factor = "" if step.contraction.scalar == ONE else f"({step.contraction.scalar}) * "
-            operands = [_operand(operand.label, inputs) for operand in step.contraction.operands]
-            return f"{factor}{pattern(step.contraction)}{_given(operands)}"
+            operands = [operand_text(operand.label, inputs) for operand in step.contraction.operands]
+            return scaled(step.contraction.scalar, f"{pattern(step.contraction)}{_given(operands)}")
         case Add():
-            terms = [n if c == ONE else f"({c}) * {n or '_'}" for (c, _), n in zip(step.terms, inputs, strict=True)]
-            return " + ".join(term or "_" for term in terms)
+            return summed((c, name or "_") for (c, _), name in zip(step.terms, inputs, strict=True))
         case Along():
-            return f"{step.function}[{','.join(map(str, step.axes))}]{_given(inputs)}"
+            axes = axis_names(program)[step.input]
+            return f"{step.function}[{','.join(axes[at] for at in step.axes)}]{_given(inputs)}"
         case Run():
-            return f"{_function(step)}{_given(arguments(program, step.inputs, names)) if inputs else '()'}"
+            return f"{_bracketed(step.stage)}{_given(arguments(program, step.inputs, names)) if inputs else '()'}"
     return f"{step.box.label}{_given(inputs)}"
 
 
@@ -116,15 +146,11 @@ def _given(inputs: list[str]) -> str:
     return f"({', '.join(name or '_' for name in inputs)})" if any(inputs) else ""
 
 
-def _operand(label: int | Box | Form, inputs: list[str]) -> str:
+def operand_text(label: int | Box | Form, inputs: list[str]) -> str:
+    """An operand of a contraction: a value, a box or a form."""
     if isinstance(label, int):
         return inputs[label]
     return label.label if isinstance(label, Box) else label.kind
-
-
-def _function(step: Run) -> str:
-    text = stage_text(step.stage)
-    return f"({text})" if isinstance(step.stage, Pipeline | Combine) else text
 
 
 def stage_text(stage: Stage) -> str:
@@ -142,8 +168,13 @@ def stage_text(stage: Stage) -> str:
             inner = [stage_text(one) for one in stages]
             return " ; ".join(f"({t})" if isinstance(s, Combine) else t for s, t in zip(stages, inner, strict=True))
         case Combine(terms=terms):
-            parts = [(c, stage_text(one), isinstance(one, Pipeline)) for c, one in terms]
-            return " + ".join((f"({t})" if chain else t) if c == ONE else f"({c}) * ({t})" for c, t, chain in parts)
+            return summed((c, _bracketed(one)) for c, one in terms)
+
+
+def _bracketed(stage: Stage) -> str:
+    """A stage that is called, scaled or added."""
+    text = stage_text(stage)
+    return f"({text})" if isinstance(stage, Pipeline | Combine) else text
 
 
 def program_flows(network: Network) -> tuple[list[tuple[str, str, str]], list[tuple[str, str, str]]]:

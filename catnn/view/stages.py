@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from catnn.category.compose import identity
 from catnn.category.diagram import Diagram, Morphism
-from catnn.category.scalar import ONE
+from catnn.category.scalar import scaled
 from catnn.category.wires import Wire
 from catnn.rewrite.planar import Planar, factorise
 from catnn.view.drawing import Curve, Drawing, Item, Label, flipped, placed, text_width
@@ -91,10 +91,14 @@ def factored_lines(morphism: Morphism) -> Lines:
     lines: list[str] = []
     for coefficient, diagram in morphism.weighted:
         found = factored(diagram)
-        factor = "" if coefficient == ONE else f"({coefficient}) * "
         pieces: list[Lines] = []
         for stage, name in zip(found.stages(), NAMES, strict=True):
             pieces += [(";",)] if pieces else []
             pieces.append((*diagram_lines(stage), "", name))
-        lines += [*([""] if lines else []), f"{factor}{diagram} = {found}", "", *row(pieces, 3, bottom=True)]
+        lines += [
+            *([""] if lines else []),
+            f"{scaled(coefficient, str(diagram))} = {found}",
+            "",
+            *row(pieces, 3, bottom=True),
+        ]
     return tuple(line.rstrip() for line in lines) or ("0",)

@@ -6,16 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from catnn.category.scalar import ONE
-from catnn.category.wires import Word
-from catnn.hypergraph.box import Box
-from catnn.hypergraph.contraction import Form
-from catnn.model import Activate
 from catnn.plan.cost import Cost, shape
 from catnn.plan.work import FREE, Pairwise, Work
-from catnn.program import Along, Contract, Program, Run
+from catnn.program import Contract, Program
 from catnn.tables import Table, count
-from catnn.view.programs import index_letters, step_label, tensor_name, value_names
+from catnn.view.programs import index_letters, operand_text, step_label, tensor_name, value_names
 
 if TYPE_CHECKING:
     from catnn.explanation import Explanation
@@ -108,65 +103,12 @@ def computes(found: Explanation, work: Work, names: Sequence[str]) -> str:
     """What a step computes, as it could be written."""
     program, step = found.program, work.step
     assert program is not None
-    if isinstance(step, Contract):
-        text = _pattern(step, names)
-    elif isinstance(step, Along):
-        axes = axis_names(found)
-        text = f"{step.function}[{','.join(axes[step.input][at] for at in step.axes)}]({names[step.input]})"
-    else:
-        text = step_label(program, step, tuple(names))
+    text = step_label(program, step, tuple(names))
     if work.along:
         return f"{text}: in `{work.along}`"
     if work.inside:
         return f"{text}: in the step that takes it"
     return f"{text}: computed above" if work.again else text
-
-
-def axis_names(found: Explanation) -> list[tuple[str, ...]]:
-    """How the axes of each value can be named: by the letters of the pattern that made it, a space, or a number.
-
-    >>> import catnn
-    >>> text = "space V : S(n)  network f(x: V, y: V) -> V^2 { s = [i, j -> i j](x, y); return softmax[j](2 * s) }"
-    >>> axis_names(catnn.explain(catnn.parse(text)["f"]))[2:]
-    [('i', 'j'), ('i', 'j'), ('i', 'j')]
-    """
-    assert found.program is not None
-    names = [_plain_names(value.word) for value in found.program.values]
-    for work in found.works:
-        step = work.step
-        for value in work.values:
-            if isinstance(step, Contract):
-                letter = index_letters(step.contraction)
-                letters = [letter[index] for index in step.contraction.target]
-                names[value] = tuple(
-                    own if letters.count(own) == 1 else plain for own, plain in zip(letters, names[value], strict=True)
-                )
-            elif not isinstance(step, Run) or isinstance(step.stage, Activate):
-                first = step.inputs[value - work.values[0] if isinstance(step, Run) else 0]
-                if found.program.values[first].word == found.program.values[value].word:
-                    names[value] = names[first]
-    return names
-
-
-def _plain_names(word: Word) -> tuple[str, ...]:
-    """The space of an axis where it has one alone, else its number."""
-    spaces = [wire.space for wire in word]
-    return tuple(space if spaces.count(space) == 1 else str(at) for at, space in enumerate(spaces))
-
-
-def _pattern(step: Contract, names: Sequence[str]) -> str:
-    found, letter = step.contraction, index_letters(step.contraction)
-    rows = ", ".join(" ".join(letter[index] for index in operand.axes) for operand in found.operands)
-    target = " ".join(letter[index] for index in found.target)
-    given = ", ".join(_operand(operand.label, step, names) for operand in found.operands)
-    factor = "" if found.scalar == ONE else f"({found.scalar}) * "
-    return f"{factor}[{f'{rows} -> {target}'.strip()}]({given})"
-
-
-def _operand(label: int | Box | Form, step: Contract, names: Sequence[str]) -> str:
-    if isinstance(label, int):
-        return names[step.inputs[label]]
-    return label.label if isinstance(label, Box) else label.kind
 
 
 def _orders(work: Work, names: Sequence[str], sizes: Mapping[str, int]) -> list[tuple[str, tuple[str, str, str]]]:
@@ -206,7 +148,8 @@ def brackets(work: Work, names: Sequence[str]) -> list[str]:
     """What each product of a contraction multiplies, by name: ``(p v) out``."""
     assert isinstance(work.step, Contract)
     assert work.plan is not None or not work.products
-    texts = [_operand(o.label, work.step, names) for o in work.plan.contraction.operands] if work.plan else []
+    inputs = [names[value] for value in work.step.inputs]
+    texts = [operand_text(o.label, inputs) for o in work.plan.contraction.operands] if work.plan else []
     found = []
     for product in work.products:
         inner = [texts[product.left]] + ([] if product.right is None else [texts[product.right]])

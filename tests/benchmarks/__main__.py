@@ -11,7 +11,8 @@ from pathlib import Path
 
 import catnn
 from catnn.baselines.traced import Allowance
-from catnn.bench import Benchmark, bench
+from catnn.bench import bench
+from catnn.benchmark import Benchmark
 from catnn.measure import one_thread
 from tests.benchmarks.others import construction, rotations
 from tests.benchmarks.plot import plot

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from math import log10
 
-from catnn.bench import COMPILED, Benchmark, Comparison
+from catnn.benchmark import COMPILED, Benchmark, Comparison
 
 WIDTH, LEFT, BAR, GAP, HEAD = 860, 250, 9, 5, 30
 COLOURS = {"forward": "#3a6ea5", "with gradient": "#c8793a"}

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import catnn
 from catnn.category.compose import identity
 from catnn.category.diagram import Diagram, Sum, linear
 from catnn.category.scalar import ONE, ZERO, Scalar
@@ -48,6 +49,14 @@ def test_scalars_as_people_read_them(a: Scalar) -> None:
     assert Fraction(int(exact.p), int(exact.q)) == a.value(AT)
     named = {"n": 3.0, "m": 2.0}
     assert eval(str(a).replace("^", "**"), {}, named) == pytest.approx(float(a.value(AT)))
+
+
+def test_wires_of_one_name_and_two_groups_are_told_apart() -> None:
+    one, other = catnn.diagram("S(n)", "i -> i"), catnn.diagram("O(n)", "i -> i")
+    with pytest.raises(catnn.CatnnError, match=r"it produces V of S\(n\), not V of O\(n\)"):
+        one >> other
+    with pytest.raises(catnn.CatnnError, match=r"`V -> V` of O\(n\) and `V -> V` of S\(n\) cannot be added"):
+        other + one
 
 
 def test_scalars_divide_by_monomials() -> None:
@@ -112,5 +121,5 @@ def test_laurent_coefficients() -> None:
     numpy.testing.assert_allclose(rest.matrix(4), numpy.eye(4) - 1 / 4)
     ((coefficient, _),) = mean.terms
     assert str(coefficient) == "1/n"
-    assert str(mean) == "(1/n) * [i -> j]"
+    assert str(mean) == "1/n * [i -> j]"
     assert linear((S,), (S,), ()).matrix(2).tolist() == [[0, 0], [0, 0]]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
+import torch
 
 import catnn
 from catnn.activations import ACTIVATIONS
 from catnn.category.families import FAMILIES
 from catnn.diagnostics import CatnnError
+from catnn.elaborate.networks import MOST_DEPTH
 from catnn.model import Activate, Apply, Call, Combine, Identity, Network, Pipeline
 
 HEAD = """space V : S(n)
@@ -55,7 +60,7 @@ def test_fixed_diagrams_are_layers_without_weights() -> None:
 def test_a_fixed_sum_with_an_identity_is_one_diagram() -> None:
     match body("V^2[4] -> V^2[4] = 1/2 * id + 1/2 * [i j -> j i]"):
         case Apply(layer):
-            assert [str(d) for d in layer.fixed] == ["(1/2) * [i j -> i j] + (1/2) * [i j -> j i]"]
+            assert [str(d) for d in layer.fixed] == ["1/2 * [i j -> i j] + 1/2 * [i j -> j i]"]
         case found:
             pytest.fail(repr(found))
 
@@ -120,3 +125,18 @@ def test_after_a_gap_the_rest_is_still_checked() -> None:
 def test_long_and_deep_networks() -> None:
     assert isinstance(body("V^2[4] -> V^2[4] = " + " ; ".join(["f", "relu"] * 2000)), Pipeline)
     assert isinstance(body("V^2[4] -> V^2[4] = " + "(" * 150 + "f" + " ; relu + id)" * 150), Combine)
+
+
+@pytest.mark.parametrize("written", [": V[2] -> V[2] = {0} ; relu", "(x: V[2]) -> V[2] {{ return relu({0}(x)) }}"])
+def test_networks_nest_at_most_so_deep(written: str) -> None:
+    """As deep as they may nest they run, and are copied and explained; deeper ones are refused once, not each."""
+    head = "space V : S(n)  layer f0 : V[2] -> V[2] = all "
+    chain = [f"network f{i}{written.format(f'f{i - 1}')}" for i in range(1, MOST_DEPTH + 3)]
+    deepest = catnn.parse(head + " ".join(chain[:MOST_DEPTH]))[f"f{MOST_DEPTH}"]
+    module = copy.deepcopy(catnn.compile(deepest))
+    assert module(torch.randn(3, 4, 2)).shape == (3, 4, 2)
+    assert pickle.loads(pickle.dumps(module)).state_dict().keys() == module.state_dict().keys()
+    assert f"f{MOST_DEPTH - 1}" in str(catnn.explain(deepest))
+    with pytest.raises(catnn.CatnnError) as caught:
+        catnn.parse(head + " ".join(chain))
+    assert [fault.code for fault in caught.value.diagnostics] == ["E0630"]

@@ -18,6 +18,19 @@ MISTAKES = {
     "network f : V -> V = ReLU": ("E0101", "did you mean `relu`?"),
     "network f : V -> V = relu -> id -> tanh": ("E0010", "write `network f : V -> V = relu ; id ; tanh`"),
     "network f : V -> V = relu, [i -> i], tanh": ("E0010", "write `network f : V -> V = relu ; [i -> i] ; tanh`"),
+    "network f : V -> V = id ; dropout": (
+        "E0101",
+        "what draws at random stands outside: `torch.nn.Sequential(net, torch.nn.Dropout(0.1))`",
+    ),
+    "network f(x: V) -> 1 { return mean(x) }": (
+        "E0101",
+        "a mean is a sum and a scalar, or a layer with `{ reduce: mean }`: `1/n * [i j -> i]`",
+    ),
+    "network f(x: V) -> V { return concat(x, x) }": (
+        "E0101",
+        "a layer takes several values as their direct sum: `layer f : V[4] + V[4] -> V[8] = all`",
+    ),
+    "let f : V -> V = 0": ("E0303", "a number scales a term: `0 * id`"),
     "space W : C(4)": ("E0201", "write `Perm(4, (0 1 2 3))`: the points of a circle, turned"),
     "space W : Z(3)": ("E0201", "write `Perm(3, (0 1 2))`: the points of a circle, turned"),
     "space W : D(4)": ("E0201", "write `Perm(4, (0 1 2 3), (1 3))`: the corners of a polygon, turned and reflected"),
@@ -94,3 +107,26 @@ def test_a_letter_without_a_space_is_told_where_to_get_one() -> None:
     )
     mended = body.replace("[i a, i b -> i c](x, y)", "[i a, i b, c a b -> i c](x, y, volume())")
     assert "f" in catnn.parse(f"space R : SO(3)  space N : S(n)  let volume : 1 -> R^3 = eps[R]  {mended}")
+
+
+@pytest.mark.parametrize(
+    ("written", "call"),
+    [
+        ("u", "u()"),
+        ("unit", "unit()"),
+        ("spider[0,1]", "spider[0,1]()"),
+        ("[-> i]", "[-> i]()"),
+        ("(unit ; copy ; merge)", "(unit ; copy ; merge)()"),
+        ("relu", "relu(x)"),
+        ("f", "f(x)"),
+        ("x ; relu", "relu(x)"),
+        ("x ; f ; relu", "(f ; relu)(x)"),
+    ],
+)
+def test_the_call_of_a_function_is_offered_where_a_value_must_stand(written: str, call: str) -> None:
+    head = "space V : S(n)  let u : 1 -> V = unit  layer f : V -> V = all  network g(x: V) -> V "
+    with pytest.raises(catnn.CatnnError) as caught:
+        catnn.parse(f"{head} {{ return [i, i -> i](x, {written}) }}")
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.helps) == ("E0315", (f"call it: `{call}`",))
+    catnn.parse(f"{head} {{ return [i, i -> i](x, {call}) }}")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import catnn
 from catnn.diagnostics import CatnnError
+from catnn.syntax.printer import WIDTH, format_source
 
 Word = tuple[str, ...]
 SIZES = {"n": 3, "m": 2, "r": 2}
@@ -157,10 +158,10 @@ def test_a_check_is_proved_iff_matrices_agree(rng: random.Random) -> None:
         ("let f : V^3 -> V^3 = perm[2,0,1]", "[i j k -> k i j]"),
         ("let f : V^2 -> V^2 = id", "[i j -> i j]"),
         ("let f : V^2 -> V^2 = (swap + id) ; id[V^2]", "[i j -> i j] + [i j -> j i]"),
-        ("let f : V^2 -> V^2 = -id + 1/2 * id", "(-1/2) * [i j -> i j]"),
-        ("let f : 1 -> 1 = unit ; discard", "(n) * [->]"),
-        ("let f : 1 -> 1 = n / 2", "(n/2) * [->]"),
-        ("let f : V -> V = (1/n) * (discard ; unit)", "(1/n) * [i -> j]"),
+        ("let f : V^2 -> V^2 = -id + 1/2 * id", "-1/2 * [i j -> i j]"),
+        ("let f : 1 -> 1 = unit ; discard", "n * [->]"),
+        ("let f : 1 -> 1 = n / 2", "n/2 * [->]"),
+        ("let f : V -> V = (1/n) * (discard ; unit)", "1/n * [i -> j]"),
         ("let f : V -> V^2 = merge'", "[i -> i i]"),
         ("let f : V^2 -> 1 = cap\n", "[i i ->]"),
         ("let f : V -> V = coev @ id ; id @ ev", "[i -> i]"),
@@ -168,7 +169,7 @@ def test_a_check_is_proved_iff_matrices_agree(rng: random.Random) -> None:
         ("let f : V^2 -> V^3 = spider[2,3]", "[i i -> i i i]"),
         ("let f : 1 -> V = spider[0,1]", "[-> i]"),
         ("let f : 1 -> 1 = id[1]", "[->]"),
-        ("let g : V -> V = discard ; unit\nlet f : V -> V = g ; g", "(n) * [i -> j]"),
+        ("let g : V -> V = discard ; unit\nlet f : V -> V = g ; g", "n * [i -> j]"),
     ],
 )
 def test_normal_forms(text: str, shown: str) -> None:
@@ -197,4 +198,27 @@ def test_long_chains() -> None:
     stages = " ; ".join(["copy", "merge"] * 2000)
     assert str(catnn.parse(f"space V : S(n)\nlet f : V -> V = {stages}")["f"]) == "[i -> i]"
     summands = " + ".join(["id"] * 2000)
-    assert str(catnn.parse(f"space V : S(n)\nlet f : V -> V = {summands}")["f"]) == "(2000) * [i -> i]"
+    assert str(catnn.parse(f"space V : S(n)\nlet f : V -> V = {summands}")["f"]) == "2000 * [i -> i]"
+
+
+scalar_texts = st.builds(
+    lambda sign, number, powers: f"({sign}{number}{''.join(f'{op}{size}' for op, size in powers)})",
+    st.sampled_from(["", "-"]),
+    st.sampled_from(["1", "2", "1/2", "3/4"]),
+    st.lists(st.tuples(st.sampled_from("*/"), st.sampled_from("nm")), max_size=3),
+)
+"""Scalars as somebody may write them, in brackets."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(scalar_texts, st.sampled_from(["i i", "i j", "j i", "i k"])), min_size=1, max_size=4))
+def test_a_combination_prints_as_it_is_written(terms: list[tuple[str, str]]) -> None:
+    """What a fixed combination prints is its own spec, in the spelling of `catnn fmt`."""
+    head = "space V : S(n)\nspace W : S(m)\nlet f : V^2 -> V^2 = "
+    found = catnn.parse(head + " + ".join(f"{scalar} * [i j -> {outputs}]" for scalar, outputs in terms))["f"]
+    if any(len(coefficient.terms) > 1 for coefficient, _ in found.weighted):
+        return  # no scalar of the language
+    printed = f"{head}{found}\n"
+    assert found == catnn.parse(printed)["f"] if found else str(found) == "0"
+    if found and len(printed.splitlines()[-1]) <= WIDTH:
+        assert format_source(printed) == printed

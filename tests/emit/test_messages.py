@@ -73,6 +73,23 @@ def test_wrong_shapes(name: str, shapes: Any, message: str) -> None:
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize(("length", "near"), [(2, "n = 1 has 1, n = 2 has 3"), (14, "n = 4 has 10, n = 5 has 15")])
+def test_a_length_of_no_symmetric_power_is_told_its_neighbours(length: int, near: str) -> None:
+    module = catnn.compile(catnn.parse("space V : S(n)  layer f : Sym^2(V)[3] -> V = all")["f"])
+    with pytest.raises(ValueError) as caught:
+        module(torch.zeros(length, 3))
+    told = f"f: an axis has length {length}, which is that of no symmetric power of order 2: {near} entries"
+    assert str(caught.value) == told
+
+
+def test_a_real_tensor_beside_a_complex_space_is_told_why() -> None:
+    """The layer is of another group, in a file with a space of U(n)."""
+    module = catnn.compile(catnn.parse("space U : U(m)  space V : S(n)  layer f : V[2] -> V[2] = all")["f"])
+    with pytest.raises(ValueError) as caught:
+        module(torch.zeros(4, 2))
+    assert str(caught.value).endswith("got torch.float32: beside a space of U(n) all layers are complex")
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.bool, torch.complex64])
 def test_wrong_dtypes(dtype: torch.dtype) -> None:
     module = catnn.compile(catnn.parse(TEXT)["mix"])

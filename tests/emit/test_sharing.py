@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -177,6 +178,27 @@ def test_hooks_replacements_and_parametrisations_are_obeyed() -> None:
     nn.utils.parametrizations.weight_norm(module.f, dim=None)
     module(x)
     assert count == [1]
+
+
+GLOBAL = (nn.modules.module.register_module_forward_hook, nn.modules.module.register_module_forward_pre_hook,
+          nn.modules.module.register_module_full_backward_hook)  # fmt: skip
+
+
+@pytest.mark.parametrize("register", GLOBAL, ids=lambda register: register.__name__)
+def test_hooks_of_all_modules_see_every_layer(register: Callable[..., Any]) -> None:
+    """A profiler that counts the calls of modules counts those of the network, and no others."""
+    for name in ("named", "sum"):
+        _, module, xs = made(name)
+        seen: list[Any] = []
+        handle = register(lambda part, *_, seen=seen: seen.append(part))
+        try:
+            outcome(module, xs)
+        finally:
+            handle.remove()
+        assert {*map(id, seen)} == {*map(id, module.modules())}
+        count = calls(module)
+        outcome(module, xs)
+        assert count == [1]
 
 
 def test_copies_pickles_and_moves_keep_their_own_weights() -> None:

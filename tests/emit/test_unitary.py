@@ -105,7 +105,7 @@ def test_the_default_dtype_decides() -> None:
 
 def test_real_inputs_are_refused() -> None:
     spec = catnn.parse("space V : U(n)  layer f : V[2] -> V[3] = all  layer g : V[2] + V'[1] -> V[3] = all")
-    with pytest.raises(ValueError, match=r"f: expected a complex tensor, got torch\.float32: layers of U"):
+    with pytest.raises(ValueError, match=r"f: expected a complex tensor, got torch\.float32: beside a space of U"):
         catnn.compile(spec["f"])(torch.randn(4, 5, 2))
     x = torch.randn(4, 5, 2, dtype=torch.complex64)
     with pytest.raises(ValueError, match=r"g: expected a complex tensor as input 1, got torch\.float32"):

@@ -156,7 +156,8 @@ def _lengths(layer, xs, masks):
         if layer.is_complex and not x.is_complex():
             which = f" as input {at}" if len(xs) > 1 else ""
             raise ValueError(
-                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex"
+                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: "
+                "beside a space of U(n) all layers are complex"
             )
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
@@ -461,11 +462,11 @@ def _even_run_back(g, halves, w0, w1, w2):
     z_2 = g @ w1[0]                                             # [i -> i]
     z_3 = g @ w2[0]                                             # [i -> i]
     y = z_3[..., 6:8]                                           # sgn[i -> j k]
-    y_2 = z_3[..., 0:2]                                         # (-1) * sgn[i -> j j]
+    y_2 = z_3[..., 0:2]                                         # -sgn[i -> j j]
     y_3 = z[..., 2:4]                                           # [-> i j]
     y_4 = z[..., 0:2]                                           # [-> i i]
     y_5 = z_3[..., 2:4]                                         # sgn[i -> i j]
-    y_6 = z_3[..., 4:6]                                         # (-1) * sgn[i -> j i]
+    y_6 = z_3[..., 4:6]                                         # -sgn[i -> j i]
     y_7 = z_2[..., 2:4]                                         # [i -> i j]
     y_8 = z_2[..., 4:6]                                         # [i -> j i]
     y_8 += y_3.unsqueeze(-2)

@@ -156,7 +156,8 @@ def _lengths(layer, xs, masks):
         if layer.is_complex and not x.is_complex():
             which = f" as input {at}" if len(xs) > 1 else ""
             raise ValueError(
-                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex"
+                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: "
+                "beside a space of U(n) all layers are complex"
             )
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1

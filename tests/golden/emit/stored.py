@@ -156,7 +156,8 @@ def _lengths(layer, xs, masks):
         if layer.is_complex and not x.is_complex():
             which = f" as input {at}" if len(xs) > 1 else ""
             raise ValueError(
-                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: layers of U(n) are complex"
+                f"{layer.label}: expected a complex tensor{which}, got {x.dtype}: "
+                "beside a space of U(n) all layers are complex"
             )
         shape = tuple(x.shape)
         start = len(shape) - len(word) - 1
@@ -447,10 +448,12 @@ def _opened(layer, at: int, x, powers: tuple[int, ...]):
         if power > 1:
             n = _side(x.shape[after], power)
             if n < 0:
-                which = f" of input {at}" if len(layer.inputs) > 1 else ""
+                which, length = f" of input {at}" if len(layer.inputs) > 1 else "", x.shape[after]
+                below = next(n for n in range(1, length) if _multisets(n + 1, power) > length)
+                near = ", ".join(f"n = {n} has {_multisets(n, power)}" for n in (below, below + 1))
                 raise ValueError(
-                    f"{layer.label}: an axis{which} has length {x.shape[after]}, which is that of no symmetric power "
-                    f"of order {power}: n = 2 has {_multisets(2, power)} entries, n = 3 has {_multisets(3, power)}"
+                    f"{layer.label}: an axis{which} has length {length}, which is that of no symmetric power "
+                    f"of order {power}: {near} entries"
                 )
             x = x.index_select(after, _ranks(n, power, x.device)[0]).unflatten(after, (n,) * power)
         after += power
