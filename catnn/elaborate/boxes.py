@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
+
+from catnn.category.counting import number
 from catnn.category.families import FAMILIES
+from catnn.category.sizes import length
 from catnn.category.wires import Type, Word
 from catnn.diagnostics import Span
 from catnn.elaborate.constants import broken_promise, constant
@@ -19,7 +23,8 @@ TENSORS = ("rank", "init", "share")
 
 INITS = ("unit", "zeros")
 
-MOST_RANK = 2**31 - 1
+MOST_NUMBERS = 2**31 - 1
+"""A learned tensor has at most so many."""
 
 PROMISES = {"adjoint": ADJOINTS[1:], "symmetric": SYMMETRIES[1:]}
 """The attributes that promise a law, and their values."""
@@ -99,8 +104,8 @@ def _tensor(node: nodes.BoxStatement, scope: Scope) -> Tensor | None:
                 (node.arrow.span, f"`= {node.kind}`"),
             )
         elif key == "rank":
-            number = value.value if isinstance(value, nodes.Scalar) and not value.powers else None
-            if number is None or number.denominator != 1 or not 1 <= number <= MOST_RANK:
+            size = value.value if isinstance(value, nodes.Scalar) and not value.powers else None
+            if size is None or size.denominator != 1 or size < 1:
                 scope.report.error(
                     "E0604", f"`rank` cannot be `{brief(value.span)}`", (value.span, "a positive number")
                 )
@@ -140,8 +145,8 @@ def _tensor(node: nodes.BoxStatement, scope: Scope) -> Tensor | None:
             return None
         shared = scope.tensors[shares]
         return Tensor(shared.rank, shared.init, shared.shares or shares)
-    size = int(rank.value) if isinstance(rank, nodes.Scalar) else None
-    return Tensor(size, init.text if isinstance(init, nodes.Name) else INITS[0])
+    whole = int(rank.value) if isinstance(rank, nodes.Scalar) else None
+    return Tensor(whole, init.text if isinstance(init, nodes.Name) else INITS[0])
 
 
 def _single(node: nodes.BoxStatement, scope: Scope, side: int) -> Type | None:
@@ -200,6 +205,36 @@ def _weighs(
                 (promised["symmetric"][1], "promised here"),
             )
             return False
+        return _affordable(node, tensor, source, target, scope)
+    return True
+
+
+def _affordable(node: nodes.BoxStatement, tensor: Tensor, source: Word, target: Word, scope: Scope) -> bool:
+    """Whether a learned tensor is one that somebody could want; reports a senseless rank, and too many numbers."""
+    rows, columns = (prod(length(wire, {}) for wire in word) for word in (target, source))
+    rank = next((attribute.value for attribute in node.attributes if attribute.key.text == "rank"), None)
+    if tensor.rank is not None and rank is not None and tensor.rank > min(rows, columns):
+        most = number(min(rows, columns))
+        scope.report.error(
+            "E0604",
+            f"`rank` cannot be `{brief(rank.span)}`",
+            (rank.span, f"more than {most}"),
+            (node.arrow.span, f"{number(columns)} -> {number(rows)} dimensions"),
+            notes=("the rank of a matrix is at most its smaller side",),
+            helps=("leave `rank` out: then every matrix can be learned",),
+        )
+        return False
+    total = rows * columns if tensor.rank is None else tensor.rank * (rows + columns)
+    if total > MOST_NUMBERS:
+        small = tensor.rank is None and source and target and rows + columns <= MOST_NUMBERS
+        scope.report.error(
+            "E0630",
+            f"`{node.names[0].text}` would have {number(total)} numbers",
+            (node.arrow.span, f"{number(columns)} -> {number(rows)} dimensions"),
+            notes=(f"a learned tensor has at most {number(MOST_NUMBERS)}",),
+            helps=("learn fewer: `{ rank: 1 }` is the product of a column and a row",) if small else (),
+        )
+        return False
     return True
 
 
