@@ -9,6 +9,7 @@ rewrite theory I (arXiv 2012.01847), sections 3-4, and II (arXiv 2104.14686), se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, permutations, product
@@ -63,6 +64,10 @@ class Index:
                 for place, vertex in enumerate(vertices):
                     self.ends[vertex].append((at, row, place))
 
+    def has(self, left: Hypergraph, times: int = 1) -> bool:
+        """Whether there are as many boxes of each name and type as some copies of a left side have."""
+        return all(len(self.by_box.get(box, ())) >= times * count for box, count in Counter(left.boxes).items())
+
 
 def matches(
     left: Hypergraph,
@@ -75,13 +80,45 @@ def matches(
 
     kind: how wires of a space meet; `lambda wire: "plain"` asks for the matches of a symmetric monoidal category.
     """
-    if all(box in index.by_box for box in left.boxes):
+    if index.has(left):
         yield from _Matcher(left, index, effort or Effort(), kind).run()
 
 
+def apart(left: Hypergraph, index: Index, effort: Effort) -> list[Match]:
+    """Occurrences without a common box, none of which keeps another from being replaced at the same time.
+
+    Of a left side all of whose vertices hang on boxes, on wires that are spiders or bends.
+    """
+    if not index.has(left):
+        return []
+    return list(_Matcher(left, index, effort, structure, apart=True).run())
+
+
+def together(found: Sequence[Match], left: Hypergraph) -> Match:
+    """Occurrences that are apart as one of as many copies side by side, which `left` are.
+
+    What hangs on a vertex of several of them is in them or stays with the first leg of the hole there.
+    """
+    one = found[0].left
+    legs = len(one.ins), len(one.outs)
+    parted = tuple(
+        ((box, row, place + at * legs[row]), share)
+        for at, match in enumerate(found)
+        for (box, row, place), share in match.parted
+    )
+    nodes = tuple(node for match in found for node in match.nodes)
+    vertices = tuple(vertex for match in found for vertex in match.vertices)
+    return Match(found[0].graph, left, nodes, vertices, parted)
+
+
 class _Matcher:
-    def __init__(self, left: Hypergraph, index: Index, effort: Effort, kind: Callable[[Wire], str]) -> None:
-        self.left, self.index, self.effort, self.kind = left, index, effort, kind
+    """apart: whether only occurrences are wanted that can be replaced at the same time."""
+
+    def __init__(
+        self, left: Hypergraph, index: Index, effort: Effort, kind: Callable[[Wire], str], *, apart: bool = False
+    ) -> None:
+        self.left, self.index, self.effort, self.kind, self.apart = left, index, effort, kind, apart
+        self.taken, self.shared, self.alone = set[int](), set[int](), set[int]()
         self.pattern = Index(left)
         self.bound = [sum(1 for box, _, _ in ends if box < 0) for ends in self.pattern.ends]
         self.order = self.plan()
@@ -109,12 +146,31 @@ class _Matcher:
             if not self.effort.spend():
                 return
             nodes, vertices = found
+            if not self.taken.isdisjoint(nodes.values()):
+                continue
             if len(nodes) < len(self.order):
                 stack.append(self.children(len(nodes), nodes, vertices))
-            else:
+            elif not self.apart:
                 yield from self.complete(nodes, vertices)
+            elif self.is_apart(vertices):
+                match = next(self.complete(nodes, vertices), None)
+                if match is not None:
+                    self.take(match)
+                    del stack[1:]  # whatever has these boxes
+                    yield match
         if not self.order:
             yield from self.complete({}, {})
+
+    def is_apart(self, vertices: dict[int, int]) -> bool:
+        """Whether nothing else is at a vertex whose ends have to be shared among legs of the hole."""
+        alone = {at for vertex, at in vertices.items() if self.bound[vertex] > 1}
+        return not alone & self.shared and not self.alone.intersection(vertices.values())
+
+    def take(self, match: Match) -> None:
+        """Leave an occurrence to itself from now on."""
+        self.taken.update(match.nodes)
+        self.shared.update(match.vertices)
+        self.alone.update(at for vertex, at in enumerate(match.vertices) if self.bound[vertex] > 1)
 
     def children(
         self, depth: int, nodes: dict[int, int], vertices: dict[int, int]

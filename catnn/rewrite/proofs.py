@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -62,7 +63,7 @@ def goal(left: Combination, right: Combination, proof: Proof, laws: Iterable[Law
     """
     document = to_dict(proof)
     used = rules_of((proof.left, proof.right))
-    known = [rule.origin[0] if rule.origin is not None else rule for rule in used] if laws is None else list(laws)
+    known = [declared(rule) for rule in used] if laws is None else list(laws)
     wanted = {name for key in ("rules", "schemas") for name in document[key]}
     mine = {law.name: law for law in known if law.name in wanted}
     return {
@@ -75,14 +76,21 @@ def goal(left: Combination, right: Combination, proof: Proof, laws: Iterable[Law
 
 
 def rules_of(traces: Iterable[Trace]) -> tuple[Rule, ...]:
-    """The rules that traces use, each once, as they were declared."""
+    """The rules that traces use, each once, as they were declared; and those of which they use copies."""
     found: dict[str, Rule] = {}
     for trace in traces:
         for step in trace.steps:
             rule = step.rule if step.rule.forward else step.rule.reverse
             assert rule is not None
             found.setdefault(rule.name, rule)
+            found.setdefault(rule.base.name, rule.base)
     return tuple(found.values())
+
+
+def declared(rule: Rule) -> Law:
+    """The law of which a rule is an instance, or several copies; else itself."""
+    base = rule.base
+    return base if base.origin is None else base.origin[0]
 
 
 def _graphs(trace: Trace) -> Iterable[Hypergraph]:
@@ -99,8 +107,8 @@ def _sides(rules: Iterable[Rule]) -> Iterable[Hypergraph]:
 
 def _schemas(rules: Iterable[Rule]) -> tuple[Schema, ...]:
     """The schemas that some rules are instances of, each once."""
-    found = {rule.origin[0].name: rule.origin[0] for rule in rules if rule.origin is not None}
-    return tuple(found.values())
+    found = [rule.origin[0] for rule in rules if rule.origin is not None]
+    return tuple({schema.name: schema for schema in found if isinstance(schema, Schema)}.values())
 
 
 def _held(schemas: Iterable[Schema]) -> Iterable[Hypergraph]:
@@ -187,13 +195,21 @@ def _value(value: Combination) -> Json:
 WRITE = Format(str, lambda scalar: _scalar(scalar), _value)
 
 
-def _instance(rule: Rule, schema: Schema, arities: tuple[int, ...]) -> Json:
-    """How a rule is an instance of a schema: which of its terms each term of the sketches is, and how."""
+def _instance(rule: Rule, schema: Law, arities: tuple[int, ...]) -> Json:
+    """How a rule is an instance of a schema, or copies of a rule: which of its terms each term is, and how."""
+    if isinstance(schema, Rule):
+        same = [[0, *(list(range(len(row))) for row in (g.wires, g.nodes))] for g in (rule.left, _right(rule))]
+        return {"rule": schema.name, "arities": list(arities), "left": same[:1], "right": same[1:], "zeros": []}
     numbers = dict(zip(schema.variables, arities, strict=True))
     left, right = raw(schema.left, numbers), raw(schema.right, numbers)
     one, zeros = combination(left.source, left.target, ((ONE, rule.left),)), list[Hypergraph]()
     sides = {"left": _collected(left, one, []), "right": _collected(right, rule.right, zeros)}
     return {"schema": schema.name, "arities": list(arities), **sides, "zeros": [_graph(graph) for graph in zeros]}
+
+
+def _right(rule: Rule) -> Hypergraph:
+    """The right side of copies of a rule, which is one term."""
+    return rule.right.weighted[0][1]
 
 
 def _collected(terms: Raw, value: Combination, zeros: list[Hypergraph]) -> list[Any]:
@@ -257,9 +273,11 @@ class _Reader:
         for name, rule in document["rules"].items():
             left = self.graph(rule["left"])
             right = Combination(left.source, left.target, self.terms(rule["right"]))
-            found = rule.get("instance")
-            origin = None if found is None else (self.schemas[found["schema"]], tuple(map(int, found["arities"])))
-            self.rules[name] = Rule(name, left, right, rule["oriented"], rule["law"], origin=origin)
+            self.rules[name] = Rule(name, left, right, rule["oriented"], rule["law"])
+        made = {name: rule["instance"] for name, rule in document["rules"].items() if "instance" in rule}
+        for name, found in sorted(made.items(), key=lambda pair: "rule" in pair[1]):  # copies may be of an instance
+            law = self.rules[found["rule"]] if "rule" in found else self.schemas[found["schema"]]
+            self.rules[name] = replace(self.rules[name], origin=(law, tuple(map(int, found["arities"]))))
 
     def schema(self, name: str, schema: Json) -> Schema:
         read = Format(lambda wire: self.word([wire])[0], self.scalar, self.value)
