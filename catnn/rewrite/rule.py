@@ -153,13 +153,16 @@ class Schema(Drawable):
         name = f"{self.name}[{shown}]"
         return Rule(name, graph, right * inverse, self.oriented, self.law, origin=(self, arities))
 
-    def instances(self, arities: Iterable[int]) -> Iterator[Rule]:
-        """The rules for some arities, the largest sums first: one use of them goes furthest."""
+    def choices(self, arities: Iterable[int]) -> list[tuple[int, ...]]:
+        """The arities to try, of some for each variable, the largest sums first: one use of them goes furthest."""
         few = sorted({*arities})
         while len(few) > 1 and len(few) ** len(self.variables) > MOST_INSTANCES:
             few.pop()
-        choices = product(few, repeat=len(self.variables))
-        for chosen in sorted(choices, key=lambda choice: (-sum(choice), choice)):
+        return sorted(product(few, repeat=len(self.variables)), key=lambda choice: (-sum(choice), choice))
+
+    def instances(self, arities: Iterable[int]) -> Iterator[Rule]:
+        """The rules for some arities."""
+        for chosen in self.choices(arities):
             rule = self.instance(chosen)
             if rule is not None:
                 yield rule

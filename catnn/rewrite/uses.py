@@ -41,10 +41,16 @@ class Family:
     backward: bool = False
     shrinking: bool = False
 
-    def rules(self, possible: Iterable[int]) -> Iterator[Rule]:
+    def rules(self, possible: Iterable[int], effort: Effort) -> Iterator[Rule]:
         """The instances for some arities; what may be anywhere comes last, and is not looked for backwards."""
         loose: list[Rule] = []
-        for rule in self.schema.instances(possible):
+        for chosen in self.schema.choices(possible):
+            known = chosen in self.schema.made
+            rule = self.schema.instance(chosen)
+            if not known and not effort.spend(_making(rule)):
+                return
+            if rule is None:
+                continue
             other = rule.reverse if self.backward and self.schema.is_determined else None
             for used in (rule, None if other is None or bare(other.left) > 1 else other):
                 if used is None or (self.shrinking and not used.decreases):
@@ -84,7 +90,12 @@ def both(laws: Iterable[Law]) -> Iterator[Way]:
             yield law.reverse
 
 
-def _rules(ways: Iterable[Way], graph: Hypergraph) -> Iterator[Rule]:
+def _making(rule: Rule | None) -> int:
+    """What it costs to make an instance of a schema, and to see whether it says something."""
+    return COMPARED * (8 if rule is None else size(rule.left) + sum(size(side) for _, side in rule.right.weighted))
+
+
+def _rules(ways: Iterable[Way], graph: Hypergraph, effort: Effort) -> Iterator[Rule]:
     """The rules, and of schemas the instances that could match a diagram."""
     possible: set[int] = set()
     for way in ways:
@@ -92,7 +103,7 @@ def _rules(ways: Iterable[Way], graph: Hypergraph) -> Iterator[Rule]:
             yield way
         else:
             possible = possible or arities(graph)
-            yield from way.rules(possible)
+            yield from way.rules(possible, effort)
 
 
 @dataclass(slots=True)
@@ -123,7 +134,7 @@ def first_use(value: Combination, ways: Iterable[Way], effort: Effort, known: Kn
         if here.barren:
             continue
         hidden = False  # whether not all was looked at
-        for rule in _rules(ways, graph):
+        for rule in _rules(ways, graph, effort):
             if not effort.spend(TRIED):
                 return None
             part = _part(rule, effort)
@@ -144,7 +155,7 @@ def uses(value: Combination, ways: Iterable[Way], effort: Effort, *, at_once: bo
     for term, (_, graph) in enumerate(value.weighted):
         effort.spend(size(graph))
         index = Index(graph)
-        for rule in _rules(ways, graph):
+        for rule in _rules(ways, graph, effort):
             price = _price(value, term, rule, COMPARED)
             if not effort.spend(TRIED):
                 return
