@@ -164,7 +164,7 @@ def meaning(inference: Inference, term: nodes.Term) -> Value | None:
         inference.scope.report.error(first.code, first.message, (term.span, "here"), notes=first.notes)
         return None
     value = values[id(term)]
-    if isinstance(value, Combination):  # boxes may have cancelled
+    if isinstance(value, Combination) and not inference.scope.apart:  # boxes may have cancelled
         without = value.morphism
         return value if without is None else without
     return value
@@ -266,6 +266,8 @@ def _tensor(node: nodes.Term, values: list[Value], scope: Scope) -> Value:
     if factors is None:
         return hyper.tensor(_few(node, [lift(value) for value in values], scope))
     products, bits = _epsilons(*factors, outer=tuple(w for f in factors for w in f.source + f.target)), 0
+    if products > 1 and scope.apart:
+        return hyper.tensor(_few(node, [lift(value) for value in values], scope))
     for factor in factors:
         products *= _terms(factor)
         bits += _bits(factor)
@@ -295,22 +297,28 @@ def chained(node: nodes.Chain, values: list[Value], scope: Scope) -> Value:
         stages = list(run)
         if boxed:
             runs.extend(lift(stage) for stage in stages)
-        elif len(stages) == len(values):
-            return _diagrams(node, _morphisms(stages) or [], scope)
-        else:
-            runs.append(lift(_diagrams(node, _morphisms(stages) or [], scope)))
+            continue
+        found = _diagrams(node, _morphisms(stages) or [], scope)
+        if len(found) == 1 and len(stages) == len(values):
+            return found[0]
+        runs.extend(map(lift, found))
     return _small(node, hyper.compose(_few(node, runs, scope)))
 
 
-def _diagrams(node: nodes.Chain, stages: list[Morphism], scope: Scope) -> Morphism:
+def _diagrams(node: nodes.Chain, stages: list[Morphism], scope: Scope) -> list[Morphism]:
+    """The composite of stages without boxes; several, to be composed, where epsilons stay apart."""
+    found: list[Morphism] = []
     total = stages[0]
-    for at in range(1, len(stages)):
-        stage = stages[at]
-        products = _terms(total) * _terms(stage) * _epsilons(total, stage, outer=total.source + stage.target)
-        _spend(node, products, scope)
+    for stage in stages[1:]:
+        expanded = _epsilons(total, stage, outer=total.source + stage.target)
+        if expanded > 1 and scope.apart:
+            found.append(total)
+            total = stage
+            continue
+        _spend(node, _terms(total) * _terms(stage) * expanded, scope)
         total = compose(stage, total)
         _small(node, total)
-    return total
+    return [*found, total]
 
 
 def _terms(value: Value) -> int:
