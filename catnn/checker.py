@@ -262,6 +262,9 @@ class _Replay:
 
     def well_formed(self, graph: Graph, where: str, filling: Graph | None = None) -> None:
         """Whether every end fits its vertex, and every vertex has ends that its wire allows."""
+        lists = [graph[part] for part in ("source", "target", "wires", "boxes", "ins", "outs")]
+        lists += [row for node in graph["boxes"] for row in node[2:]]
+        _require(all(type(row) is list for row in lists), f"{where}: no diagram")
         rows = [(graph["ins"], graph["source"], 0), (graph["outs"], graph["target"], 1)]
         for node in graph["boxes"]:
             source, target = self.legs(node, filling)
@@ -285,7 +288,7 @@ class _Replay:
 
 
 def _is_order(row: list[Any], count: int) -> bool:
-    return all(type(at) is int for at in row) and sorted(row) == list(range(count))
+    return type(row) is list and all(type(at) is int for at in row) and sorted(row) == list(range(count))
 
 
 def _arity(found: Any) -> int:
@@ -359,7 +362,7 @@ def _scalar(terms: list[Any]) -> Scalar:
     total: Scalar = {}
     for numerator, denominator, powers in terms:
         _require(type(numerator) is int and type(denominator) is int, "no exact number")
-        fine = all(isinstance(name, str) and type(exponent) is int for name, exponent in powers)
+        fine = type(powers) is list and all(type(s) is str and type(exponent) is int for s, exponent in powers)
         _require(fine and len(dict(powers)) == len(powers), "no product of sizes")
         monomial = tuple(sorted(map(tuple, powers)))
         total = _plus(total, {monomial: Fraction(numerator, denominator)})

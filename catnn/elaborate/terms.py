@@ -26,6 +26,7 @@ from catnn.hypergraph import linear as hyper
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.graph import Hypergraph, single
 from catnn.hypergraph.linear import Combination, combination, lift
+from catnn.hypergraph.printing import show as brief
 from catnn.syntax import nodes
 
 FILE = 3
@@ -33,6 +34,9 @@ FILE = 3
 
 Value = Morphism | Combination
 """What a fixed term means: a combination where there is a box in it."""
+
+MOST_PARTS = 100_000
+"""A term has at most so many boxes and vertices between them."""
 
 MOST_BITS = 4_000
 """Coefficients have at most this many binary digits (1,200 decimal ones)."""
@@ -287,6 +291,10 @@ def _few(node: nodes.Term, values: list[Combination], scope: Scope) -> list[Comb
         if products > scope.max_diagrams:
             break
     _spend(node, products, scope)
+    parts = sum(max((len(g.nodes) + len(g.wires) for _, g in value.weighted), default=0) for value in values)
+    if parts * products > MOST_PARTS:
+        shown = f"{number(parts * products)} boxes and wires"
+        raise TooBig(node, "E0405", f"this expands to {shown}; the limit is {MOST_PARTS:,}")
     return values
 
 
@@ -359,14 +367,19 @@ def _small(node: nodes.Term, value: Value) -> Value:
     return value
 
 
+WIDEST = 1_000
+"""A diagram in a message begins no stage after so many letters."""
+
+
 def show(value: Value, most: int = 6) -> str:
     """A normal form for messages: at most so many terms, coefficients of readable length."""
     shown = []
     for coefficient, diagram in value.weighted[:most]:
         fine = _bits(value) < 200
         text = str(coefficient) if fine else "..."
-        inner = f"({diagram})" if isinstance(diagram, Hypergraph) else str(diagram)
-        shown.append(str(diagram) if text == "1" else f"({text}) * {inner}")
+        whole = brief(diagram, WIDEST) if isinstance(diagram, Hypergraph) else str(diagram)
+        inner = f"({whole})" if isinstance(diagram, Hypergraph) else whole
+        shown.append(whole if text == "1" else f"({text}) * {inner}")
     left = len(value.weighted) - most
     if left > 0:
         shown.append(f"... ({plural(left, 'more term')})")

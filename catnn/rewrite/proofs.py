@@ -21,6 +21,7 @@ from catnn.rewrite.context import HOLE, hole
 from catnn.rewrite.rule import Law, Rule, Schema
 from catnn.rewrite.sketch import Format, Raw, raw, read_sketch, sketch_data, values
 from catnn.rewrite.trace import Proof, Renumbering, Step, Trace
+from catnn.rewrite.uses import MOST
 
 FORMAT, VERSION = "catnn-proof", 1
 
@@ -247,9 +248,23 @@ def from_json(text: str) -> Trace | Proof:
     Raises: ValueError where it is none; whether its steps are right is for `catnn.checker` to say.
     """
     try:
-        return _Reader(json.loads(text)).read()
-    except (KeyError, IndexError, TypeError, AttributeError, RecursionError, CatnnError) as error:
+        return _Reader(json.loads(text, parse_constant=_no_number)).read()
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, CatnnError) as error:
         raise ValueError(f"no trace: {type(error).__name__}: {error}") from None
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _made(law: Law, arities: tuple[int, ...]) -> tuple[Hypergraph, Combination] | None:
+    """The sides of an instance of a law, or of copies of a rule; None where there is none."""
+    if isinstance(law, Schema):
+        rule = law.instance(arities) if len(arities) == len(law.variables) and min(arities, default=0) >= 0 else None
+    else:
+        (times,) = arities
+        rule = law.power(times) if 0 < times <= MOST and len(law.right.weighted) == 1 else None
+    return None if rule is None else (rule.left, rule.right)
 
 
 class _Reader:
@@ -259,11 +274,16 @@ class _Reader:
         self.document = document
         self.wires = {}
         for name, wire in document["wires"].items():
-            self.wires[name] = Wire(name, Group(wire["family"], wire["size"], wire["label"]))
+            family, size, label = (wire[key] for key in ("family", "size", "label"))
+            if not isinstance(family, str) or not isinstance(label, str) or type(size) not in (int, str):
+                raise ValueError(f"`{name}` is no wire")
+            self.wires[name] = Wire(name, Group(family, size, label))
         self.boxes = {}
         for name, box in document["boxes"].items():
             plain = re.sub(r"\[.*", "", name)
             words = self.word(box["source"]), self.word(box["target"])
+            if not isinstance(box["kind"], str):
+                raise ValueError(f"`{name}` is no box")
             promises = {"adjoint": box["adjoint"], "symmetric": box["symmetric"]}
             self.boxes[name] = Box(plain, *words, box["kind"], **promises)
         words = self.word(document["source"]), self.word(document["target"])
@@ -277,7 +297,10 @@ class _Reader:
         made = {name: rule["instance"] for name, rule in document["rules"].items() if "instance" in rule}
         for name, found in sorted(made.items(), key=lambda pair: "rule" in pair[1]):  # copies may be of an instance
             law = self.rules[found["rule"]] if "rule" in found else self.schemas[found["schema"]]
-            self.rules[name] = replace(self.rules[name], origin=(law, tuple(map(int, found["arities"]))))
+            arities = tuple(map(int, found["arities"]))
+            if _made(law, arities) != (self.rules[name].left, self.rules[name].right):
+                raise ValueError(f"`{name}` is no instance of `{law.name}`")
+            self.rules[name] = replace(self.rules[name], origin=(law, arities))
 
     def schema(self, name: str, schema: Json) -> Schema:
         read = Format(lambda wire: self.word([wire])[0], self.scalar, self.value)

@@ -139,11 +139,11 @@ def first_use(value: Combination, ways: Iterable[Way], effort: Effort, known: Kn
                 return None
             part = _part(rule, effort)
             step = None if rule.feeds_itself else _at_once(value, term, rule, here.index, part)
-            if step is None:
-                match = next(matches(rule.left, here.index, part), None)
-                step = None if match is None else apply(rule, value, term, match)
-            if step is not None:
-                return step if effort.spend(_price(value, term, rule, APPLIED)) else None
+            match = None if step is not None else next(matches(rule.left, here.index, part), None)
+            if step is not None or match is not None:
+                if not effort.spend(_price(value, term, rule, APPLIED)):
+                    return None
+                return step if match is None else apply(rule, value, term, match)
             hidden |= part.left < 0
         here.barren = not hidden and effort.left >= 0
     return None
@@ -156,10 +156,9 @@ def uses(value: Combination, ways: Iterable[Way], effort: Effort, *, at_once: bo
         effort.spend(size(graph))
         index = Index(graph)
         for rule in _rules(ways, graph, effort):
-            price = _price(value, term, rule, COMPARED)
             if not effort.spend(TRIED):
                 return
-            part = _part(rule, effort)
+            part, price = _part(rule, effort), _price(value, term, rule, COMPARED)
             if at_once:
                 step = _at_once(value, term, rule, index, part)
                 if step is not None and effort.spend(price):
@@ -178,7 +177,8 @@ def _at_once(value: Combination, term: int, rule: Rule, index: Index, effort: Ef
     if not apt or any(structure(wire) == "plain" for wire in {*rule.left.wires}):
         return None
     places = apart(rule.left, index, effort)[:MOST]
-    if len(places) < MANY:
+    copied = len(places) * (size(rule.left) + size(rule.right.weighted[0][1]))
+    if len(places) < MANY or not effort.spend(APPLIED * copied):
         return None
     many = rule.power(len(places))
     return apply(many, value, term, together(places, many.left))
