@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -37,6 +38,7 @@ check (spider[1,3] ; f^3 ; merge @ id ; merge)^5 = g^5
 """
 
 
+@cache
 def known() -> list[tuple[dict[str, Any], dict[str, Any], Proof]]:
     """Proofs with plain rules, copies, instances, and copies of instances; each with what it should prove."""
     spec = catnn.parse(SPEC)
@@ -112,7 +114,7 @@ def mutant(document: dict[str, Any], others: list[dict[str, Any]], random: Rando
 
 
 def test_no_document_does_anything_but_be_refused() -> None:
-    """Wrong values and types anywhere: refused with the one error there is for it, and whatever is read can be written."""
+    """Wrong values and types anywhere: refused with one kind of error, and whatever is read can be written."""
     random = Random(3)
     proofs = known()
     documents = [document for document, _, _ in proofs]
@@ -175,7 +177,7 @@ BOMBS: tuple[list[Any], ...] = (
 
 @pytest.mark.parametrize("bomb", BOMBS, ids=["legs", "copies", "nested", "terms", "stages"])
 def test_small_documents_of_large_things_are_refused_soon(bomb: list[Any]) -> None:
-    document = next(document for document, _, _ in known() if document["schemas"])
+    document = copy.deepcopy(next(document for document, _, _ in known() if document["schemas"]))
     name = next(iter(document["schemas"]))
     document["schemas"][name]["left"] = bomb
     start = time.process_time()
@@ -242,7 +244,7 @@ HEAD = "space V : S(n)\nbox f, g : V -> V = abstract\nbox s : 1 -> 1 = abstract\
     "text",
     [
         "let x : 1 -> 1 = ((s^1000)^1000)^1000",
-        "let a : V -> V = f ; f\n" + "\n".join(f"let a{'x' * i}b : V -> V = f" for i in range(3)) + "\nlet x : V^16 -> V^16 = (f + g)^16",
+        "let x : V^16 -> V^16 = (f + g)^16",
         "let a0 : V -> V = f\n" + "\n".join(f"let a{at + 1} : V -> V = a{at} ; a{at}" for at in range(60)),
     ],
 )  # fmt: skip
@@ -264,13 +266,14 @@ def test_small_texts_of_large_diagrams_are_refused(text: str) -> None:
         "rule r : s^p => s\ncheck s^1000 = s",
         "rule r : id => f ; g\ncheck f ; f = f",
         "rule r : [->] => k ; k'\ncheck f = g",
-        "rule r : swap => f @ g ; swap\ncheck f @ g = f",
+        "rule r : swap => f @ g ; swap\ncheck f @ g = g @ f",
     ],
 )
 def test_no_rule_outruns_the_clock(text: str) -> None:
-    start = time.process_time()
+    start, found = time.process_time(), set[str]()
     try:
         catnn.parse(HEAD + text)
     except CatnnError as error:
-        assert {fault.code for fault in error.diagnostics} <= {"E0701", "E0703", "E0302", "E0405"}
+        found = {fault.code for fault in error.diagnostics}
+    assert found <= {"E0701", "E0703", "E0405"}
     assert time.process_time() - start < 15  # four seconds where nothing else runs
