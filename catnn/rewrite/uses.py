@@ -34,12 +34,14 @@ LOOSE = 24
 class Family:
     """A schema with the directions in which its instances are used.
 
-    backward: from right to left, too, where the right side has every arity; shrinking: only where fewer boxes are left.
+    backward: from right to left, too, where the right side has every arity; shrinking: only where fewer boxes are left;
+    everywhere: those, too, with several vertices that hang on no box, as some have where an arity is 0.
     """
 
     schema: Schema
     backward: bool = False
     shrinking: bool = False
+    everywhere: bool = False
 
     def rules(self, possible: Iterable[int], effort: Effort) -> Iterator[Rule]:
         """The instances for some arities; what may be anywhere comes last, and is not looked for backwards."""
@@ -56,7 +58,7 @@ class Family:
                 if used is None or (self.shrinking and not used.decreases):
                     continue
                 if bare(used.left) > 1:
-                    loose.append(used)
+                    loose += [used] if self.everywhere or used.decreases else []
                 else:
                     yield used
         yield from reversed(loose)
@@ -83,7 +85,7 @@ def both(laws: Iterable[Law]) -> Iterator[Way]:
     """Laws in every direction they have."""
     for law in laws:
         if isinstance(law, Schema):
-            yield Family(law, backward=True)
+            yield Family(law, backward=True, everywhere=True)
             continue
         yield law
         if not law.is_trivial and law.reverse is not None:
