@@ -245,6 +245,8 @@ HEAD = "space V : S(n)\nbox f, g : V -> V = abstract\nbox s : 1 -> 1 = abstract\
     [
         "let x : 1 -> 1 = ((s^1000)^1000)^1000",
         "let x : V^16 -> V^16 = (f + g)^16",
+        "let x : V^1000 -> V^1000 = " + " ; ".join(["swap @ id^998", "id @ swap @ id^997"] * 3_000),
+        "let x : V^1000 -> V^1000 = " + " ; ".join(["f @ id^999"] * 5_000),
         "let a0 : V -> V = f\n" + "\n".join(f"let a{at + 1} : V -> V = a{at} ; a{at}" for at in range(60)),
     ],
 )  # fmt: skip
@@ -253,7 +255,8 @@ def test_small_texts_of_large_diagrams_are_refused(text: str) -> None:
     with pytest.raises(CatnnError) as caught:
         catnn.parse(HEAD + text)
     assert {fault.code for fault in caught.value.diagnostics} == {"E0405"}
-    assert time.process_time() - start < 5
+    assert len(caught.value.diagnostics) == 1
+    assert time.process_time() - start < 10
 
 
 @pytest.mark.parametrize(
