@@ -18,7 +18,7 @@ from typing import Any
 VERSION = 1
 
 MOST_GLUED = 5_000_000
-"""Instances of rules have no more vertices and boxes in all."""
+"""To make an instance of a rule, no more vertices and boxes are glued."""
 
 Scalar = dict[tuple[tuple[str, int], ...], Fraction]
 Graph = dict[str, Any]
@@ -168,7 +168,7 @@ class _Replay:
 
         Copies of a rule are of such a schema, too: both sides of the rule to the power of the only variable.
         """
-        found = rule["instance"]
+        found, self.glued = rule["instance"], 0
         schema = _copies(self.rules[found["rule"]]) if "rule" in found else self.schemas[found["schema"]]
         _require(all(rule[key] == schema[key] for key in ("law", "oriented")), f"{where}: not as in its schema")
         numbers = {name: _arity(arity) for name, arity in zip(schema["variables"], found["arities"], strict=True)}
