@@ -12,14 +12,18 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from fractions import Fraction
 from typing import Any
 
 VERSION = 1
 
+MOST_GLUED = 5_000_000
+"""To make an instance of a rule, no more vertices and boxes are glued."""
+
 Scalar = dict[tuple[tuple[str, int], ...], Fraction]
 Graph = dict[str, Any]
+Terms = tuple[list[str], list[str], list[tuple[Scalar, Graph]]]
+"""The words of a sum, and its terms."""
 
 _ONE: Scalar = {(): Fraction(1)}
 
@@ -37,22 +41,26 @@ def verify(document: dict[str, Any], goal: dict[str, Any] | None = None) -> tupl
     """
     try:
         return _Replay(document).run(goal)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ZeroDivisionError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         raise Invalid(f"no trace: {type(error).__name__}: {error}") from None
 
 
 def main(paths: list[str]) -> int:
     """Replay the documents in some files: ``python -m catnn.checker proof.json``."""
     for path in paths:
-        with open(path, encoding="utf-8") as file:
-            document = json.load(file)
         try:
-            used = verify(document)
-        except Invalid as fault:
+            with open(path, encoding="utf-8") as file:
+                used = verify(json.load(file, object_pairs_hook=_object))
+        except (Invalid, OSError, ValueError, RecursionError) as fault:
             print(f"{path}: {fault}")
             return 1
         print(f"{path}: valid; from {', '.join(used) or 'no rule'}")
     return 0
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    _require(len(dict(pairs)) == len(pairs), "no trace: a key stands twice")
+    return dict(pairs)
 
 
 def _require(holds: bool, what: str) -> None:
@@ -62,13 +70,12 @@ def _require(holds: bool, what: str) -> None:
 
 class _Replay:
     def __init__(self, document: dict[str, Any]) -> None:
-        _require(document["format"] == "catnn-proof" and document["version"] == VERSION, "another format or version")
-        self.document = document
-        self.wires: dict[str, Any] = document["wires"]
-        self.boxes: dict[str, Any] = document["boxes"]
-        self.rules: dict[str, Any] = document["rules"]
-        self.schemas: dict[str, Any] = document.get("schemas", {})
-        self.used: Counter[str] = Counter()
+        known = document["format"] == "catnn-proof" and type(document["version"]) is int
+        _require(known and document["version"] == VERSION, "another format or version")
+        self.document, self.schemas = document, document.get("schemas", {})
+        self.wires, self.boxes, self.rules = (document[key] for key in ("wires", "boxes", "rules"))
+        self.used: dict[str, None] = {}
+        self.glued = 0
         for name, rule in self.rules.items():
             for graph in (rule["left"], *(graph for _, graph in rule["right"])):
                 self.well_formed(graph, f"rule {name}")
@@ -90,13 +97,11 @@ class _Replay:
         if len(ends) == 2:
             left, right = ends
             meeting = document["meeting"]
-            _require(sorted(at for at, _, _ in meeting) == list(range(len(right))), "the traces do not meet")
+            _require(_is_order([at for at, _, _ in meeting], len(right)), "the traces do not meet")
             for (coefficient, graph), (at, vertices, boxes) in zip(left, meeting, strict=True):
                 _require(_scalar(coefficient) == _scalar(right[at][0]), "the traces meet with different coefficients")
                 self.same(graph, right[at][1], (vertices, boxes), "the meeting")
         return tuple(self.used)
-
-    # ---------------------------------------------------------------------------------------------------- the steps
 
     def trace(self, trace: dict[str, Any], side: str) -> list[Any]:
         """What a trace leaves in the end."""
@@ -110,7 +115,7 @@ class _Replay:
 
     def step(self, terms: list[Any], step: dict[str, Any], where: str) -> list[Any]:
         rule, at, context = self.rules[step["rule"]], step["term"], step["context"]
-        self.used[step["rule"]] += 1
+        self.used[step["rule"]] = None
         _require(type(at) is int and 0 <= at < len(terms) and type(step["forward"]) is bool, f"{where}: no such term")
         taken, found = terms[at]
         left, right = rule["left"], rule["right"]
@@ -124,10 +129,6 @@ class _Replay:
             left = right[0][1]
         self.same(self.fill(context, left, where), found, step["placed"], where)
         raw = [(_scalar(c), graph) for i, (c, graph) in enumerate(terms) if i != at] + products
-        return self.collect(raw, step, where)
-
-    def collect(self, raw: list[tuple[Scalar, Graph]], step: dict[str, Any], where: str) -> list[Any]:
-        """Loops as factors, like terms together, zeros left out."""
         totals = self.totals(raw, [graph for _, graph in step["terms"]], step["collected"], where)
         for total, (coefficient, _) in zip(totals, step["terms"], strict=True):
             _require(total == _scalar(coefficient), f"{where}: a coefficient is wrong")
@@ -140,17 +141,14 @@ class _Replay:
             self.well_formed(graph, where)
         for (coefficient, graph), (at, vertices, boxes) in zip(raw, said, strict=True):
             _require(type(at) is int and 0 <= at < len(totals), f"{where}: no such term")
-            touched = {vertex for vertex, _ in _ends(graph)}
-            kept = []
-            for vertex, new in enumerate(vertices):
-                if new == -1:
-                    _require(vertex not in touched, f"{where}: what is left out is no loop")
-                    coefficient = _times(coefficient, self.size(graph["wires"][vertex]))
-                else:
-                    kept.append(new)
             _require(len(vertices) == len(graph["wires"]), f"{where}: vertices are missing")
-            number = {v: i for i, v in enumerate(v for v, new in enumerate(vertices) if new != -1)}
-            self.same(_renumbered(graph, number), graphs[at], (kept, boxes), where)
+            kept = [vertex for vertex, new in enumerate(vertices) if new != -1 or type(new) is not int]
+            for loop in {*range(len(vertices))} - {*kept}:
+                coefficient = _times(coefficient, self.size(graph["wires"][loop]))
+            rows = [graph["ins"], graph["outs"], *(row for node in graph["boxes"] for row in node[2:])]
+            _require({*kept}.issuperset(v for row in rows for v in row), f"{where}: what is left out is no loop")
+            said_of = [vertices[vertex] for vertex in kept], boxes
+            self.same(_renumbered(graph, {v: i for i, v in enumerate(kept)}), graphs[at], said_of, where)
             totals[at] = _plus(totals[at], coefficient)
         return totals
 
@@ -165,15 +163,15 @@ class _Replay:
         ends = {key: [glued["new"][v] for v in context[key]] for key in ("ins", "outs")}
         return {**glued, **ends, "source": context["source"], "target": context["target"]}
 
-    # --------------------------------------------------------------------------------------------------- the schemas
-
     def instance(self, rule: dict[str, Any], where: str) -> None:
-        """Whether a rule is what its schema says for its arities, divided by the coefficient of the left side."""
-        found = rule["instance"]
-        schema = self.schemas[found["schema"]]
+        """Whether a rule is what its schema says for its arities, divided by the coefficient of the left side.
+
+        Copies of a rule are of such a schema, too: both sides of the rule to the power of the only variable.
+        """
+        found, self.glued = rule["instance"], 0
+        schema = _copies(self.rules[found["rule"]]) if "rule" in found else self.schemas[found["schema"]]
         _require(all(rule[key] == schema[key] for key in ("law", "oriented")), f"{where}: not as in its schema")
-        _require(all(type(arity) is int and 0 <= arity < 1_000 for arity in found["arities"]), f"{where}: no arities")
-        numbers = dict(zip(schema["variables"], found["arities"], strict=True))
+        numbers = {name: _arity(arity) for name, arity in zip(schema["variables"], found["arities"], strict=True)}
         (factor,) = self.totals(self.sketch(schema["left"], numbers, where)[2], [rule["left"]], found["left"], where)
         graphs = [*(graph for _, graph in rule["right"]), *found["zeros"]]
         totals = self.totals(self.sketch(schema["right"], numbers, where)[2], graphs, found["right"], where)
@@ -182,7 +180,7 @@ class _Replay:
             _require(_times(wanted, factor) == total, f"{where}: another coefficient than in its schema")
         _require(bool(factor), f"{where}: its left side is 0")
 
-    def sketch(self, sketch: list[Any], numbers: dict[str, int], where: str) -> tuple[Any, Any, list[Any]]:
+    def sketch(self, sketch: list[Any], numbers: dict[str, int], where: str) -> Terms:
         """The words of a sketch and its terms for some arities: pieces glued, in the order in which they stand."""
         kind, *parts = sketch
         if kind == "value":
@@ -192,7 +190,7 @@ class _Replay:
                 _require(_words(graph) == _words(parts[0]), f"{where}: a sum of several types")
             return *_words(parts[0]), terms
         if kind == "spider":
-            k, l = (numbers[arity] if isinstance(arity, str) else arity for arity in parts[1:])
+            k, l = (_arity(numbers.get(arity, arity)) for arity in parts[1:])
             words = [parts[0]] * k, [parts[0]] * l
             vertex = parts[0].removesuffix("'")
             return *words, [(_ONE, _graph(words, [vertex], [0] * k, [0] * l))]
@@ -206,19 +204,25 @@ class _Replay:
             return *found[0][1][:2], [(_times(c, d), graph) for c, part in found for d, graph in part[2]]
         _require(kind in ("chain", "beside", "power"), f"{where}: no sketch")
         if kind == "power":
-            times = numbers[parts[1]] if isinstance(parts[1], str) else parts[1]
-            pieces = [self.sketch(parts[0], numbers, where)] * times
+            pieces = [self.sketch(parts[0], numbers, where)] * _arity(numbers.get(parts[1], parts[1]))
         else:
             pieces = [self.sketch(part, numbers, where) for part in parts[0]]
-        whole: tuple[Any, Any, list[Any]] = ([], [], [(_ONE, _graph(([], []), [], [], []))])
-        for at, (source, target, terms) in enumerate(pieces):
-            chained = kind == "chain" and at > 0
-            _require(not chained or whole[1] == source, f"{where}: two stages do not meet")
-            words = (whole[0] if chained else whole[0] + source), (target if chained else whole[1] + target)
-            rows = [(_times(c, d), _joined(g, h, words, chained)) for c, g in whole[2] for d, h in terms]
-            _require(len(rows) <= 2_000, f"{where}: too many terms")
-            whole = *words, rows
-        return whole
+        while len(pieces) > 1:  # two and two, so that many take no longer than they have to
+            pairs = zip(pieces[::2], pieces[1::2], strict=False)
+            rest = pieces[len(pieces) & ~1 :]
+            pieces = [self.pair(one, other, where, chained=kind == "chain") for one, other in pairs] + rest
+        return pieces[0] if pieces else ([], [], [(_ONE, _graph(([], []), [], [], []))])
+
+    def pair(self, one: Terms, other: Terms, where: str, *, chained: bool) -> Terms:
+        """Two sums one after the other, or side by side."""
+        _require(not chained or one[1] == other[0], f"{where}: two stages do not meet")
+        words = (one[0] if chained else one[0] + other[0]), (other[1] if chained else one[1] + other[1])
+        sizes = [sum(1 + len(graph["wires"]) + len(graph["boxes"]) for _, graph in part[2]) for part in (one, other)]
+        self.glued += sizes[0] * len(other[2]) + sizes[1] * len(one[2])
+        _require(self.glued <= MOST_GLUED, f"{where}: more to glue than any rule has")
+        rows = [(_times(c, d), _joined(g, h, words, chained)) for c, g in one[2] for d, h in other[2]]
+        _require(len(rows) <= 2_000, f"{where}: too many terms")
+        return *words, rows
 
     # -------------------------------------------------------------------------------------------------- the diagrams
 
@@ -227,8 +231,8 @@ class _Replay:
         vertices, boxes = numbers
         _require(_words(one) == _words(other), f"{where}: another type")
         for row, key in ((vertices, "wires"), (boxes, "boxes")):
-            _require(len(row) == len(one[key]) == len(other[key]), f"{where}: another number of {key}")
-            _require(sorted(row) == list(range(len(row))), f"{where}: no renumbering")
+            _require(len(one[key]) == len(other[key]), f"{where}: another number of {key}")
+            _require(_is_order(row, len(one[key])), f"{where}: no renumbering")
         for at, wire in zip(vertices, one["wires"], strict=True):
             _require(other["wires"][at] == wire, f"{where}: a vertex is on another wire")
         for key in ("ins", "outs"):
@@ -258,6 +262,9 @@ class _Replay:
 
     def well_formed(self, graph: Graph, where: str, filling: Graph | None = None) -> None:
         """Whether every end fits its vertex, and every vertex has ends that its wire allows."""
+        lists = [graph[part] for part in ("source", "target", "wires", "boxes", "ins", "outs")]
+        lists += [row for node in graph["boxes"] for row in node[2:]]
+        _require(all(type(row) is list for row in lists), f"{where}: no diagram")
         rows = [(graph["ins"], graph["source"], 0), (graph["outs"], graph["target"], 1)]
         for node in graph["boxes"]:
             source, target = self.legs(node, filling)
@@ -280,6 +287,24 @@ class _Replay:
         return {(): Fraction(size)} if type(size) is int else {((size, 1),): Fraction(1)}
 
 
+def _is_order(row: list[Any], count: int) -> bool:
+    return type(row) is list and all(type(at) is int for at in row) and sorted(row) == list(range(count))
+
+
+def _arity(found: Any) -> int:
+    _require(type(found) is int and 0 <= found <= 1_000, "no arity")
+    return int(found)
+
+
+def _copies(rule: dict[str, Any]) -> dict[str, Any]:
+    """The schema of any number of copies of a rule side by side."""
+    _require("rule" not in rule.get("instance", {}), "copies of copies")  # so no rule rests on itself
+    left = rule["left"]
+    whole, both = {"source": left["source"], "target": left["target"]}, ([[[[1, 1, []]], left]], rule["right"])
+    one, other = (["power", ["value", {**whole, "terms": terms}], "q"] for terms in both)
+    return {"law": rule["law"], "oriented": rule["oriented"], "variables": ["q"], "left": one, "right": other}
+
+
 def _graph(words: tuple[Any, Any], wires: list[str], ins: list[int], outs: list[int]) -> Graph:
     """A diagram without boxes."""
     return {"source": words[0], "target": words[1], "wires": wires, "boxes": [], "ins": ins, "outs": outs}
@@ -293,6 +318,7 @@ def _glued(one: Graph, other: Graph, left: list[int], right: list[int]) -> Graph
 
     def find(vertex: int) -> int:
         while lead[vertex] != vertex:
+            lead[vertex] = lead[lead[vertex]]
             vertex = lead[vertex]
         return vertex
 
@@ -321,12 +347,6 @@ def _words(graph: Graph) -> tuple[list[str], list[str]]:
     return graph["source"], graph["target"]
 
 
-def _ends(graph: Graph) -> Iterator[tuple[int, int]]:
-    """Every end, as the vertex and a number."""
-    rows = [graph["ins"], graph["outs"], *(row for node in graph["boxes"] for row in node[2:])]
-    return ((vertex, at) for at, row in enumerate(rows) for vertex in row)
-
-
 def _renumbered(graph: Graph, number: dict[int, int]) -> Graph:
     return {
         **graph,
@@ -337,15 +357,14 @@ def _renumbered(graph: Graph, number: dict[int, int]) -> Graph:
     }
 
 
-# ----------------------------------------------------------------------------------------------------------- scalars
-
-
 def _scalar(terms: list[Any]) -> Scalar:
     """A sum of [numerator, denominator, [[size, exponent], ...]]."""
     total: Scalar = {}
     for numerator, denominator, powers in terms:
         _require(type(numerator) is int and type(denominator) is int, "no exact number")
-        monomial = tuple(sorted((str(name), int(exponent)) for name, exponent in powers))
+        fine = type(powers) is list and all(type(s) is str and type(exponent) is int for s, exponent in powers)
+        _require(fine and len(dict(powers)) == len(powers), "no product of sizes")
+        monomial = tuple(sorted(map(tuple, powers)))
         total = _plus(total, {monomial: Fraction(numerator, denominator)})
     return total
 
@@ -364,8 +383,8 @@ def _times(one: Scalar, other: Scalar) -> Scalar:
             powers = Counter(dict(left))
             powers.update(dict(right))
             monomial = tuple(sorted((name, exponent) for name, exponent in powers.items() if exponent))
-            total = _plus(total, {monomial: a * b})
-    return total
+            total[monomial] = total.get(monomial, Fraction(0)) + a * b
+    return {monomial: value for monomial, value in total.items() if value}
 
 
 def _inverse(scalar: Scalar) -> Scalar:

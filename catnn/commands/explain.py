@@ -62,7 +62,7 @@ def _trace(spec: Spec, name: str, *, json: bool) -> int:
     from catnn.rewrite.theories import builtin
 
     value = spec.composites[name]
-    outcome = simplify(value, laws_of(builtin(value), spec.rules))
+    outcome = simplify(value, laws_of(builtin(value, laws=spec.rules), spec.rules))
     if json:
         found = {"ok": True, "name": name, "finished": outcome.finished, "reason": outcome.reason}
         print_json({**found, "trace": to_dict(outcome.trace)})

@@ -96,7 +96,7 @@ def _trace(spec: Spec, name: str, value: Any) -> Any:
     if not isinstance(value, Combination):
         raise UsageError(Diagnostic("E1013", f"`{name}` has no trace: only diagrams with boxes are rewritten", (), (),
                                     ("leave `--trace` out",)))  # fmt: skip
-    return simplify(value, laws_of(builtin(value), spec.rules)).trace
+    return simplify(value, laws_of(builtin(value, laws=spec.rules), spec.rules)).trace
 
 
 def _format(name: str | None, output: str | None, *, json: bool) -> str:

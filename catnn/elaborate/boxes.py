@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from math import prod
+
+from catnn.category.counting import number
 from catnn.category.families import FAMILIES
+from catnn.category.sizes import length
 from catnn.category.wires import Word
 from catnn.diagnostics import Span
 from catnn.elaborate.constants import broken_promise, constant
@@ -19,7 +23,8 @@ TENSORS = ("rank", "init", "share")
 
 INITS = ("unit", "zeros")
 
-MOST_RANK = 2**31 - 1
+MOST_NUMBERS = 2**31 - 1
+"""A learned tensor has at most so many."""
 
 PROMISES = {"adjoint": ADJOINTS[1:], "symmetric": SYMMETRIES[1:]}
 """The attributes that promise a law, and their values."""
@@ -104,8 +109,8 @@ def _attribute(node: nodes.BoxStatement, attribute: nodes.Attribute, first: node
         places = (key.span, "nothing is learned here"), (node.arrow.span, f"`= {node.kind}`")
         report.error("E0603", f"`{key.text}` is of learned boxes", *places)
     elif key.text == "rank":
-        number = value.value if isinstance(value, nodes.Scalar) and not value.powers else None
-        if number is None or number.denominator != 1 or not 1 <= number <= MOST_RANK:
+        size = value.value if isinstance(value, nodes.Scalar) and not value.powers else None
+        if size is None or size.denominator != 1 or size < 1:
             report.error("E0604", f"`rank` cannot be `{brief(value.span)}`", (value.span, "a positive number"))
     elif key.text == "init" and not (isinstance(value, nodes.Name) and value.text in INITS):
         text = brief(value.span)
@@ -193,6 +198,36 @@ def _weighs(
                 (promised["symmetric"][1], "promised here"),
             )
             return False
+        return _affordable(node, tensor, source, target, scope)
+    return True
+
+
+def _affordable(node: nodes.BoxStatement, tensor: Tensor, source: Word, target: Word, scope: Scope) -> bool:
+    """Whether a learned tensor is one that somebody could want; reports a senseless rank, and too many numbers."""
+    rows, columns = (prod(length(wire, {}) for wire in word) for word in (target, source))
+    rank = next((attribute.value for attribute in node.attributes if attribute.key.text == "rank"), None)
+    if tensor.rank is not None and rank is not None and tensor.rank > min(rows, columns):
+        most = number(min(rows, columns))
+        scope.report.error(
+            "E0604",
+            f"`rank` cannot be `{brief(rank.span)}`",
+            (rank.span, f"more than {most}"),
+            (node.arrow.span, f"{number(columns)} -> {number(rows)} dimensions"),
+            notes=("the rank of a matrix is at most its smaller side",),
+            helps=("leave `rank` out: then every matrix can be learned",),
+        )
+        return False
+    total = rows * columns if tensor.rank is None else tensor.rank * (rows + columns)
+    if total > MOST_NUMBERS:
+        small = tensor.rank is None and source and target and rows + columns <= MOST_NUMBERS
+        scope.report.error(
+            "E0631",
+            f"`{node.names[0].text}` would have {number(total)} numbers",
+            (node.arrow.span, f"{number(columns)} -> {number(rows)} dimensions"),
+            notes=(f"a learned tensor has at most {number(MOST_NUMBERS)}",),
+            helps=("learn fewer: `{ rank: 1 }` is the product of a column and a row",) if small else (),
+        )
+        return False
     return True
 
 

@@ -33,6 +33,13 @@ def check(node: nodes.CheckStatement, scope: Scope) -> Check | None:
         if source is None or target is None:
             return None
         words, declared = (source.words[0], target.words[0]), node.arrow.span
+    if scope.rules:
+        from catnn.elaborate.proving import kept_apart
+
+        faults = scope.report.faults
+        proved = kept_apart(node, scope, words, declared)
+        if proved is not None or scope.report.faults > faults:
+            return proved
     sides = pair(node.left, node.right, scope, words, declared)
     if sides is None:
         return None

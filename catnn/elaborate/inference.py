@@ -30,6 +30,10 @@ from catnn.syntax import nodes
 WEIGHTS = "`all`, `span` and `bias` are summands of a layer's term, never under `;`, `@`, `'` or a scalar"
 
 
+WIDE, MOST_WIDE = 128, 500_000
+"""Terms with more ports are wide; those of a file have at most so many in all, which takes some seconds."""
+
+
 @dataclass
 class Inference:
     """The shapes of the parts of a term, by identity of the node; None where a fault was reported.
@@ -52,8 +56,21 @@ class Inference:
                 generators.too_wide(node, self.scope, max(len(shape.source), len(shape.target)))
                 shape = None
             self.shapes[id(node)] = shape
+            if shape is not None and not self._affordable(node, shape):
+                self.shapes[id(term)] = None
+                break
         self.faults += self.scope.report.faults - before
         return self.shapes[id(term)]
+
+    def _affordable(self, node: nodes.Term, shape: Shape) -> bool:
+        """Whether the wide terms of the file have few enough ports in all; reports where they come to more."""
+        ports = len(shape.source) + len(shape.target)
+        self.scope.wide += ports if ports > WIDE else 0
+        if self.scope.wide > MOST_WIDE:
+            message = f"the terms so far have more than {MOST_WIDE:,} ports"
+            self._fault("E0405", message, node.span, "here", notes=(f"of terms of over {WIDE} ports each",))
+            return False
+        return True
 
     def _shape(self, node: nodes.Term) -> Shape | None:
         inside = [self.shapes[id(child)] for child in children(node)]

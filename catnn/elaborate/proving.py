@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from catnn.category.wires import Word
 from catnn.checker import verify
-from catnn.diagnostics import CatnnError
-from catnn.elaborate.report import Place
+from catnn.diagnostics import CatnnError, Span
+from catnn.elaborate.report import Place, Report
 from catnn.elaborate.scopes import Scope
-from catnn.elaborate.terms import show
-from catnn.hypergraph.linear import Combination
+from catnn.elaborate.terms import pair, show
+from catnn.hypergraph.convert import is_pure
+from catnn.hypergraph.linear import Combination, lift
 from catnn.model import Check
 from catnn.rewrite.models import MOST_WORK, Counterexample, counterexample
 from catnn.rewrite.proofs import goal, to_dict
 from catnn.rewrite.strategy import CHECKED, Attempt, Outcome, attempt, laws_of, normalise, times
-from catnn.rewrite.theories import builtin
+from catnn.rewrite.theories import boxes_of, builtin
 from catnn.rewrite.trace import meet
 from catnn.syntax import nodes
 
@@ -28,18 +30,45 @@ MOST_SEARCHES = 10
 """So many searches of a file may find nothing before those that follow are cut short, to a tenth."""
 
 
-def boxed(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
-    """The proved line, its proof replayed by the checker; None once it is reported what is wrong with it."""
+def kept_apart(
+    node: nodes.CheckStatement, scope: Scope, words: tuple[Word, Word] | None, declared: Span | None
+) -> Check | None:
+    """What rules about `eps` make of a line in which epsilons that meet stay boxes, instead of being multiplied out.
+
+    None, and nothing reported, where that is no different, or decides nothing.
+    """
+    if not any(box.name == "eps" and box.kind == "form" for law in scope.rules for box in boxes_of(law)):
+        return None
+    plain, loose = (replace(scope, report=Report(), apart=apart) for apart in (False, True))
+    sides, same = (pair(node.left, node.right, one, words, declared) for one in (loose, plain))
+    if sides is None:
+        return None
+    left, right = map(lift, sides)
+    if all(is_pure(graph) for side in (left, right) for _, graph in side.weighted):
+        return None
+    alike = same is not None and (left, right) == tuple(map(lift, same))
+    return None if alike else boxed(node, scope, left, right, last=same is None)
+
+
+def boxed(
+    node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination, *, last: bool = True
+) -> Check | None:
+    """The proved line, its proof replayed by the checker; None once it is reported what is wrong with it.
+
+    last: whether it is to be reported, too, if neither is found.
+    """
     try:
-        return _decided(node, scope, left, right)
+        return _decided(node, scope, left, right, last=last)
     except CatnnError as error:  # E0415: nothing else can go wrong with values that are well typed
         for fault in error.diagnostics:
             scope.report.error(fault.code, fault.message, (node.span, "here"), notes=fault.notes)
         return None
 
 
-def _decided(node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination) -> Check | None:
-    laws = laws_of(builtin(left, right), scope.rules)
+def _decided(
+    node: nodes.CheckStatement, scope: Scope, left: Combination, right: Combination, *, last: bool
+) -> Check | None:
+    laws = laws_of(builtin(left, right, laws=scope.rules), scope.rules)
     if left == right:
         laws = ()  # nothing to do: no rule that goes on and on is started
     ends = normalise(left, right, laws, scope.effort)
@@ -62,7 +91,7 @@ def _decided(node: nodes.CheckStatement, scope: Scope, left: Combination, right:
         return Check(node.span.text, node.span, proof, (left, right))
     if found is not None:
         _refuted(node, scope, (left, right), found)
-    else:
+    elif last:
         _undecided(node, scope, ends, tried)
     return None
 

@@ -10,11 +10,13 @@ from catnn.category.wires import Word
 from catnn.diagnostics import Span
 from catnn.elaborate.checks import is_fixed
 from catnn.elaborate.inference import Inference
+from catnn.elaborate.ports import postorder
 from catnn.elaborate.report import Report, listed
 from catnn.elaborate.scopes import Entry, Scope
 from catnn.elaborate.sketches import sketches, variable_arities
 from catnn.elaborate.terms import Value, meaning, show, typed
 from catnn.elaborate.types import fixed_arrow
+from catnn.hypergraph.convert import is_pure
 from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination, lift
 from catnn.rewrite.rule import Law, Rule, Schema
@@ -41,7 +43,7 @@ def _law(node: nodes.RuleStatement, scope: Scope) -> Law | None:
     if not _decided(right, left, node.left.span, scope, "right"):
         return None
     if not left:
-        found = _sides(node, scope)
+        found = _kept_apart(node, scope) or _sides(node, scope)
         return None if found is None else _rule(node, found, scope)
     quiet = (replace(scope, report=Report(), arities=dict.fromkeys(left, arity)) for arity in TRIED)
     fine = next((dict(one.arities) for one in quiet if _sides(node, one) is not None), dict.fromkeys(left, TRIED[0]))
@@ -96,6 +98,16 @@ def _sides(node: nodes.RuleStatement, scope: Scope) -> Sides | None:
                            notes=("a sum is not looked for: its terms are rewritten one by one",))  # fmt: skip
         return None
     return inference, (left, right), turned
+
+
+def _kept_apart(node: nodes.RuleStatement, scope: Scope) -> Sides | None:
+    """The sides of a rule of boxes with the epsilons that it shows, where they would be multiplied out else."""
+    terms = (*postorder(node.left), *postorder(node.right))
+    if not any(isinstance(term, nodes.Generator) and term.name.text == "eps" for term in terms):
+        return None
+    found = _sides(node, replace(scope, report=Report(), apart=True))
+    pure = found is None or all(is_pure(graph) for side in found[1] for _, graph in side.weighted)
+    return None if pure else found
 
 
 def _rule(node: nodes.RuleStatement, sides: Sides, scope: Scope) -> Rule | None:

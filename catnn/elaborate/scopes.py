@@ -71,7 +71,8 @@ class Scope:
     products of diagrams its terms have taken; folder: below which files that the text names are found, None for
     nowhere; arities: while a rule is made, the numbers of its variable arities; rules: the rules so far, those of
     imports too; allow_maps: whether boxes may be functions of other packages; effort: how much further than usual to
-    search for proofs; spent: the searches that found nothing so far.
+    search for proofs; spent: the searches that found nothing so far; wide: the ports of wide terms so far; apart:
+    whether epsilons that meet stay boxes, for rules to find, instead of being multiplied out.
     """
 
     report: Report
@@ -91,6 +92,8 @@ class Scope:
     allow_maps: bool = False
     effort: int = 1
     spent: int = 0
+    wide: int = 0
+    apart: bool = False
 
     # -------------------------------------------------------------------------------------------------- declaring
 

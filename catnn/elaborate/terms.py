@@ -26,6 +26,7 @@ from catnn.hypergraph import linear as hyper
 from catnn.hypergraph.box import Box
 from catnn.hypergraph.graph import Hypergraph, single
 from catnn.hypergraph.linear import Combination, combination, lift
+from catnn.hypergraph.printing import show as brief
 from catnn.syntax import nodes
 
 FILE = 3
@@ -33,6 +34,9 @@ FILE = 3
 
 Value = Morphism | Combination
 """What a fixed term means: a combination where there is a box in it."""
+
+MOST_PARTS = 100_000
+"""A term has at most so many boxes and vertices between them."""
 
 MOST_BITS = 4_000
 """Coefficients have at most this many binary digits (1,200 decimal ones)."""
@@ -164,7 +168,7 @@ def meaning(inference: Inference, term: nodes.Term) -> Value | None:
         inference.scope.report.error(first.code, first.message, (term.span, "here"), notes=first.notes)
         return None
     value = values[id(term)]
-    if isinstance(value, Combination):  # boxes may have cancelled
+    if isinstance(value, Combination) and not inference.scope.apart:  # boxes may have cancelled
         without = value.morphism
         return value if without is None else without
     return value
@@ -266,6 +270,8 @@ def _tensor(node: nodes.Term, values: list[Value], scope: Scope) -> Value:
     if factors is None:
         return hyper.tensor(_few(node, [lift(value) for value in values], scope))
     products, bits = _epsilons(*factors, outer=tuple(w for f in factors for w in f.source + f.target)), 0
+    if products > 1 and scope.apart:
+        return hyper.tensor(_few(node, [lift(value) for value in values], scope))
     for factor in factors:
         products *= _terms(factor)
         bits += _bits(factor)
@@ -285,6 +291,10 @@ def _few(node: nodes.Term, values: list[Combination], scope: Scope) -> list[Comb
         if products > scope.max_diagrams:
             break
     _spend(node, products, scope)
+    parts = sum(max((len(g.nodes) + len(g.wires) for _, g in value.weighted), default=0) for value in values)
+    if parts * products > MOST_PARTS:
+        shown = f"{number(parts * products)} boxes and wires"
+        raise TooBig(node, "E0405", f"this expands to {shown}; the limit is {MOST_PARTS:,}")
     return values
 
 
@@ -295,22 +305,28 @@ def chained(node: nodes.Chain, values: list[Value], scope: Scope) -> Value:
         stages = list(run)
         if boxed:
             runs.extend(lift(stage) for stage in stages)
-        elif len(stages) == len(values):
-            return _diagrams(node, _morphisms(stages) or [], scope)
-        else:
-            runs.append(lift(_diagrams(node, _morphisms(stages) or [], scope)))
+            continue
+        found = _diagrams(node, _morphisms(stages) or [], scope)
+        if len(found) == 1 and len(stages) == len(values):
+            return found[0]
+        runs.extend(map(lift, found))
     return _small(node, hyper.compose(_few(node, runs, scope)))
 
 
-def _diagrams(node: nodes.Chain, stages: list[Morphism], scope: Scope) -> Morphism:
+def _diagrams(node: nodes.Chain, stages: list[Morphism], scope: Scope) -> list[Morphism]:
+    """The composite of stages without boxes; several, to be composed, where epsilons stay apart."""
+    found: list[Morphism] = []
     total = stages[0]
-    for at in range(1, len(stages)):
-        stage = stages[at]
-        products = _terms(total) * _terms(stage) * _epsilons(total, stage, outer=total.source + stage.target)
-        _spend(node, products, scope)
+    for stage in stages[1:]:
+        expanded = _epsilons(total, stage, outer=total.source + stage.target)
+        if expanded > 1 and scope.apart:
+            found.append(total)
+            total = stage
+            continue
+        _spend(node, _terms(total) * _terms(stage) * expanded, scope)
         total = compose(stage, total)
         _small(node, total)
-    return total
+    return [*found, total]
 
 
 def _terms(value: Value) -> int:
@@ -351,6 +367,10 @@ def _small(node: nodes.Term, value: Value) -> Value:
     return value
 
 
+WIDEST = 1_000
+"""A diagram in a message begins no stage after so many letters."""
+
+
 def show(value: Value, most: int = 6) -> str:
     """A normal form for messages: at most so many terms, coefficients of readable length."""
     shown = [(coefficient, _in_brackets(coefficient, diagram)) for coefficient, diagram in value.weighted[:most]]
@@ -362,4 +382,7 @@ def show(value: Value, most: int = 6) -> str:
 
 def _in_brackets(coefficient: Scalar, diagram: Diagram | Hypergraph) -> str:
     """A term behind a coefficient."""
-    return f"({diagram})" if isinstance(diagram, Hypergraph) and coefficient != ONE else str(diagram)
+    if not isinstance(diagram, Hypergraph):
+        return str(diagram)
+    whole = brief(diagram, WIDEST)
+    return whole if coefficient == ONE else f"({whole})"

@@ -48,8 +48,11 @@ class Combination(Drawable):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Combination):
             return NotImplemented
-        alike = (self.source, self.target) == (other.source, other.target)
-        return alike and len(self.weighted) == len(other.weighted) and dict(self._terms) == dict(other._terms)
+        if (self.source, self.target) != (other.source, other.target) or len(self.weighted) != len(other.weighted):
+            return False
+        if len(self.weighted) == 1:  # of another size, as most are: no canonical form is needed
+            return self.weighted[0] == other.weighted[0]
+        return dict(self._terms) == dict(other._terms)
 
     @property
     def _terms(self) -> Iterable[tuple[Hypergraph, Scalar]]:
@@ -101,8 +104,21 @@ class Combination(Drawable):
         return linear(self.source, self.target, pairs)
 
     def __str__(self) -> str:
-        shown = [str(g) if c == ONE else f"({c}) * ({g})" for c, g in self.weighted]
-        return " + ".join(shown) or "0"
+        return self.shown(None)
+
+    def shown(self, most: int | None) -> str:
+        """The terms as text; most: what follows after so many letters may be left out."""
+        from catnn.hypergraph.printing import show
+
+        found: list[str] = []
+        length = 0
+        for c, graph in self.weighted:
+            text = show(graph, most)
+            found.append(text if c == ONE else f"({c}) * ({text})")
+            length += len(found[-1]) + 3
+            if most is not None and length > most:
+                break
+        return " + ".join(found) or "0"
 
     def __repr__(self) -> str:
         return f"<combination {show_word(self.source)} -> {show_word(self.target)}, {len(self.weighted)} terms>"

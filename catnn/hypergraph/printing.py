@@ -15,8 +15,8 @@ Row = list[tuple[int, Wire]]
 """What stands side by side between two rows of boxes: vertices, and the wires on which they pass."""
 
 
-def show(graph: Hypergraph) -> str:
-    """A term that means the hypergraph, up to its closed loops.
+def show(graph: Hypergraph, most: int | None = None) -> str:
+    """A term that means the hypergraph, up to its closed loops; most: after so many letters no stage is begun.
 
     >>> from catnn.category.wires import Group, Wire
     >>> from catnn.hypergraph.box import Box
@@ -26,7 +26,15 @@ def show(graph: Hypergraph) -> str:
     >>> print(f >> f.dagger(), "|", (identity((V,)) @ m) >> m, "|", m.dagger() >> m)
     f ; f' | id @ m ; m | m' ; m
     """
-    return " ; ".join(_stages(graph)) or "[->]"
+    found: list[str] = []
+    length = 0
+    for stage in _stages(graph):
+        found.append(stage)
+        length += len(stage) + 3
+        if most is not None and length > most:
+            found.append("...")
+            break
+    return " ; ".join(found) or "[->]"
 
 
 def _stages(graph: Hypergraph) -> Iterator[str]:

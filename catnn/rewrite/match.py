@@ -9,8 +9,10 @@ rewrite theory I (arXiv 2012.01847), sections 3-4, and II (arXiv 2104.14686), se
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import islice, permutations, product
 
 from catnn.category.wires import Wire
@@ -63,6 +65,10 @@ class Index:
                 for place, vertex in enumerate(vertices):
                     self.ends[vertex].append((at, row, place))
 
+    def has(self, left: Hypergraph, times: int = 1) -> bool:
+        """Whether there are as many boxes of each name and type as some copies of a left side have."""
+        return all(len(self.by_box.get(box, ())) >= times * count for box, count in Counter(left.boxes).items())
+
 
 def matches(
     left: Hypergraph,
@@ -75,70 +81,133 @@ def matches(
 
     kind: how wires of a space meet; `lambda wire: "plain"` asks for the matches of a symmetric monoidal category.
     """
-    if all(box in index.by_box for box in left.boxes):
+    if index.has(left):
         yield from _Matcher(left, index, effort or Effort(), kind).run()
 
 
+def apart(left: Hypergraph, index: Index, effort: Effort) -> list[Match]:
+    """Occurrences without a common box, none of which keeps another from being replaced at the same time.
+
+    Of a left side all of whose vertices hang on boxes, on wires that are spiders or bends.
+    """
+    if not index.has(left):
+        return []
+    return list(_Matcher(left, index, effort, structure, apart=True).run())
+
+
+def together(found: Sequence[Match], left: Hypergraph) -> Match:
+    """Occurrences that are apart as one of as many copies side by side, which `left` are.
+
+    What hangs on a vertex of several of them is in them or stays with the first leg of the hole there.
+    """
+    one = found[0].left
+    legs = len(one.ins), len(one.outs)
+    parted = tuple(
+        ((box, row, place + at * legs[row]), share)
+        for at, match in enumerate(found)
+        for (box, row, place), share in match.parted
+    )
+    nodes = tuple(node for match in found for node in match.nodes)
+    vertices = tuple(vertex for match in found for vertex in match.vertices)
+    return Match(found[0].graph, left, nodes, vertices, parted)
+
+
 class _Matcher:
-    def __init__(self, left: Hypergraph, index: Index, effort: Effort, kind: Callable[[Wire], str]) -> None:
-        self.left, self.index, self.effort, self.kind = left, index, effort, kind
+    """apart: whether only occurrences are wanted that can be replaced at the same time."""
+
+    def __init__(
+        self, left: Hypergraph, index: Index, effort: Effort, kind: Callable[[Wire], str], *, apart: bool = False
+    ) -> None:
+        self.left, self.index, self.effort, self.kind, self.apart = left, index, effort, kind, apart
+        self.taken, self.shared, self.alone = set[int](), set[int](), set[int]()
         self.pattern = Index(left)
         self.bound = [sum(1 for box, _, _ in ends if box < 0) for ends in self.pattern.ends]
-        self.order = self.plan()
+        self.nodes, self.vertices = dict[int, int](), dict[int, int]()
+        self.used, self.held = set[int](), set[int]()  # the boxes that are taken, and the vertices of plain wires
+        self.order = self.plan() if effort.spend(len(left.nodes) // 4) else []
 
     def plan(self) -> list[int]:
         """The boxes of the left side: a rarest one first, then those that hang on what is placed."""
-        nodes, placed, order = self.left.nodes, set[int](), list[int]()
-        waiting = set(range(len(nodes)))
-        rarity = {at: len(self.index.by_box.get(nodes[at].box, ())) for at in waiting}
-        while waiting:
-            at = max(waiting, key=lambda n: (len(placed & {*nodes[n].inputs, *nodes[n].outputs}), -rarity[n], -n))
-            waiting.discard(at)
-            order.append(at)
-            placed |= {*nodes[at].inputs, *nodes[at].outputs}
-        return order
+        nodes, placed, order = self.left.nodes, set[int](), dict[int, None]()
+        rarity = [len(self.index.by_box.get(node.box, ())) for node in nodes]
+        hanging = [0] * len(nodes)  # how many vertices of a box are placed
+        queue = sorted((0, rarity[at], at) for at in range(len(nodes)))
+        while queue:
+            at = heappop(queue)[2]
+            if at in order:
+                continue
+            order[at] = None
+            for vertex in {*nodes[at].inputs, *nodes[at].outputs} - placed:
+                placed.add(vertex)
+                for other in {box for box, _, _ in self.pattern.ends[vertex] if box >= 0}:
+                    hanging[other] += 1
+                    if other not in order:
+                        heappush(queue, (-hanging[other], rarity[other], other))
+        return [*order]
 
     def run(self) -> Iterator[Match]:
-        """Depth first, on a stack of our own."""
-        stack = [self.children(0, {}, {})]
+        """Depth first, on a stack of our own; what is placed is in `nodes` and `vertices`."""
+        if len(self.order) < len(self.left.nodes):  # too little effort is left to begin
+            return
+        stack = [self.children(0)]
         while stack:
-            found = next(stack[-1], None)
-            if found is None:
+            if not next(stack[-1], False):
                 stack.pop()
                 continue
             if not self.effort.spend():
                 return
-            nodes, vertices = found
-            if len(nodes) < len(self.order):
-                stack.append(self.children(len(nodes), nodes, vertices))
-            else:
-                yield from self.complete(nodes, vertices)
+            if self.nodes[self.order[len(stack) - 1]] in self.taken:
+                continue
+            if len(stack) < len(self.order):
+                stack.append(self.children(len(stack)))
+            elif not self.apart:
+                yield from self.complete()
+            elif self.is_apart():
+                match = next(self.complete(), None)
+                if match is not None:
+                    self.take(match)
+                    del stack[1:]  # whatever has these boxes
+                    for placed in (self.nodes, self.used, self.vertices, self.held):
+                        placed.clear()
+                    yield match
         if not self.order:
-            yield from self.complete({}, {})
+            yield from self.complete()
 
-    def children(
-        self, depth: int, nodes: dict[int, int], vertices: dict[int, int]
-    ) -> Iterator[tuple[dict[int, int], dict[int, int]]]:
-        """The ways to place the next box."""
+    def is_apart(self) -> bool:
+        """Whether nothing else is at a vertex whose ends have to be shared among legs of the hole."""
+        alone = {at for vertex, at in self.vertices.items() if self.bound[vertex] > 1}
+        return not alone & self.shared and not self.alone.intersection(self.vertices.values())
+
+    def take(self, match: Match) -> None:
+        """Leave an occurrence to itself from now on."""
+        self.taken.update(match.nodes)
+        self.shared.update(match.vertices)
+        self.alone.update(at for vertex, at in enumerate(match.vertices) if self.bound[vertex] > 1)
+
+    def children(self, depth: int) -> Iterator[bool]:
+        """The ways to place the next box; each is undone when the next one is asked for."""
         if depth == len(self.order):
             return
         at = self.order[depth]
         node = self.left.nodes[at]
-        used = set(nodes.values())
-        for image in self.candidates(node, vertices):
-            if image in used or self.index.graph.nodes[image].box != node.box:
+        for image in self.candidates(node):
+            if image in self.used or self.index.graph.nodes[image].box != node.box:
                 continue
-            for more in self.legs(node, self.index.graph.nodes[image], vertices):
-                yield {**nodes, at: image}, more
+            for _ in self.legs(node, self.index.graph.nodes[image]):
+                self.nodes[at] = image
+                self.used.add(image)
+                yield True
+                self.nodes.pop(at, None)
+                self.used.discard(image)
 
-    def candidates(self, node: Node, vertices: dict[int, int]) -> list[int]:
+    def candidates(self, node: Node) -> list[int]:
         """The boxes at the image of a placed leg, else all boxes of that name."""
         best: list[int] | None = None
         for row, legs in enumerate((node.inputs, node.outputs)):
             free = node.box.free_outputs if row else node.box.free_inputs
             for place, vertex in enumerate(legs):
-                if vertex in vertices:
-                    ends = self.index.ends[vertices[vertex]]
+                if vertex in self.vertices:
+                    ends = self.index.ends[self.vertices[vertex]]
                     found = [box for box, side, port in ends if box >= 0 and side == row and (free or port == place)]
                     if best is None or len(found) < len(best):
                         best = found
@@ -146,7 +215,7 @@ class _Matcher:
             return self.index.by_box.get(node.box, [])
         return list(dict.fromkeys(best))
 
-    def legs(self, node: Node, image: Node, vertices: dict[int, int]) -> Iterator[dict[int, int]]:
+    def legs(self, node: Node, image: Node) -> Iterator[bool]:
         """The ways to place the vertices at the legs of a box: several where legs may be exchanged."""
         rows = []
         for mine, theirs, free in (
@@ -155,43 +224,53 @@ class _Matcher:
         ):
             orders = dict.fromkeys(islice(permutations(theirs), MOST_ORDERS)) if free else (theirs,)
             rows.append([tuple(zip(mine, order, strict=True)) for order in orders])
-        seen: set[tuple[tuple[int, int], ...]] = set()
+        seen: set[frozenset[tuple[int, int]]] = set()
         for inputs, outputs in product(*rows):
             if not self.effort.spend():
                 return
-            more = dict(vertices)
-            if all(self.fits(vertex, at, more) for vertex, at in (*inputs, *outputs)):
-                key = tuple(sorted(more.items()))
+            pairs, new = (*inputs, *outputs), list[int]()
+            if all(self.fits(vertex, at, new) for vertex, at in pairs):
+                key = frozenset(pairs)
                 if key not in seen:
                     seen.add(key)
-                    yield more
+                    yield True
+            self.undo(new)
 
-    def fits(self, vertex: int, at: int, vertices: dict[int, int]) -> bool:
-        """Place a vertex, if it can be there."""
-        if vertex in vertices:
-            return vertices[vertex] == at
+    def fits(self, vertex: int, at: int, new: list[int]) -> bool:
+        """Place a vertex, if it can be there; new: what was placed."""
+        if vertex in self.vertices:
+            return self.vertices[vertex] == at
         graph = self.index.graph
         if graph.wires[at] != self.left.wires[vertex]:
             return False
         if not self.bound[vertex] and len(self.index.ends[at]) != len(self.pattern.ends[vertex]):
             return False
-        if self.kind(graph.wires[at]) == "plain" and at in vertices.values():
-            return False
-        vertices[vertex] = at
+        if self.kind(graph.wires[at]) == "plain":
+            if at in self.held:
+                return False
+            self.held.add(at)
+        self.vertices[vertex] = at
+        new.append(vertex)
         return True
+
+    def undo(self, new: list[int]) -> None:
+        """Take back what was placed."""
+        for vertex in new:
+            self.held.discard(self.vertices.pop(vertex, -1))
 
     # ------------------------------------------------------------------------------------------------- the contexts
 
-    def complete(self, nodes: dict[int, int], vertices: dict[int, int]) -> Iterator[Match]:
+    def complete(self) -> Iterator[Match]:
         """The contexts of a placement, once vertices that hang on no box are placed as well."""
-        bare = [v for v in range(len(self.left.wires)) if v not in vertices]
+        bare = [v for v in range(len(self.left.wires)) if v not in self.vertices]
         places = [[at for at, w in enumerate(self.index.graph.wires) if w == self.left.wires[v]] for v in bare]
         for chosen in product(*places):
             if not self.effort.spend():
                 return
-            whole = dict(vertices)
-            if all(self.fits(v, at, whole) for v, at in zip(bare, chosen, strict=True)):
-                yield from self.contexts(nodes, whole)
+            new: list[int] = []
+            if all(self.fits(v, at, new) for v, at in zip(bare, chosen, strict=True)):
+                yield from self.contexts(self.nodes, dict(self.vertices))
+            self.undo(new)
 
     def contexts(self, nodes: dict[int, int], vertices: dict[int, int]) -> Iterator[Match]:
         taken = set(nodes.values())

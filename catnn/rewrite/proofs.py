@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,6 +21,7 @@ from catnn.rewrite.context import HOLE, hole
 from catnn.rewrite.rule import Law, Rule, Schema
 from catnn.rewrite.sketch import Format, Raw, raw, read_sketch, sketch_data, values
 from catnn.rewrite.trace import Proof, Renumbering, Step, Trace
+from catnn.rewrite.uses import MOST
 
 FORMAT, VERSION = "catnn-proof", 1
 
@@ -62,7 +64,7 @@ def goal(left: Combination, right: Combination, proof: Proof, laws: Iterable[Law
     """
     document = to_dict(proof)
     used = rules_of((proof.left, proof.right))
-    known = [rule.origin[0] if rule.origin is not None else rule for rule in used] if laws is None else list(laws)
+    known = [declared(rule) for rule in used] if laws is None else list(laws)
     wanted = {name for key in ("rules", "schemas") for name in document[key]}
     mine = {law.name: law for law in known if law.name in wanted}
     return {
@@ -75,14 +77,21 @@ def goal(left: Combination, right: Combination, proof: Proof, laws: Iterable[Law
 
 
 def rules_of(traces: Iterable[Trace]) -> tuple[Rule, ...]:
-    """The rules that traces use, each once, as they were declared."""
+    """The rules that traces use, each once, as they were declared; and those of which they use copies."""
     found: dict[str, Rule] = {}
     for trace in traces:
         for step in trace.steps:
             rule = step.rule if step.rule.forward else step.rule.reverse
             assert rule is not None
             found.setdefault(rule.name, rule)
+            found.setdefault(rule.base.name, rule.base)
     return tuple(found.values())
+
+
+def declared(rule: Rule) -> Law:
+    """The law of which a rule is an instance, or several copies; else itself."""
+    base = rule.base
+    return base if base.origin is None else base.origin[0]
 
 
 def _graphs(trace: Trace) -> Iterable[Hypergraph]:
@@ -99,8 +108,8 @@ def _sides(rules: Iterable[Rule]) -> Iterable[Hypergraph]:
 
 def _schemas(rules: Iterable[Rule]) -> tuple[Schema, ...]:
     """The schemas that some rules are instances of, each once."""
-    found = {rule.origin[0].name: rule.origin[0] for rule in rules if rule.origin is not None}
-    return tuple(found.values())
+    found = [rule.origin[0] for rule in rules if rule.origin is not None]
+    return tuple({schema.name: schema for schema in found if isinstance(schema, Schema)}.values())
 
 
 def _held(schemas: Iterable[Schema]) -> Iterable[Hypergraph]:
@@ -187,13 +196,21 @@ def _value(value: Combination) -> Json:
 WRITE = Format(str, lambda scalar: _scalar(scalar), _value)
 
 
-def _instance(rule: Rule, schema: Schema, arities: tuple[int, ...]) -> Json:
-    """How a rule is an instance of a schema: which of its terms each term of the sketches is, and how."""
+def _instance(rule: Rule, schema: Law, arities: tuple[int, ...]) -> Json:
+    """How a rule is an instance of a schema, or copies of a rule: which of its terms each term is, and how."""
+    if isinstance(schema, Rule):
+        same = [[0, *(list(range(len(row))) for row in (g.wires, g.nodes))] for g in (rule.left, _right(rule))]
+        return {"rule": schema.name, "arities": list(arities), "left": same[:1], "right": same[1:], "zeros": []}
     numbers = dict(zip(schema.variables, arities, strict=True))
     left, right = raw(schema.left, numbers), raw(schema.right, numbers)
     one, zeros = combination(left.source, left.target, ((ONE, rule.left),)), list[Hypergraph]()
     sides = {"left": _collected(left, one, []), "right": _collected(right, rule.right, zeros)}
     return {"schema": schema.name, "arities": list(arities), **sides, "zeros": [_graph(graph) for graph in zeros]}
+
+
+def _right(rule: Rule) -> Hypergraph:
+    """The right side of copies of a rule, which is one term."""
+    return rule.right.weighted[0][1]
 
 
 def _collected(terms: Raw, value: Combination, zeros: list[Hypergraph]) -> list[Any]:
@@ -231,9 +248,23 @@ def from_json(text: str) -> Trace | Proof:
     Raises: ValueError where it is none; whether its steps are right is for `catnn.checker` to say.
     """
     try:
-        return _Reader(json.loads(text)).read()
-    except (KeyError, IndexError, TypeError, AttributeError, RecursionError, CatnnError) as error:
+        return _Reader(json.loads(text, parse_constant=_no_number)).read()
+    except (LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, CatnnError) as error:
         raise ValueError(f"no trace: {type(error).__name__}: {error}") from None
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _made(law: Law, arities: tuple[int, ...]) -> tuple[Hypergraph, Combination] | None:
+    """The sides of an instance of a law, or of copies of a rule; None where there is none."""
+    if isinstance(law, Schema):
+        rule = law.instance(arities) if len(arities) == len(law.variables) and min(arities, default=0) >= 0 else None
+    else:
+        (times,) = arities
+        rule = law.power(times) if 0 < times <= MOST and len(law.right.weighted) == 1 else None
+    return None if rule is None else (rule.left, rule.right)
 
 
 class _Reader:
@@ -243,11 +274,16 @@ class _Reader:
         self.document = document
         self.wires = {}
         for name, wire in document["wires"].items():
-            self.wires[name] = Wire(name, Group(wire["family"], wire["size"], wire["label"]))
+            family, size, label = (wire[key] for key in ("family", "size", "label"))
+            if not isinstance(family, str) or not isinstance(label, str) or type(size) not in (int, str):
+                raise ValueError(f"`{name}` is no wire")
+            self.wires[name] = Wire(name, Group(family, size, label))
         self.boxes = {}
         for name, box in document["boxes"].items():
             plain = re.sub(r"\[.*", "", name)
             words = self.word(box["source"]), self.word(box["target"])
+            if not isinstance(box["kind"], str):
+                raise ValueError(f"`{name}` is no box")
             promises = {"adjoint": box["adjoint"], "symmetric": box["symmetric"]}
             self.boxes[name] = Box(plain, *words, box["kind"], **promises)
         words = self.word(document["source"]), self.word(document["target"])
@@ -257,9 +293,14 @@ class _Reader:
         for name, rule in document["rules"].items():
             left = self.graph(rule["left"])
             right = Combination(left.source, left.target, self.terms(rule["right"]))
-            found = rule.get("instance")
-            origin = None if found is None else (self.schemas[found["schema"]], tuple(map(int, found["arities"])))
-            self.rules[name] = Rule(name, left, right, rule["oriented"], rule["law"], origin=origin)
+            self.rules[name] = Rule(name, left, right, rule["oriented"], rule["law"])
+        made = {name: rule["instance"] for name, rule in document["rules"].items() if "instance" in rule}
+        for name, found in sorted(made.items(), key=lambda pair: "rule" in pair[1]):  # copies may be of an instance
+            law = self.rules[found["rule"]] if "rule" in found else self.schemas[found["schema"]]
+            arities = tuple(map(int, found["arities"]))
+            if _made(law, arities) != (self.rules[name].left, self.rules[name].right):
+                raise ValueError(f"`{name}` is no instance of `{law.name}`")
+            self.rules[name] = replace(self.rules[name], origin=(law, arities))
 
     def schema(self, name: str, schema: Json) -> Schema:
         read = Format(lambda wire: self.word([wire])[0], self.scalar, self.value)

@@ -5,6 +5,7 @@ A rule is data, a line each.  A `Schema` is a rule for every choice of some arit
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,8 +14,8 @@ from itertools import product
 from catnn.category.scalar import ONE
 from catnn.diagnostics import CatnnError
 from catnn.drawable import Drawable
-from catnn.hypergraph.graph import Hypergraph
-from catnn.hypergraph.linear import Combination, combination, lift
+from catnn.hypergraph.graph import Hypergraph, tensor_all
+from catnn.hypergraph.linear import Combination, combination, lift, tensor
 from catnn.rewrite.sketch import Sketch, TooMany, names, raw
 
 FEW = 6
@@ -30,7 +31,7 @@ class Rule(Drawable):
 
     law: what it says, in the words of its declaration; oriented: whether it may be used in one direction only when a
     diagram is simplified; forward: whether this is the direction in which it was written; origin: the schema that it is
-    an instance of, and for which arities.
+    an instance of, and for which arities; or the rule of which it is so many copies side by side.
     Raises: ValueError if the two sides are not parallel.
     """
 
@@ -40,7 +41,7 @@ class Rule(Drawable):
     oriented: bool = True
     law: str = field(default="", compare=False)
     forward: bool = True
-    origin: tuple[Schema, tuple[int, ...]] | None = field(default=None, compare=False, repr=False)
+    origin: tuple[Law, tuple[int, ...]] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if (self.left.source, self.left.target) != (self.right.source, self.right.target):
@@ -57,6 +58,12 @@ class Rule(Drawable):
         return all(len(graph.nodes) < len(self.left.nodes) for _, graph in self.right.weighted)
 
     @cached_property
+    def feeds_itself(self) -> bool:
+        """Whether a use may leave what the next one takes, and no fewer boxes: used everywhere, it would run away."""
+        needed = Counter(self.left.boxes)
+        return not self.decreases and any(needed <= Counter(graph.boxes) for _, graph in self.right.weighted)
+
+    @cached_property
     def reverse(self) -> Rule | None:
         """The rule from right to left, where the right side is one diagram with an invertible coefficient."""
         if len(self.right.weighted) != 1:
@@ -67,6 +74,28 @@ class Rule(Drawable):
         pairs = ((ONE / coefficient, self.left),)
         other = combination(self.left.source, self.left.target, pairs)
         return Rule(self.name, graph, other, self.oriented, self.law, not self.forward, self.origin)
+
+    @property
+    def base(self) -> Rule:
+        """The rule of which this is some copies side by side; else itself."""
+        return self.origin[0] if self.origin is not None and isinstance(self.origin[0], Rule) else self
+
+    def power(self, times: int) -> Rule:
+        """So many copies side by side, which hold as the rule does: its uses in as many places are one step.
+
+        >>> from catnn.category.wires import Group, Wire
+        >>> from catnn.hypergraph.box import Box
+        >>> from catnn.hypergraph.graph import identity, single
+        >>> V = Wire("V", Group("S", "n"))
+        >>> f = single(Box("f", (V,), (V,)))
+        >>> print(Rule("twice", f >> f, lift(f)).power(2))
+        twice^2 : f @ f ; f @ f => f @ f
+        """
+        left, right = tensor_all([self.left] * times), tensor([self.right] * times)
+        base = self if self.forward else self.reverse
+        assert base is not None
+        name, law = f"{self.name}^{times}", self.law
+        return Rule(name, left, right, self.oriented, law, self.forward, (base, (times,)))
 
     def __str__(self) -> str:
         sides = (str(self.left), str(self.right)) if self.forward else (str(self.right), str(self.left))
@@ -92,6 +121,11 @@ class Schema(Drawable):
     def __post_init__(self) -> None:
         if not names(self.right) <= names(self.left) or names(self.left) != {*self.variables}:
             raise ValueError(f"{self.name}: the left side says how large all arities are")
+
+    @cached_property
+    def is_determined(self) -> bool:
+        """Whether the right side, too, says how large all arities are."""
+        return names(self.right) == {*self.variables}
 
     def instance(self, arities: tuple[int, ...]) -> Rule | None:
         """The rule for some arities, made once; None where it says nothing, or where there is none."""
@@ -119,13 +153,16 @@ class Schema(Drawable):
         name = f"{self.name}[{shown}]"
         return Rule(name, graph, right * inverse, self.oriented, self.law, origin=(self, arities))
 
-    def instances(self, arities: Iterable[int]) -> Iterator[Rule]:
-        """The rules for some arities, the largest sums first: one use of them goes furthest."""
+    def choices(self, arities: Iterable[int]) -> list[tuple[int, ...]]:
+        """The arities to try, of some for each variable, the largest sums first: one use of them goes furthest."""
         few = sorted({*arities})
         while len(few) > 1 and len(few) ** len(self.variables) > MOST_INSTANCES:
             few.pop()
-        choices = product(few, repeat=len(self.variables))
-        for chosen in sorted(choices, key=lambda choice: (-sum(choice), choice)):
+        return sorted(product(few, repeat=len(self.variables)), key=lambda choice: (-sum(choice), choice))
+
+    def instances(self, arities: Iterable[int]) -> Iterator[Rule]:
+        """The rules for some arities."""
+        for chosen in self.choices(arities):
             rule = self.instance(chosen)
             if rule is not None:
                 yield rule

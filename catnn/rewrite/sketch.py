@@ -23,8 +23,8 @@ Arities = Mapping[str, int]
 MOST_TERMS = 2_000
 """No sketch has more terms for any arities."""
 
-MOST_LEGS = 1_000
-"""Nor more wires side by side."""
+MOST_LEGS, MOST_PARTS = 1_000, 50_000
+"""Nor more wires side by side, nor more boxes and vertices."""
 
 
 class TooMany(ValueError):  # noqa: N818
@@ -175,6 +175,9 @@ def _products(
         rows = [(c * d, [*row, graph]) for c, row in rows for d, graph in piece.terms]
         if len(rows) > MOST_TERMS:
             raise TooMany(f"{len(rows)} terms")
+    parts = sum(max((len(g.nodes) + len(g.wires) for _, g in piece.terms), default=0) for piece in pieces)
+    if len(rows) * parts > MOST_PARTS:
+        raise TooMany(f"{len(rows) * parts} boxes and vertices")
     return tuple((c, glue(row)) for c, row in rows)
 
 

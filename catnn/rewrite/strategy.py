@@ -11,21 +11,11 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import chain
 
-from catnn.hypergraph.graph import Hypergraph
 from catnn.hypergraph.linear import Combination
-from catnn.rewrite.match import Effort, Index, matches
-from catnn.rewrite.rule import Law, Rule, Schema, arities
-from catnn.rewrite.trace import LONG, Proof, Step, Trace, apply, meet
-
-APPLIED, COMPARED = 2, 30
-"""What a step costs for every vertex and box, in the units of matching: alone, and where its result is looked up."""
-
-SHARES, BARE = 8, 1_000
-"""One rule may use up so small a part of the effort that is left, once in a term; and no more than this where it has
-vertices that hang on no box, which may be anywhere."""
-
-TRIED, COLLECTED = 4, 3
-"""What it costs to begin with a rule, and to collect like terms, for every vertex and box of the whole value."""
+from catnn.rewrite.match import Effort
+from catnn.rewrite.rule import Law, Rule, Schema
+from catnn.rewrite.trace import LONG, Proof, Step, Trace, meet
+from catnn.rewrite.uses import Known, both, first_use, simplifying, uses
 
 Cost = Callable[[Combination], int]
 
@@ -95,16 +85,17 @@ def simplify(value: Combination, laws: Iterable[Law], budget: Budget | None = No
     budget = budget or Budget()
     effort = Effort(budget.effort)
     trace, used = Trace(value), Counter[str]()
-    directed = sorted(_directed(laws), key=lambda law: not (isinstance(law, Rule) and law.decreases))
-    steps, known, counted = list[Step](), Known(), 0
+    directed = sorted(simplifying(laws), key=lambda law: not (isinstance(law, Rule) and law.decreases))
+    known: Known = {}
+    steps, counted = list[Step](), 0
     while True:
-        step = next(_uses(value, directed, effort, widely=False, known=known), None)
+        step = first_use(value, directed, effort, known)
         trace = Trace(trace.start, tuple(steps)) if step is None else trace
         if effort.left < 0:
             return Outcome(Trace(trace.start, tuple(steps)), False, "the matching took more effort than the budget has")
         if step is None:
             return Outcome(trace, True, "no rule applies")
-        used[step.rule.name] += 1
+        used[step.rule.base.name] += 1
         steps.append(step)
         value = Combination(value.source, value.target, step.after)
         counted += not step.rule.decreases
@@ -121,92 +112,6 @@ def _exceeded(value: Combination, steps: int, budget: Budget, used: Counter[str]
     if found > budget.size:
         return f"stopped at {found:,} boxes, after {times:,} uses of `{name}`"
     return ""
-
-
-def _directed(laws: Iterable[Law]) -> Iterator[Law]:
-    """The rules in the direction in which they simplify; those without one are left out."""
-    for law in laws:
-        if isinstance(law, Schema):
-            if law.oriented:
-                yield law
-        elif law.is_trivial:
-            continue
-        elif law.oriented or law.decreases:
-            yield law
-        elif law.reverse is not None and law.reverse.decreases:
-            yield law.reverse
-
-
-def _rules(laws: Iterable[Law], graph: Hypergraph) -> Iterator[Rule]:
-    """The rules, and of schemas the instances that could match a diagram.
-
-    One with several vertices that hang on no box would be looked for everywhere, several times over; left out.
-    """
-    possible: set[int] = set()
-    for law in laws:
-        if isinstance(law, Rule):
-            yield law
-        else:
-            possible = possible or arities(graph)
-            yield from (rule for rule in law.instances(possible) if _bare(rule.left) < 2)
-
-
-@dataclass(slots=True)
-class _Looked:
-    """A term as it was looked at: prepared for matching; barren: no rule applies."""
-
-    index: Index
-    barren: bool = False
-
-
-Known = dict[int, _Looked]
-"""The terms of a value that were looked at before, by identity."""
-
-
-def _uses(
-    value: Combination, laws: Iterable[Law], effort: Effort, *, widely: bool, known: Known | None = None
-) -> Iterator[Step]:
-    """Every step from a value; widely: at every match, not at the first of a rule in a term alone.
-
-    known: what is kept between the steps of a simplification.
-    """
-    laws, known = tuple(laws), {} if known is None else known
-    for at in known.keys() - {id(graph) for _, graph in value.weighted}:
-        del known[at]
-    whole = sum(_size(graph) for _, graph in value.weighted)
-    for term, (_, graph) in enumerate(value.weighted):
-        if id(graph) not in known:
-            effort.spend(_size(graph))
-            known[id(graph)] = _Looked(Index(graph))
-        here = known[id(graph)]
-        if here.barren:
-            continue
-        found = False  # or not all was looked at
-        for rule in _rules(laws, graph):
-            sides = [graph, *(side for _, side in rule.right.weighted)]
-            price = (COMPARED if widely else APPLIED) * sum(map(_size, sides))
-            price += COLLECTED * whole
-            if not effort.spend(TRIED):
-                return
-            part = effort.part(SHARES, BARE if _bare(rule.left) else effort.left)
-            for match in matches(rule.left, here.index, part):
-                if not effort.spend(price):
-                    return
-                found = True
-                yield apply(rule, value, term, match)
-                if not widely:
-                    break
-            found |= part.left < 0
-        here.barren = not found and effort.left >= 0
-
-
-def _bare(graph: Hypergraph) -> int:
-    """How many vertices hang on no box."""
-    return len(graph.wires) - len({v for _, inputs, outputs in graph.nodes for v in (*inputs, *outputs)})
-
-
-def _size(graph: Hypergraph) -> int:
-    return 1 + len(graph.wires) + len(graph.nodes)
 
 
 # ------------------------------------------------------------------------------------------------------------ search
@@ -233,9 +138,9 @@ class _Search:
     ) -> None:
         self.start, self.cost, self.budget, self.effort, self.size = start, cost, budget, effort, size
         self.cut = False
-        self.laws = tuple(_both(laws))
+        self.laws = tuple(both(laws))
         self.seen = {start: _Seen(start, None, None, 0)}
-        self.queue: list[tuple[int, int, Combination]] = [(cost(start), 0, start)]
+        self.queue: list[tuple[int, int, bool, Combination]] = [(cost(start), 0, True, start)]
         self.number = 0
 
     def trace(self, value: Combination) -> Trace:
@@ -267,14 +172,17 @@ class _Search:
             return False
         self.seen[value] = _Seen(value, step, parent, depth)
         self.number += 1
-        heappush(self.queue, (self.cost(value) + 4 * depth, self.number, value))
+        heappush(self.queue, (self.cost(value) + 4 * depth, self.number, True, value))
         return True
 
     def expand(self) -> Iterator[Combination]:
-        """The new values one step from the most promising one."""
-        _, _, value = heappop(self.queue)
+        """The new values one step from the most promising one: of rules in many places, later in one place."""
+        cost, _, at_once, value = heappop(self.queue)
         here = self.seen[value]  # the value whose numbering the next step starts from
-        for step in _uses(here.value, self.laws, self.effort, widely=True):
+        if at_once:
+            self.number += 1
+            heappush(self.queue, (cost, self.number, False, value))
+        for step in uses(here.value, self.laws, self.effort, at_once=at_once):
             after = Combination(value.source, value.target, step.after)
             if self.keep(after, step, here.value, here.depth + 1):
                 yield after
@@ -285,14 +193,6 @@ class _Search:
     def is_spent(self) -> bool:
         """Whether the budget is used up, or nothing is left to look at."""
         return not self.queue or len(self.seen) >= self.budget.states or self.effort.left < 0
-
-
-def _both(laws: Iterable[Law]) -> Iterator[Law]:
-    """Every rule in every direction it has."""
-    for law in laws:
-        yield law
-        if isinstance(law, Rule) and not law.is_trivial and law.reverse is not None:
-            yield law.reverse
 
 
 def search(value: Combination, laws: Iterable[Law], cost: Cost = boxes, budget: Budget | None = None) -> Outcome:

@@ -55,7 +55,7 @@ def _line(value: Combination, step: Step, *, turned: bool) -> Line:
 
 def text(value: Combination, most: int = 400) -> str:
     """A value on a line, shortened where it is long."""
-    shown = str(value)
+    shown = value.shown(most)
     return shown if len(shown) <= most else shown[: most - 3] + "..."
 
 

@@ -17,7 +17,8 @@ from catnn.hypergraph.box import Box, form, structure
 from catnn.hypergraph.graph import Hypergraph, Node, identity, single, spider, tensor_all
 from catnn.hypergraph.graph import permutation as permuted
 from catnn.hypergraph.linear import Combination, combination, lift
-from catnn.rewrite.rule import Rule
+from catnn.rewrite.rule import Law, Rule
+from catnn.rewrite.sketch import values
 
 FROBENIUS = (
     ("merge", 2, 1),  # merge = spider[2,1]; so associative, commutative, and special with copy
@@ -208,9 +209,29 @@ def _determinant(eps: Box, turned: int) -> Rule:
     return Rule(f"{shown} {wire}", left, right, law=f"{shown} = the sum of sgn(q) delta(i, q(i))")
 
 
-def builtin(*values: Combination) -> tuple[Rule, ...]:
-    """The laws of the boxes that stand in some values."""
-    return laws_of_boxes(box for value in values for _, graph in value.weighted for box in graph.boxes)
+def builtin(*values: Combination, laws: Iterable[Law] = ()) -> tuple[Rule, ...]:
+    """The laws of the boxes that stand in some values, and of those that other laws make of them."""
+    found = dict.fromkeys(box for value in values for _, graph in value.weighted for box in graph.boxes)
+    waiting = [sides(law) for law in laws]
+    while True:
+        met = [pair for pair in waiting if any(found.keys() >= {*side} for side in pair)]
+        if not met:
+            return laws_of_boxes(found)
+        found |= dict.fromkeys(box for pair in met for side in pair for box in side)
+        waiting = [pair for pair in waiting if pair not in met]
+
+
+def sides(law: Law) -> tuple[list[Box], list[Box]]:
+    """The boxes on the two sides of a law."""
+    rows = ([lift(law.left)], [law.right]) if isinstance(law, Rule) else (values(law.left), values(law.right))
+    left, right = ([box for value in row for _, graph in value.weighted for box in graph.boxes] for row in rows)
+    return left, right
+
+
+def boxes_of(law: Law) -> list[Box]:
+    """The boxes of a law."""
+    left, right = sides(law)
+    return left + right
 
 
 def laws_of_boxes(boxes: Iterable[Box]) -> tuple[Rule, ...]:

@@ -148,15 +148,17 @@ class Proof(Drawable):
         return tuple(found.values())
 
 
-LONG = 40
-"""Proofs with more steps are looked through for a value where the two sides meet before the end."""
+LONG, SMALL = 40, 3_000
+"""Proofs with more steps, and those with fewer vertices and boxes in all, are looked through for a value where the two
+sides meet before the end."""
 
 
 def meet(left: Trace, right: Trace) -> Proof | None:
     """The proof that two traces are, if they end in one value; where they met long before, up to there."""
     if left.end != right.end:
         return None
-    if len(left.steps) + len(right.steps) > LONG:
+    graphs = [graph for trace in (left, right) for value in trace.values() for _, graph in value.weighted]
+    if len(left.steps) + len(right.steps) > LONG or sum(len(g.wires) + len(g.nodes) for g in graphs) < SMALL:
         first = {value: at for at, value in reversed(list(enumerate(right.values())))}
         at, common = next((at, value) for at, value in enumerate(left.values()) if value in first)
         left, right = Trace(left.start, left.steps[:at]), Trace(right.start, right.steps[: first[common]])

@@ -296,7 +296,7 @@ def test_more_effort_proves_more() -> None:
     text = (
         V
         + "box f, g : V -> V = abstract rule turn : f ; g = g ; f check "
-        + " = ".join(" ; ".join(pair[0] * 5 + pair[1] * 5) for pair in ("fg", "gf"))
+        + " = ".join(" ; ".join(pair[0] * 8 + pair[1] * 8) for pair in ("fg", "gf"))
     )
     (fault,) = faults(text)
     assert fault.code == "E0703"
@@ -356,3 +356,62 @@ def test_a_spider_without_legs_is_the_size_of_its_space() -> None:
     both = "space V : S(n) space W : S(m) "
     assert catnn.parse(both + "check spider[0,0,W] = m * [->]").checks
     assert [fault.code for fault in faults(both + "check spider[0,0] = m * [->]")] == ["E0304"]
+
+
+# ------------------------------------------------------------------------------------------------------------- epsilons
+
+TURNED = "space R : SO(3) box w : R -> R = abstract box v : 1 -> R^3 = abstract rule det : eps ; w^3 => eps\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "rules"),
+    [
+        ("eps @ eps ; w^6 = eps @ eps", ["det", "det"]),
+        ("eps @ eps ; w^3 @ id^3 = eps @ eps", ["det"]),
+        ("(eps ; w^3) @ eps = eps @ eps : 1 -> R^6", ["det"]),
+        ("eps @ eps @ eps @ eps ; w^12 = eps^4", ["det^4"]),
+        ("w'^6 ; eps' @ eps' = eps' @ eps'", None),
+        ("v @ w ; id[R^3] @ w = v @ (w ; w)", []),
+        ("eps @ [-> i i] ; w^3 @ id^2 = eps @ [-> i i]", ["det"]),
+    ],
+)
+def test_a_rule_about_epsilon_is_found_where_epsilons_meet(line: str, rules: list[str] | None) -> None:
+    """Two of them are not multiplied out before a rule about one could be used."""
+    text = TURNED + "rule down : w'^3 ; eps' => eps'\n" + f"check {line}"
+    (check,) = catnn.parse(text).checks
+    if rules is not None:
+        used = [] if check.proof is None else [*check.proof.left.steps, *check.proof.right.steps]
+        assert [step.rule.name for step in used] == rules
+
+
+def test_what_epsilons_multiply_out_to_is_found_as_well() -> None:
+    """Both readings are tried: as boxes, for the rules, and as the sum that they are."""
+    deltas = " + ".join(
+        f"{'-' if sign else ''}1 * [-> a b c {order}]"
+        for order, sign in (("a b c", 0), ("a c b", 1), ("b a c", 1), ("b c a", 0), ("c a b", 0), ("c b a", 1))
+    ).replace("+ -1 *", "-")
+    deltas = deltas.removeprefix("1 * ").replace("+ 1 * ", "+ ").replace("- [", "- [")
+    for line in (f"eps @ eps ; w @ id^5 = ({deltas}) ; w @ id^5", f"v @ eps = ({deltas})"):
+        rules = "rule same : v => eps\n" if line.startswith("v") else ""
+        (check,) = catnn.parse(TURNED + rules + f"check {line}").checks
+        assert check.sides is not None
+
+
+def test_the_laws_of_what_a_rule_makes_are_known() -> None:
+    """The sides of a check have no epsilon; a rule makes one, which is alternating."""
+    spec = catnn.parse(
+        TURNED
+        + """
+        rule made : v => eps
+        check v ; swap @ id = -v
+        check v ; [i j i -> j] = 0 * (v ; [i i j -> j])
+        """
+    )
+    assert [check.proof is not None for check in spec.checks] == [True, True]
+
+
+def test_a_rule_shows_two_epsilons() -> None:
+    text = TURNED + "rule two : eps @ eps ; w @ id^5 => eps @ eps\ncheck eps @ eps ; w @ id^5 = eps @ eps"
+    spec = catnn.parse(text)
+    assert str(spec.rules[1]) == "two : eps @ eps ; w @ id[R^5] => eps @ eps"
+    assert [fault.code for fault in faults(TURNED + "rule lie : eps @ eps => 2 * (eps @ eps)")] == ["E0704"]

@@ -141,7 +141,7 @@ def test_large_and_wide_diagrams_end_soon() -> None:
     head = f"space V : S(n)\nbox {', '.join(names)} : V -> V = abstract\n"
     rules = "\n".join(f"rule r{at} : {chain(3)} => {chain(2)}" for at in range(200))
     long = f"{head}{rules}\ncheck {chain(1_000)} = {chain(1_000)}"
-    wide = f"{head}rule r : b0 ; b0 => b0\ncheck b0^400 ; b0^400 = b0^400"
+    wide = f"{head}rule r : b0 ; b0 => b0\ncheck b0^400 ; b0^400 = b0^399 @ b1"
     growing = f"{head}rule r : b0 => b0 ; b0 + b1\ncheck b0 ; b2 = b2 ; b0"
     loose = f"{head}rule r : b0^7 = b1^7\ncheck b0^20 ; b1^20 = b1^20 ; b0^20"
     for text in (long, wide, growing, loose):
