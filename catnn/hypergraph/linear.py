@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from catnn.category.diagram import Morphism
-from catnn.category.scalar import ONE, Scalar
+from catnn.category.scalar import ONE, Scalar, summed
 from catnn.category.wires import Word, show_word
 from catnn.diagnostics import fail
 from catnn.drawable import Drawable
@@ -110,15 +110,15 @@ class Combination(Drawable):
         """The terms as text; most: what follows after so many letters may be left out."""
         from catnn.hypergraph.printing import show
 
-        found: list[str] = []
+        found: list[tuple[Scalar, str]] = []
         length = 0
         for c, graph in self.weighted:
             text = show(graph, most)
-            found.append(text if c == ONE else f"({c}) * ({text})")
-            length += len(found[-1]) + 3
+            found.append((c, text if c == ONE else f"({text})"))
+            length += len(text) + 3
             if most is not None and length > most:
                 break
-        return " + ".join(found) or "0"
+        return summed(found)
 
     def __repr__(self) -> str:
         return f"<combination {show_word(self.source)} -> {show_word(self.target)}, {len(self.weighted)} terms>"

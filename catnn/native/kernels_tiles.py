@@ -29,13 +29,30 @@ TILE(wide, 8, 1) TILE(wide, 6, 1) TILE(wide, 4, 1) TILE(wide, 2, 1) TILE(wide, 1
 TILE(vec, 8, 1) TILE(vec, 6, 1) TILE(vec, 4, 1) TILE(vec, 2, 1) TILE(vec, 1, 1)
 TILE(half, 8, 1) TILE(half, 4, 1) TILE(half, 1, 1)
 #undef TILE
-APART void NAME(tile_one)(const NAME(rows) *q, I n, I m, const R *restrict B, I ldb, R *C, int add) {
-  R t = add ? *C : 0;
-  for (I i = 0; i < n; i++) {
-    const R *A = q[i].s + m * q[i].apart;
-    for (I k = 0; k < q[i].K; k++, B += ldb) t += A[k * q[i].along] * *B;
+/* one column of B: it is taken from there once, then met by row after row as they lie */
+#define COLUMN 1024
+APART void NAME(one)(I M, const NAME(rows) *q, I n, const R *B, I ldb, R *C, I ldc, int add) {
+  const I L = WIDE / sizeof(R);
+  R column[COLUMN];
+  I deep = 0;
+  for (I i = 0; i < n; i++) deep += q[i].K;
+  if (deep > COLUMN) deep = 0;
+  for (I k = 0; k < deep; k++) column[k] = B[k * ldb];
+  for (I m = 0; m < M; m++, C += ldc) {
+    const R *w = deep ? column : B;
+    I step = deep ? 1 : ldb;
+    NAME(wide) sums = {0};
+    R t = add ? *C : 0;
+    for (I i = 0; i < n; i++) {
+      const R *A = q[i].s + m * q[i].apart;
+      I k = 0;
+      if (q[i].along == 1 && step == 1)
+        for (; k + L <= q[i].K; k += L, w += L) sums += *(const NAME(wide) *)(A + k) * *(const NAME(wide) *)w;
+      for (; k < q[i].K; k++, w += step) t += A[k * q[i].along] * *w;
+    }
+    EACH(l, (int)L) t += sums[l];
+    *C = t;
   }
-  *C = t;
 }
 /* four columns: four channels of a row at a time, each of which meets its weights for all columns at once */
 #ifdef BROADCAST
@@ -93,7 +110,7 @@ APART void NAME(lay)(I M, I N, const NAME(rows) *q, I n, const R *B, I ldb, R *C
   BAND(wide, 1, X, TILES(wide, 1, 6), TILES(wide, 1, 2))
   BAND(vec, 1, W, TILES(vec, 1, 6), TILES(vec, 1, 2))
   BAND(half, 1, H, , )
-  for (; v < N; v++) for (I m = 0; m < M; m++) NAME(tile_one)(q, n, m, B + v, ldb, C + m * ldc + v, add);
+  for (; v < N; v++) NAME(one)(M, q, n, B + v, ldb, C + v, ldc, add);
 #undef BAND
 #undef TILES
 }

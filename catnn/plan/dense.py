@@ -165,6 +165,12 @@ def _steps(found: Dense) -> Iterator[Step]:
             yield Step("mix", "product", "the matrix", shape(out.word, out.channels), cost)
 
 
+def matrices(found: Dense) -> Scalar:
+    """How many numbers its matrices have."""
+    pairs = [(i, o) for o in found.target.summands for i in found.source.summands]
+    return sum((volume(i.word + o.word, i.channels * o.channels, batch=False) for i, o in pairs), Scalar.of(0))
+
+
 def multiply_adds(found: Dense) -> Scalar:
     """All of them, forward."""
     return sum((step.cost.madds for step in dense_steps(found)), Scalar.of(0))

@@ -80,11 +80,11 @@ class Irreps:
         )
 
 
-def between(found: Irreps, entries: int) -> int:
-    """How many numbers lie between the inputs and the outputs at most, for so many entries of the batch."""
+def between(found: Irreps, sizes: Mapping[str, int]) -> int:
+    """How many numbers lie between the inputs and the outputs at most; sizes: `batch`."""
     blocks = sum(prod(_widths(found, r)) for r in range(len(found.dimensions)))
     inputs = sum(len(bases[0]) * s.channels for bases, s in zip(found.ins, found.source.summands, strict=True))
-    return blocks + 4 * min(inputs * entries, max(inputs, CHUNK // 4))
+    return blocks + 4 * min(inputs * sizes[BATCH], max(inputs, CHUNK // 4))
 
 
 _KNOWN: WeakKeyDictionary[Layer, Irreps | None] = WeakKeyDictionary()

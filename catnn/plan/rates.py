@@ -106,8 +106,8 @@ class Tally:
     """What the steps of a way are counted as, for every size at once.
 
     blocks: plans whose products may be in blocks; stated: plans whose torch statements have some in blocks.
-    between: of a way that needs more memory than others, how many numbers lie between for so many entries of the
-    batch; outputs: how many there are in the outputs.
+    between: of a way that needs more memory than others, how many numbers lie between at some sizes; outputs: how many
+    there are in the outputs.
     """
 
     steps: int
@@ -115,7 +115,7 @@ class Tally:
     weights: Scalar
     blocks: tuple[Plan, ...] = ()
     stated: tuple[Plan, ...] = ()
-    between: Callable[[int], int] | None = None
+    between: Callable[[Mapping[str, int]], int] | None = None
     outputs: Scalar = ZERO
 
     @staticmethod
@@ -128,7 +128,7 @@ class Tally:
 
     def large(self, sizes: Mapping[str, int]) -> bool:
         """Whether it needs more memory than half of the outputs between."""
-        return self.between is not None and 2 * self.between(sizes[BATCH]) > self.outputs.value(sizes)
+        return self.between is not None and 2 * self.between(sizes) > self.outputs.value(sizes)
 
     def at(self, sizes: Mapping[str, int]) -> Counted:
         """The numbers at these sizes, `batch` among them."""

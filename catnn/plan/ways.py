@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from catnn.category.scalar import ZERO
+from catnn.category.scalar import ZERO, Scalar
 from catnn.model import Layer
 from catnn.plan.build import plan_layer
 from catnn.plan.cost import BATCH, forward_steps, volume
-from catnn.plan.dense import Dense, dense, dense_steps, multiply_adds
+from catnn.plan.dense import Dense, dense, dense_steps, matrices, multiply_adds
 from catnn.plan.irreps import Irreps, between, irreps, irreps_steps
 from catnn.plan.lower import lowered
 from catnn.plan.narrow import Narrow, narrow, narrow_steps, prove_narrow
@@ -38,23 +38,27 @@ class Forms:
     def ways(self, *, library: bool = True) -> dict[str, Tally]:
         """The ways that there are and what each is counted as, forward; library: whether there is one in C."""
         steps = Tally.of(step for plan in self.plans for step in forward_steps(plan))
+        sides = [summand for plan in self.plans for summand in plan.target.summands]
+        outputs = sum((volume(s.word, s.channels) for s in sides), ZERO)
         result: dict[str, Tally] = {}
         if library and not self.is_complex and all(in_c(plan) for plan in self.plans):
-            sides = [summand for plan in self.plans for summand in plan.target.summands]
-            outputs = sum((volume(s.word, s.channels) for s in sides), ZERO)
             result[IN_C] = replace(steps, blocks=self.plans, outputs=outputs)
         result[STATEMENTS] = replace(steps, stated=self.plans)
         if self.dense is not None:
-            result[DENSE] = Tally.of(dense_steps(self.dense))
+            tally, kept = Tally.of(dense_steps(self.dense)), matrices(self.dense)
+            result[DENSE] = replace(tally, between=partial(_value, kept), outputs=outputs)
         if self.irreps is not None:
-            form = self.irreps
-            outputs = sum((volume(s.word, s.channels) for s in form.target.summands), ZERO)
-            tally = Tally.of(irreps_steps(form))
-            result[IRREPS] = replace(tally, between=partial(between, form), outputs=outputs)
+            form, tally = self.irreps, Tally.of(irreps_steps(self.irreps))
+            whole = sum((volume(s.word, s.channels) for s in form.target.summands), ZERO)
+            result[IRREPS] = replace(tally, between=partial(between, form), outputs=whole)
         for way, found in ((FIRST, self.first), (LAST, self.last)):
             if found is not None:
                 result[way] = Tally.of(narrow_steps(found))
         return result
+
+
+def _value(numbers: Scalar, sizes: Mapping[str, int]) -> int:
+    return int(numbers.value(sizes))
 
 
 def forms_of(layer: Layer, plans: tuple[Plan, ...] | None = None) -> Forms:
@@ -96,7 +100,8 @@ def few(found: Dense, plan: Plan) -> int:
     lost, won = list[int](), [0]
     for n, batch in SAMPLES:
         sizes = dict.fromkeys(names, n) | {BATCH: batch}
-        side = won if fastest(known, sizes, DEFAULT) == DENSE else lost
+        predicted = DEFAULT.predict(known, sizes)
+        side = won if min(predicted, key=predicted.__getitem__) == DENSE else lost
         side.append(int(work.value(sizes)))
     limit = min(lost) if lost else 2 * max(won)
     return limit - limit % int(10 ** max(0, len(str(limit)) - 2))

@@ -96,7 +96,7 @@ def measured(layers: list[tuple[str, str, int, int]]) -> Iterator[Found]:
         if forms.dense is not None and multiply_adds(forms.dense).value(sizes) > MOST:
             del tallies[DENSE]
         counted = {way: tally.at(sizes) for way, tally in tallies.items()}
-        times = race({way: lambda way=way: forward(way) for way in counted}, 7, 0.4)
+        times = race({way: lambda way=way: forward(way) for way in counted}, 21, 0.4)
         attaching.FORCED = None
         predicted = {way: 1000 * seconds for way, seconds in known.predict(tallies, sizes).items()}
         yield Found(name, times, predicted, counted, fastest(tallies, sizes, known))

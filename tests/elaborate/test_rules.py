@@ -122,10 +122,10 @@ def test_rules_are_values() -> None:
     assert str(one) == "one : f ; g => [i -> i]"
     assert isinstance(two, Rule)
     assert not two.oriented
-    assert str(two) == "two : f = (2) * (g)"
+    assert str(two) == "two : f = 2 * (g)"
     assert two.reverse is not None
     assert str(two.reverse.left) == "g"
-    assert str(two.reverse.right) == "(1/2) * (f)"
+    assert str(two.reverse.right) == "1/2 * (f)"
     assert isinstance(many, Schema)
     assert many.variables == ("q",)
     assert str(many.instance((3,))) == "many[q=3] : k ; [i -> i i i] => k @ k @ k"

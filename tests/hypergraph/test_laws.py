@@ -241,7 +241,7 @@ def test_combinations_are_linear(one: Hypergraph, other: Hypergraph) -> None:
 def test_loops_are_factors() -> None:
     trace = spider(V, 0, 1) >> spider(V, 1, 0)
     assert trace.size == (0, 0, 1, 0)
-    assert str(lift(trace)) == "(n) * ([->])"
+    assert str(lift(trace)) == "n * ([->])"
     assert entries(lift(trace), {"n": 5}, {}) == {(): 5}
     assert combination((), (), ()) == lift(trace) * 0
 

@@ -16,6 +16,7 @@ from catnn.measure import peak_bytes
 from catnn.model import Layer
 from catnn.native import attach
 from catnn.native import irreps as running
+from catnn.plan.cost import BATCH
 from catnn.plan.irreps import between, irreps
 from catnn.plan.rates import DEFAULT, DENSE, IN_C, IRREPS, STATEMENTS
 from catnn.plan.ways import forms_of
@@ -161,8 +162,8 @@ def test_what_needs_much_memory_has_to_be_faster() -> None:
     """Blocks of many weights for few entries."""
     layer = layer_of("T^3[64] -> T^3[64] = all")
     few, many = catnn.explain(layer, batch=8), catnn.explain(layer, batch=1024)
-    assert few.large == (IRREPS,)
-    assert many.large == ()
+    assert few.large == (DENSE, IRREPS)
+    assert many.large == (DENSE,)
     for faster, which in ((1.3, IN_C), (1.7, IRREPS)):
         predicted = {IN_C: 1.0, IRREPS: 1 / faster}
         found = replace(few, predicted=predicted)
@@ -183,7 +184,7 @@ def test_little_lies_between(taken: list[int], monkeypatch: pytest.MonkeyPatch) 
     module, x = catnn.compile(layer), torch.randn(256, 3, 3, 3, 3, 16)
     with torch.no_grad():
         held = peak_bytes(lambda: module(x)) // 4
-    assert held <= x.numel() + between(form, 256) + module.weight.numel()
+    assert held <= x.numel() + between(form, {BATCH: 256}) + module.weight.numel()
 
 
 def test_what_is_predicted_is_what_is_taken(monkeypatch: pytest.MonkeyPatch, taken: list[int]) -> None:

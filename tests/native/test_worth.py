@@ -108,6 +108,8 @@ def test_explain_says_what_is_chosen_and_why() -> None:
     assert DEFAULT.machine in str(found)
     assert found.to_dict()["predicted"]["seconds"] == found.predicted
     assert catnn.explain(spec["g"]).predicted.keys() == {STATEMENTS}
-    tiny = catnn.explain(spec["f"], n=2, batch=1)
-    assert min(tiny.predicted, key=tiny.predicted.__getitem__) == DENSE
-    assert "few numbers" in str(tiny)
+    for batch, chosen, why in ((1, IN_C, "it needs more memory"), (64, DENSE, "few numbers")):
+        tiny = catnn.explain(spec["f"], n=2, batch=batch)
+        assert min(tiny.predicted, key=tiny.predicted.__getitem__) == DENSE
+        assert tiny.chosen == chosen
+        assert why in str(tiny)

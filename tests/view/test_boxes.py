@@ -198,7 +198,7 @@ def test_rules_traces_and_combinations_in_every_picture_format() -> None:
     assert "nat" in view.to_json(proof)
     dot = view.to_dot(spec.composites["both"])
     assert dot.count('label="m"') == 2
-    assert "(1/2) *" in dot
+    assert "1/2 *" in dot
 
 
 @pytest.mark.parametrize("how", WRITERS)
