@@ -165,10 +165,10 @@ def test_what_needs_much_memory_has_to_be_faster() -> None:
     assert few.large == (DENSE, IRREPS)
     assert many.large == (DENSE,)
     for faster, which in ((1.3, IN_C), (1.7, IRREPS)):
-        predicted = {IN_C: 1.0, IRREPS: 1 / faster}
+        predicted = {IN_C: 1.0, DENSE: 9.0, IRREPS: 1 / faster}
         found = replace(few, predicted=predicted)
         assert found.chosen == which
-        assert ("it needs more memory" in str(found)) == (which == IN_C)
+        assert ("0.77 times as long; it needs more memory" in str(found)) == (which == IN_C)
         assert replace(many, predicted=predicted).chosen == IRREPS
     tally = forms_of(layer).ways()
     assert tally[IRREPS].large({"batch": 8})

@@ -410,7 +410,7 @@ def test_bends_of_a_matching_are_matched_too() -> None:
     )
     rule = Rule("a", single(a), lift(identity((R,))) * 2)
     outcome = simplify(lift(trace), [rule])
-    assert str(outcome.value) == "(2*n) * ([->])"
+    assert str(outcome.value) == "2*n * ([->])"
     crossed = permutation((R, R), (1, 0)) >> (single(a) @ identity((R,)))
     assert simplify(lift(crossed), [rule]).value == lift(permutation((R, R), (1, 0))) * 2
 
