@@ -149,6 +149,8 @@ class _Writer:
             return Held(product, (*rows, *columns))
         first = grouped(left, [*([axis] for axis in shared), rows, summed])
         second = grouped(right, [*([axis] for axis in shared), summed, columns])
+        if first == second and left.axes[-1] in shared:  # matrices that lie apart are copied: once is enough
+            first = second = self.lines.let("z", f"{first}.contiguous()", "both factors")
         at = len(shared)
         back = ungrouped(at + 1, columns, lambda axis: f"{right.name}.shape[{right.at(axis)}]")
         back += ungrouped(at, rows, lambda axis: f"{left.name}.shape[{left.at(axis)}]") if rows else f".squeeze({at})"

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, einsum
 
 import catnn
+from catnn.compiler import generate
 
 DOUBLE = torch.float64
 SPACES = "space V : S(n)  space R : O(3)  space T : SO(3)  space D : 4  space E : 3\n"
@@ -235,6 +236,17 @@ def test_what_is_equal_by_a_symmetry_of_a_box_is_computed_once(second: str) -> N
     assert not torch.allclose(a, b) or not same
 
 
+def test_factors_that_are_one_tensor_are_copied_once() -> None:
+    text = "space N : S(n)  network f(x: N^2[3]) -> N^2[3] { return [i j, j k -> i k](x, x) }"
+    item = catnn.parse(text)["f"]
+    lines = generate(catnn.parse(text)).text.partition("class F(")[2].splitlines()
+    assert [line.split("#")[0].strip() for line in lines if ".contiguous()" in line] == [
+        "z = x.permute(0, 3, 1, 2).contiguous()"
+    ]
+    x = torch.randn(2, 5, 5, 3, dtype=DOUBLE)
+    torch.testing.assert_close(catnn.compile(item, dtype=DOUBLE)(x), einsum("bijc,bjkc->bikc", x, x))
+
+
 def test_a_network_of_several_values_inside_a_pipeline() -> None:
     text = (
         SPACES
@@ -430,8 +442,6 @@ def test_export(name: str) -> None:
 @pytest.mark.parametrize("name", SPECS)
 def test_the_file_stands_alone(name: str, tmp_path: Path) -> None:
     """What `catnn compile` writes is the same network, and imports torch alone."""
-    from catnn.compiler import generate
-
     spec = catnn.parse(SPACES + SPECS[name])
     generated = generate(spec)
     namespace: dict[str, Any] = {"__name__": "generated"}
