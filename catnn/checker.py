@@ -115,7 +115,7 @@ class _Replay:
 
     def step(self, terms: list[Any], step: dict[str, Any], where: str) -> list[Any]:
         rule, at, context = self.rules[step["rule"]], step["term"], step["context"]
-        self.used[step["rule"]] = None
+        self.used[rule.get("instance", {}).get("rule", step["rule"])] = None  # of copies, what they are copies of
         _require(type(at) is int and 0 <= at < len(terms) and type(step["forward"]) is bool, f"{where}: no such term")
         taken, found = terms[at]
         left, right = rule["left"], rule["right"]

@@ -88,7 +88,7 @@ def test_neighbours_share_a_wire(group: tuple[str, str], upside: bool) -> None:
         used = Rule("r", rule.left.dagger(), rule.right.dagger()) if upside else rule
         found = simplify(start, [used])
         assert [step.rule.name for step in found.trace.steps] == ["r^6"]
-        verify(to_dict(found.trace))
+        assert verify(to_dict(found.trace)) == ("r",)
         assert wanted is None or found.value == lift(wanted.dagger() if upside else wanted)
 
 
