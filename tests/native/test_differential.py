@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 import catnn
 from catnn.compiler import item_sizes
-from catnn.native import attach
+from catnn.native import attach, calls
 from catnn.plan import chains
 from catnn.plan.rates import WAYS
 from tests.emit.definition import DOUBLE, Definition, assert_close, assert_is_definition, inputs, randomise, run
 
 GROUPS = ("S(n)", "O(n)", "Sp(n)", "H(n)", "B(n)", "S+(n)", "S(3)", "O(2)", "SO(2)", "SO(3)", "Sp(2)", "O(1,2)", "A(3)")
 TERMS = ("all", "all + bias", "bias", "all { reduce: mean }", "all + bias { reduce: mean }")
-BATCHES = ((), (1,), (2, 3), (0,))
+BATCHES = ((), (1,), (2, 3), (11,), (0,))
 
 
 @st.composite
@@ -43,9 +43,12 @@ def specs(draw: Any) -> tuple[str, int]:
     return "\n".join(lines), count
 
 
-@given(specs(), st.sampled_from(sorted(WAYS)), st.sampled_from(BATCHES), st.sampled_from((1, 2, 3)))
+@given(specs(), st.sampled_from(sorted(WAYS)), st.sampled_from(BATCHES), st.sampled_from((1, 2, 3)), st.booleans())
 @settings(deadline=None, max_examples=10)
-def test_every_way_is_the_definition(spec: tuple[str, int], way: str, batch: tuple[int, ...], n: int) -> None:
+def test_every_way_is_the_definition(
+    spec: tuple[str, int], way: str, batch: tuple[int, ...], n: int, roomy: bool
+) -> None:
+    """roomy: whether C works on all entries of the batch together, as it does where they are large."""
     text, count = spec
     sizes = {"n": 2 if "Sp(n)" in text else n}
     try:
@@ -57,6 +60,9 @@ def test_every_way_is_the_definition(spec: tuple[str, int], way: str, batch: tup
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(attach, "FORCED", way)
         patch.setattr(chains, "MARGIN", 0)
+        if roomy:
+            patch.setattr(calls, "FORWARD", 100)
+            patch.setattr(calls, "GRADIENT", 100)
         module, definitions = made(parsed["net"], sizes), [Definition(parsed[f"f{at}"], sizes) for at in range(count)]
         assert_is_definition(parsed["f0"], made(parsed["f0"], sizes), sizes, batch)
         for one in getattr(module, "_together", ()):
