@@ -78,7 +78,7 @@ def to_morphism(graph: Hypergraph) -> Sum:
     >>> import catnn
     >>> trace = catnn.diagram("S(n)", "i i ->")
     >>> print(to_morphism(from_diagram(trace.dagger()) >> from_diagram(trace)))
-    (n) * [->]
+    n * [->]
     """
     if not is_pure(graph):
         raise ValueError("a hypergraph with boxes is no sum of diagrams")

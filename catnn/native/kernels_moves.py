@@ -3,16 +3,10 @@
 MOVES = r"""
 /* n rows of C numbers: of few, so many at a time that their number is known; else row by row */
 #define BY_ROWS(RUN)                                                                                \
-  switch (C) {                                                                                      \
-    case 1: RUN(0, 1); return;                                                                      \
-    case 4: RUN(0, 4); return;                                                                      \
-    case 8: RUN(0, 8); return;                                                                      \
-    case 16: RUN(0, 16); return;                                                                    \
-    case 32: RUN(0, 32); return;                                                                    \
-  }                                                                                                 \
-  if (C < 64 && n > 1) {                                                                            \
+  if (C < 64) {                                                                                     \
     I c = 0;                                                                                        \
     for (; c + 16 <= C; c += 16) RUN(c, 16);                                                        \
+    for (; c + 8 <= C; c += 8) RUN(c, 8);                                                           \
     for (; c + 4 <= C; c += 4) RUN(c, 4);                                                           \
     for (; c < C; c++) RUN(c, 1);                                                                   \
     return;                                                                                         \
@@ -100,7 +94,6 @@ APART void NAME(sum_runs)(R *d, I ds, const R *s, I ss, I n, I C, I st, I t, R f
   switch (t) {
     case 2: RUNS(2) break;
     case 3: RUNS(3) break;
-    case 4: RUNS(4) break;
     default: RUNS(t)
   }
 #undef RUNS
