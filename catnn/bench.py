@@ -142,7 +142,7 @@ def compare(
     words = layer.source.words + layer.target.words
     groups = " x ".join(dict.fromkeys(str(wire.group) for word in words for wire in word)) or "no group"
     title = f"{groups}, {layer.name} : {layer.source} -> {layer.target}, {_shown(own, batch)}"
-    predicted, taken = predict(layer, batch=batch, **own)
+    predicted, taken = predict(layer, {**own, "batch": batch}, calibration.unavailable)
     left_out = {way: why for way, time in predicted.items() if (why := _left_out(way, time))}
     ours = {way: _way(way, module, runs[0]) for way in predicted if way not in left_out}
     rows, measured = _measure(runs, ours, floor, repeat, seconds)

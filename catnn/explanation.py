@@ -7,7 +7,7 @@ symbolic and numeric cost, and the naive ways beside.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -258,11 +258,12 @@ def _ties(layer: Layer) -> Iterator[Step]:
                 yield Step("pack", "tie weights", shown, f"{diagrams} x {outs * out} x {ins * in_}", Cost(size, size))
 
 
-def predict(layer: Layer, *, batch: int, **sizes: int) -> tuple[dict[str, float], str]:
-    """The seconds that a call of a layer takes on the CPU, by way, and the way that it takes."""
-    plans, given = [plan_layer(part.layer) for part in lowered(layer)], {**sizes, BATCH: batch}
+def predict(layer: Layer, given: Mapping[str, int], unavailable: Callable[[str], str]) -> tuple[dict[str, float], str]:
+    """The seconds that a call takes on the CPU, by way, and the way that it takes; unavailable: why not one, or ""."""
+    plans = [plan_layer(part.layer) for part in lowered(layer)]
     predicted = _predicted(layer, plans, given)
-    return predicted, chosen(predicted, _large(layer, plans, given))
+    here = {way: seconds for way, seconds in predicted.items() if not unavailable(way)}
+    return predicted, chosen(here, here.keys() & _large(layer, plans, given))
 
 
 def _predicted(layer: Layer, plans: list[Plan], sizes: Mapping[str, int]) -> dict[str, float]:
