@@ -15,15 +15,16 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
-from catnn.native.source import source
+from catnn.native.source import PARTS, source
 from catnn.plan.rates import cache_folder
 
-FLAGS = ("-O2", "-ftree-vectorize", "-march=native", "-fPIC", "-shared", "-std=gnu11")
+FLAGS = ("-O2", "-ftree-vectorize", "-march=native", "-fPIC", "-std=gnu11")
 SECONDS = 60
 """So long a compiler may take."""
 
@@ -85,8 +86,17 @@ def _build(compiler: str, text: str, file: Path) -> None:
         built = Path(place) / file.name
         written = built.with_suffix(".c")
         written.write_text(text, encoding="utf-8")
-        command = [compiler, *FLAGS, "-o", str(built), str(written)]
-        subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
+        parts = {f"-D{part}": str(built.with_suffix(f".{part}.o")) for part in PARTS}
+
+        def run(*words: str) -> None:
+            command = [compiler, *FLAGS, *words]
+            subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
+
+        with ThreadPoolExecutor(len(parts)) as pool:
+            jobs = [pool.submit(run, "-c", part, "-o", made, str(written)) for part, made in parts.items()]
+            for job in jobs:
+                job.result()
+        run("-shared", "-o", str(built), *parts.values())
         os.chmod(built, 0o755)
         written.with_suffix(".sum").write_text(_sum(built), encoding="ascii")
         for suffix in (".c", ".sum", ".so"):
