@@ -1,4 +1,4 @@
-"""The C between views and tiles: blocks of weights where they lie, piles of rows, sums and differences of pairs."""
+"""The C between views and tiles: blocks of weights where they lie, sums and differences of pairs."""
 
 PRODUCTS = r"""
 /* y (+)= f W x, a block of weights as it lies: W[o, k] at o * so + k * sk */

@@ -217,7 +217,7 @@ void NAME(run)(const I *q, const double *f, R **b, const I *step, I buffers, I e
 
 
 PARTS = ("MOVES", "PROGRAMS")
-"""What is defined to compile a part of the text: both at the same time take half as long."""
+"""What is defined to compile a part of the text: both are compiled at the same time."""
 
 OUTSIDE = re.compile(r"^(APART [^{]*?) \{\n.*?^\}\n", re.MULTILINE | re.DOTALL)
 """A function of the first part that the second may call: its declaration, and its body."""
