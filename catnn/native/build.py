@@ -24,7 +24,7 @@ from pathlib import Path
 from catnn.native.source import PARTS, source
 from catnn.plan.rates import cache_folder
 
-FLAGS = ("-O2", "-ftree-vectorize", "-march=native", "-fPIC", "-std=gnu11")
+FLAGS = ("-O2", "-march=native", "-fPIC", "-std=gnu11")
 SECONDS = 60
 """So long a compiler may take."""
 
