@@ -75,31 +75,20 @@ OWN void NAME(sums)(R *d, I ds, const R *s, I ss, I n, I C, I st, I t, R f) {
   STRIPS(ROW)
 #undef ROW
 }
-/* rows `first` to `first + count` of the voxels of a view of p > 0 axes, side by side from d on */
-APART void NAME(pack)(const R *s, const I *ext, const I *str, I p, I first, I count, R *d, I ld, I C) {
+/* rows `first` to `first + count` of the voxels of a view of p > 0 axes, one after another from d on: as they are, or
+   f times, or f times added */
+APART void NAME(pack)(const R *s, const I *ext, const I *str, I p, I first, I count, R *d, I ld, I C, int how, R f) {
   I at[AXES], inner = ext[p - 1], last = str[p - 1];
   NAME(seek)(first, ext, p, at);
   I o = NAME(place)(at, str, p), run = inner - at[p - 1];
   o -= at[p - 1] * last;
   for (I skip = at[p - 1]; count > 0; skip = 0, run = inner) {
     if (run > count) run = count;
-    NAME(copies)(d, ld, s + o + skip * last, last, run, C);
+    const R *x = s + o + skip * last;
+    if (how == COPIED) NAME(copies)(d, ld, x, last, run, C);
+    else if (how == SCALED) NAME(sets)(d, ld, x, last, run, C, f);
+    else NAME(adds)(d, ld, x, last, run, C, f);
     d += run * ld;
-    count -= run;
-    o = NAME(next)(at, ext, str, p, o);
-  }
-}
-/* the same, times f; added, if that is asked for */
-APART void NAME(start)(const R *s, const I *ext, const I *str, I p, I first, I count, R *d, I C, R f, int add) {
-  I at[AXES], inner = ext[p - 1], last = str[p - 1];
-  NAME(seek)(first, ext, p, at);
-  I o = NAME(place)(at, str, p), run = inner - at[p - 1];
-  o -= at[p - 1] * last;
-  for (I skip = at[p - 1]; count > 0; skip = 0, run = inner) {
-    if (run > count) run = count;
-    if (add) NAME(adds)(d, C, s + o + skip * last, last, run, C, f);
-    else NAME(sets)(d, C, s + o + skip * last, last, run, C, f);
-    d += run * C;
     count -= run;
     o = NAME(next)(at, ext, str, p, o);
   }

@@ -54,7 +54,7 @@ OWN void NAME(piles)(const I *q, I n, R **b, const I *step, I e, const NAME(voxe
     else {
       I strides[AXES + 1];
       NAME(strides)(q, o->p, step, strides);
-      NAME(pack)(s, o->ext, strides, o->p + 1, r, count, pile, ld, q[0]);
+      NAME(pack)(s, o->ext, strides, o->p + 1, r, count, pile, ld, q[0], COPIED, 1);
     }
   }
 }
@@ -93,7 +93,8 @@ APART const I *NAME(product)(const I *q, const double *f, R **b, const I *step, 
       for (I i = 0; i < starts; i++, o += 3 + p) {
         I strides[AXES + 1];
         NAME(strides)(o, p, step, strides);
-        NAME(start)(b[o[1]] + o[2] + e * strides[0], v.ext, strides, p + 1, r, count, d, N, (R)f[o[0]], i > 0 || q[7]);
+        NAME(pack)(b[o[1]] + o[2] + e * strides[0], v.ext, strides, p + 1, r, count, d, N, N,
+                   i > 0 || q[7] ? ADDED : SCALED, (R)f[o[0]]);
       }
       if (way == 1)
         NAME(gemm)(count, N, K, b[piece[1]] + piece[2] + e * lds + r * apart, apart, 1, w, ldw, d, N, add);

@@ -6,6 +6,7 @@ typedef int64_t I;
 #define AXES 32
 #define PIECES 64
 #define TILED 8
+enum { COPIED, SCALED, ADDED };
 #define INLINE static inline __attribute__((always_inline))
 #define APART __attribute__((noinline, visibility("hidden")))
 #define OWN static __attribute__((noinline))
