@@ -16,7 +16,7 @@ from catnn.native.build import library
 from catnn.native.matrix import Matrix, matrix_of, pairs
 from catnn.native.paired import paired
 from catnn.native.program import read, run, weigh
-from catnn.native.room import LOCAL, rooms
+from catnn.native.room import LOCAL, PLAIN, rooms
 from catnn.native.spectral import Form, turned
 from catnn.native.table import Program, Table
 from catnn.plan.fourier import Saving, fourier, worthwhile
@@ -28,6 +28,10 @@ PARALLEL = 200_000
 CACHED, STREAMED = 1 << 14, 1 << 18
 """The entries that are worked on together have about so many numbers, so that they stay in the cache: more of them
 where the weights are brought into order anew for each such few."""
+MOVED = 16
+"""To bring a weight into order takes about as long as so many multiply-adds."""
+STARVED = 1 << 18
+"""So many numbers may lie between where with less the weights are brought into order for longer than anything else."""
 MOST = 256
 """So many programs of a layer are kept: who meets new sizes for ever does not fill the memory."""
 FORWARD, GRADIENT = 0.5, 3
@@ -109,39 +113,59 @@ class Calls:
         """The fastest program that there is room for, or the smallest.
 
         Where the weights are brought into order anew for every few entries, those that work on more at once are faster.
+        If little else is done then, for layers with far more weights than outputs, there is more room.
         """
         sides = [
             [prod(Program(sizes).extent(s.word)) * s.channels for s in side.summands]
             for side in (self.plan.source, self.plan.target)
         ]
         ins, outs = sides
-        most = self._room(what, entries * sum(ins), entries * sum(outs), learned)
+        most = max(LOCAL, self._room(what, entries * sum(ins), entries * sum(outs), learned))
         moving = [*ins, *outs] if what == FORWARDS else [*outs, *ins, *ins]
         buffers = 2 + len(moving) + 2 * (len(self.pairs) + len(self.outs)) + len(savings)
-        tried: list[tuple[tuple[int, int], Program, list[Spectrum], Table]] = []
-        for at, room in enumerate(rooms(most, entries)):
-            if tried and tried[-1][0][0] > 0 and (tried[-1][1].room.resident or room.group):
-                break
-            program = Program(sizes, room, entries)
-            bases = self._write(program, what, savings)
-            table = program.finish(buffers)
-            each, shared = table.each, table.shared
-            cached = CACHED if room.resident else STREAMED
-            chunk = min((most - shared) // max(each, 1), max(1, cached // (each + sum(moving))), entries)
-            tried.append(((chunk, -at) if chunk > 0 else (0, -each - shared), program, bases, table))
-        (chunk, _), program, bases, table = max(tried, key=lambda one: one[0])
+        work = entries * self._work(sizes) * max(1, (what & INPUTS != 0) + (what & WEIGHTS != 0))
+
+        def best(most: int) -> tuple[int, Program, list[Spectrum], Table]:
+            tried: list[tuple[tuple[int, int], Program, list[Spectrum], Table]] = []
+            for at, room in enumerate(rooms(most, entries)):
+                if tried and tried[-1][0][0] > 0 and (tried[-1][1].room.resident or room.group):
+                    break
+                program = Program(sizes, room, entries)
+                bases = self._write(program, what, savings)
+                table = program.finish(buffers)
+                each, shared = table.each, table.shared
+                cached = CACHED if room.resident else STREAMED
+                chunk = min((most - shared) // max(each, 1), max(1, cached // (each + sum(moving))), entries)
+                tried.append(((chunk, -at) if chunk > 0 else (0, -each - shared), program, bases, table))
+            (chunk, _), program, bases, table = max(tried, key=lambda one: one[0])
+            return max(chunk, 1), program, bases, table
+
+        chunk, program, bases, table = best(most)
+        if program.room.plain > PLAIN or MOVED * program.moved * -(-entries // chunk) > work:
+            chunk, program, bases, table = best(max(most, STARVED))
         steps = [0, 0, *moving, *[0] * (buffers - 2 - len(moving)), *table.own]
         return Ready(
             (ctypes.c_int64 * len(table.words))(*table.words),
             (ctypes.c_double * max(1, len(program.factors)))(*program.factors),
             table.each,
             table.shared,
-            max(chunk, 1),
+            chunk,
             (ctypes.c_int64 * len(steps))(*steps),
             2 + len(moving),
             ctypes.c_void_p * len(steps),
             tuple((*Program(sizes).extent(s.word), s.channels) for s in self.plan.target.summands),
             tuple(basis.values for basis in bases),
+        )
+
+    def _work(self, sizes: dict[str, int]) -> int:
+        """The multiply-adds of all products for an entry."""
+        ins, outs = self.plan.source.summands, self.plan.target.summands
+        return sum(
+            prod(Program(sizes).extent(product.level))
+            * len(product.sigmas)
+            * sum(ins[row.summand].channels for row in product.rows)
+            * sum(outs[column.summand].channels for column in product.columns)
+            for product in self.plan.products
         )
 
     def _room(self, what: int, ins: int, outs: int, learned: int) -> int:

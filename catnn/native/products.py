@@ -104,13 +104,14 @@ def words_of(first: int, view: View) -> tuple[int | View, ...]:
 def panel_of(program: Program, matrix: Matrix, pieces: range, columns: Sequence[int]) -> tuple[View, int]:
     """A part of a matrix in order, and how far its rows are apart."""
     if program.room.resident:
-        width = matrix.width(matrix.columns)
-        if ("matrix", matrix) not in program.kept:
-            view = program.fresh((matrix.depth,), width, buffer=SHARED, always=True)
-            program.kept["matrix", matrix] = view
-            _pack(program, matrix, range(len(matrix.pieces)), matrix.columns, view, BEFORE)
-        above, before = sum(matrix.pieces[: pieces.start]), matrix.width(range(columns[0]))
-        return program.kept["matrix", matrix].at(above * width + before), width
+        together = list(columns) == list(range(columns[0], columns[0] + len(columns)))
+        some = matrix.columns if together else columns
+        width, key = matrix.width(some), ("matrix", matrix, tuple(some))
+        if key not in program.kept:
+            program.kept[key] = program.fresh((matrix.depth,), width, buffer=SHARED, always=True)
+            _pack(program, matrix, range(len(matrix.pieces)), some, program.kept[key], BEFORE)
+        above, before = sum(matrix.pieces[: pieces.start]), matrix.width(range(columns[0])) if together else 0
+        return program.kept[key].at(above * width + before), width
     depth, width = sum(matrix.pieces[at] for at in pieces), matrix.width(columns)
     view = program.fresh((depth,), width, buffer=SHARED)
     _pack(program, matrix, pieces, columns, view, EACH)

@@ -73,6 +73,7 @@ class Program:
 
     sizes: of the axes; room: how much it may keep; entries: about so many of the batch there are; factors: the numbers
     that are multiplied with; kept: values that serve more than one instruction, by what they are.
+    moved: how many weights are brought into order for every few entries.
     """
 
     sizes: Mapping[str, int]
@@ -80,6 +81,7 @@ class Program:
     entries: int = 1
     factors: list[float] = field(default_factory=list)
     kept: dict[object, View] = field(default_factory=dict)
+    moved: int = 0
     _parts: tuple[list[int], list[int], list[int]] = field(default_factory=lambda: ([], [], []))
     _values: list[_Value] = field(default_factory=list)
     _named: list[tuple[int, int]] = field(default_factory=list)
@@ -182,6 +184,7 @@ class Program:
              add: bool, part: int = EACH) -> None:  # fmt: skip
         """target (+)= factor * source of three axes, for all entries together."""
         words = (*shape, *target.strides, *source.strides, self.factor(factor), int(add))
+        self.moved += prod(shape) if part == EACH else 0
         self.say(MOVE, target, source, *words, part=part)
 
 

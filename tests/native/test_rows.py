@@ -1,4 +1,7 @@
-"""Layers of few channels and many rows, which the library does a column at a time, are the layers of their files."""
+"""Layers of few channels and many rows, which the library does a column at a time, are the layers of their files.
+
+And layers of few rows and many channels have room for their weights.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import torch
 
 import catnn
 from catnn.native import attach as attaching
+from catnn.native.calls import FORWARDS, STARVED, Calls
+from catnn.plan.build import plan_layer
 from catnn.plan.rates import IN_C, STATEMENTS
 
 WORDS = ("V -> V", "V^2 -> V^2", "V^2 -> 1", "1 -> V^2", "V^3 -> V")
@@ -37,3 +42,29 @@ def test_many_rows_of_few_channels(
     close = 1e-3 if dtype is torch.float32 else 1e-10
     for one, other in zip(found[IN_C], found[STATEMENTS], strict=True):
         torch.testing.assert_close(one, other, rtol=close, atol=close * float(other.abs().max()))
+
+
+def chosen(layer: str, entries: int, **sizes: int) -> tuple[int, int, int]:
+    """What a forward program keeps: for an entry, for all, and how many entries it does at a time."""
+    calls = Calls(plan_layer(catnn.parse(f"space V : S(n)  space R : O(2)  layer f : {layer} = all")["f"]))
+    ready = calls._program(FORWARDS, sizes, entries)
+    return ready.each, ready.shared, ready.chunk
+
+
+@pytest.mark.parametrize(("layer", "weights"), [
+    ("V^2[256] -> 1[128]", 2 * 256 * 128), ("V[256] -> V^2[128]", 5 * 256 * 128), ("R^2[128] -> 1[16]", 128 * 16),
+])  # fmt: skip
+def test_more_weights_than_outputs_are_brought_into_order_once(layer: str, weights: int) -> None:
+    """However little the output is, they are not brought into order for every few entries."""
+    each, shared, chunk = chosen(layer, 64, n=3)
+    assert shared >= weights
+    assert each * chunk + shared <= STARVED
+
+
+@pytest.mark.parametrize(("layer", "n", "entries"), [
+    ("V^2[32] -> V^2[32]", 32, 16), ("V^3[8] -> V^3[8]", 12, 8), ("V^4[4] -> V^4[4]", 8, 2),
+])  # fmt: skip
+def test_else_half_of_the_output_is_enough(layer: str, n: int, entries: int) -> None:
+    each, shared, chunk = chosen(layer, entries, n=n)
+    order, channels = int(layer[2]), int(layer.partition("[")[2].partition("]")[0])
+    assert each * chunk + shared <= entries * n**order * channels // 2
