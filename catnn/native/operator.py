@@ -1,0 +1,191 @@
+"""Layers in C under torch.compile: one operator of torch in the graph, where there would be a hundred statements.
+
+`catnn::layer` and `catnn::layer_gradient` stand in graphs that dynamo makes, and nowhere else.  An operator of torch has
+no forward mode (`jvp` is silently 0) and no rule for all of `vmap`, and a call of it takes longer than one of an autograd
+Function.  So in eager mode the Function of `catnn.native.attach` runs; under a transform of torch.func, in forward mode,
+with a mask that counts, for types and devices that C does not have, and in torch.export, whose programs run where there is
+no catnn, the graph has the statements of the file, as if there were no library.
+
+In a graph a layer is named by what it computes, a hash, for graphs are kept on disk and run in other processes.  Whether
+C or the statements are faster is asked when the operator runs, of the sizes that there are then: no guard depends on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from catnn.emit.canonical import canonical
+from catnn.native.attach import PLAIN, Held, constant
+from catnn.native.calls import KINDS
+
+if TYPE_CHECKING:
+    from catnn.native.attach import Attached
+
+LAYERS: dict[str, Attached] = {}
+"""What runs the layers that graphs were made of.  It is never dropped: a graph may outlive whatever it was made from."""
+
+EXPORTING = hasattr(torch.compiler, "is_exporting")
+"""Before torch 2.7 nothing told torch.export from torch.compile; there, graphs have the statements."""
+
+
+# ------------------------------------------------------------------------------------------------- what dynamo traces
+
+
+def takes(tensors: Sequence[Tensor]) -> bool:
+    """Whether the operator may stand in the graph for a layer of such tensors."""
+    if not EXPORTING or torch.compiler.is_exporting() or not torch.compiler.is_dynamo_compiling() or _transformed():
+        return False
+    kind = tensors[0].dtype
+    return kind in KINDS and all(
+        type(x) in PLAIN and x.is_cpu and x.dtype == kind and x.layout == torch.strided for x in tensors
+    )
+
+
+@constant
+def _transformed() -> bool:
+    """Whether there is a transform of torch.func or forward mode, around the graph or in it."""
+    return torch._C._functorch.peek_interpreter_stack() is not None or forward_ad._current_level >= 0
+
+
+def in_graph(attached: Attached, args: tuple[Any, ...]) -> Any:
+    """The outputs of a layer: by the operator, or by the statements of the file."""
+    count = len(args) - len(attached.names)
+    xs, rest, extras = list(args[: attached.inputs]), list(args[attached.inputs : count]), list(args[count:])
+    held: list[Tensor] = []
+    if attached.packs is not None:
+        if not rest or not isinstance(rest[0], Held):
+            return attached.plain(*args)
+        held, rest = list(rest[0].tensors), rest[1:]
+    weights, indices = held[: attached.weights], held[attached.weights :]
+    if any(isinstance(extra, Tensor) for extra in extras) or not takes([*xs, *weights, *rest]):
+        return attached.plain(*attached.packed(args))
+    return tuple(torch.ops.catnn.layer(attached.key(), xs, weights, rest, indices, extras))
+
+
+def entered(attached: Attached) -> str:
+    """The name of a layer in graphs: a hash of what it computes, and of what the operator is."""
+    code = Path(__file__).read_text(encoding="utf-8")
+    found = sha256("\0".join([code, canonical((attached.plan, attached.names))]).encode("utf-8", "surrogatepass"))
+    name = f"{attached.plan.name}-{found.hexdigest()[:32]}"
+    LAYERS.setdefault(name, attached)
+    return name
+
+
+# ------------------------------------------------------------------------------------------------------ the operators
+
+
+def _found(plan: str) -> Attached:
+    """Raises: RuntimeError where no such layer is there."""
+    if plan not in LAYERS:
+        raise RuntimeError(
+            f"a compiled graph calls the layer {plan}, which this process has not compiled: call catnn.compile and "
+            "torch.compile here too, or take torch.export for programs that run by themselves"
+        )
+    return LAYERS[plan]
+
+
+@torch.library.custom_op("catnn::layer", mutates_args=(), device_types="cpu")
+def layer(plan: str, xs: list[Tensor], weights: list[Tensor], biases: list[Tensor], indices: list[Tensor],
+          sizes: list[int]) -> list[Tensor]:  # fmt: skip
+    """The outputs of a layer, contiguous.
+
+    plan: its name; weights: as they are; indices: what packs them takes beside; sizes: those that its functions take.
+    """
+    one = _found(plan)
+    found = one.in_c((*xs, *weights, *biases), xs, sizes)
+    if found is not None:
+        given = [[t.contiguous() for t in some] for some in (xs, weights, biases)]
+        return list(one.calls.forward(given[0], given[1], given[2], found))
+    with torch.no_grad():
+        packed = one.packs(*weights, *indices) if one.packs is not None else ()
+        ys = one.plain(*xs, *packed, *biases, *sizes)
+    return _own(ys, (*xs, *weights, *biases))
+
+
+@torch.library.custom_op("catnn::layer_gradient", mutates_args=(), device_types="cpu")
+def layer_gradient(plan: str, gs: list[Tensor], xs: list[Tensor], weights: list[Tensor], biases: list[Tensor],
+                   indices: list[Tensor], sizes: list[int], inputs: bool, learned: bool) -> list[Tensor]:  # fmt: skip
+    """The gradients of the inputs, then those of weights and biases; of either, none where they are not wanted."""
+    one = _found(plan)
+    found = one.in_c((*gs, *xs, *weights, *biases), xs, sizes)
+    if found is not None:
+        given = [[t.contiguous() for t in some] for some in (gs, xs, weights)]
+        dxs, dws = one.calls.backward(given[0], given[1], given[2], found, inputs=inputs, learned=learned)
+    else:
+        with torch.no_grad():
+            rest = (indices, sizes, gs)
+            dxs, dws = one.stated(xs, weights, biases, *rest, inputs=inputs, learned=learned, unpack=_transposed)
+    return _own([*(dxs if inputs else ()), *(dws if learned else ())], (*gs, *xs, *weights, *biases))
+
+
+def _transposed(function: Callable[..., Any], like: Sequence[Tensor], grads: Sequence[Tensor]) -> list[Tensor]:
+    """The transpose of a linear function, without autograd: operators run below it."""
+    _, back = torch.func.vjp(function, *like)
+    return list(back(tuple(grads)))
+
+
+def _own(values: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tensor]:
+    """Contiguous tensors in memory of their own: what an operator gives back is neither what it was given nor a view."""
+    taken = {t.untyped_storage().data_ptr() for t in given}
+    found: list[Tensor] = []
+    for value in values:
+        value = value.contiguous()
+        place = value.untyped_storage().data_ptr()
+        found.append(value.clone() if place in taken else value)
+        taken.add(place)
+    return found
+
+
+@layer.register_fake
+def _(plan: str, xs: list[Tensor], weights: list[Tensor], biases: list[Tensor], indices: list[Tensor],
+      sizes: list[int]) -> list[Tensor]:  # fmt: skip
+    one = _found(plan)
+    lengths: dict[int | str, Any] = dict(one.sizes(xs, sizes))
+    x, found = xs[0], list[Tensor]()
+    for summand in one.plan.target.summands:
+        word = [wire.group.size for wire in summand.word]
+        extent = [lengths[size] if isinstance(size, str) else size for size in word]
+        found.append(x.new_empty([*x.shape[: one.calls.order], *extent, summand.channels]))
+    return found
+
+
+@layer_gradient.register_fake
+def _(plan: str, gs: list[Tensor], xs: list[Tensor], weights: list[Tensor], biases: list[Tensor],
+      indices: list[Tensor], sizes: list[int], inputs: bool, learned: bool) -> list[Tensor]:  # fmt: skip
+    like = [*(xs if inputs else ()), *((*weights, *biases) if learned else ())]
+    return [t.new_empty(t.shape) for t in like]
+
+
+def _keep(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+    plan, xs, weights, biases, indices, sizes = inputs
+    ctx.plan, ctx.sizes, ctx.counts = plan, sizes, (len(xs), len(weights), len(biases), len(indices))
+    ctx.save_for_backward(*xs, *weights, *biases, *indices)
+
+
+def _back(ctx: Any, grads: Sequence[Tensor]) -> tuple[Any, ...]:
+    rest = list(ctx.saved_tensors)
+    xs, weights, biases, indices = ([rest.pop(0) for _ in range(count)] for count in ctx.counts)
+    needed = ctx.needs_input_grad
+    inputs, learned = any(needed[1]), any((*needed[2], *needed[3]))
+    if torch.is_grad_enabled():  # to be derived again, where a graph is run operator by operator
+        one = _found(ctx.plan)
+        dxs, dws = one.stated(xs, weights, biases, indices, ctx.sizes, grads, inputs=inputs, learned=learned)
+        found = [*(dxs if inputs else ()), *dws]
+    else:
+        found = torch.ops.catnn.layer_gradient(
+            ctx.plan, list(grads), xs, weights, biases, indices, ctx.sizes, inputs, learned
+        )
+    dxs = [found.pop(0) if inputs else None for _ in xs]
+    dws = [found.pop(0) if learned else None for _ in weights]
+    dbs = [found.pop(0) if learned else None for _ in biases]
+    return None, dxs, dws, dbs, [None for _ in indices], None if ctx.sizes else []
+
+
+layer.register_autograd(_back, setup_context=_keep)
