@@ -40,7 +40,9 @@ EXPORTING = hasattr(torch.compiler, "is_exporting")
 
 def takes(tensors: Sequence[Tensor]) -> bool:
     """Whether the operator may stand in the graph for a layer of such tensors."""
-    if not EXPORTING or torch.compiler.is_exporting() or not torch.compiler.is_dynamo_compiling() or _transformed():
+    if not EXPORTING or torch.compiler.is_exporting() or not torch.compiler.is_dynamo_compiling():
+        return False
+    if _transformed() or forward_ad._current_level >= 0:  # read again, so that the graph is not for when that changes
         return False
     kind = tensors[0].dtype
     return kind in KINDS and all(
