@@ -228,6 +228,10 @@ class Choice:
             self.choices[key] = fastest(found, {**sizes, BATCH: batch}, known())
         return self.choices[key]
 
+    def in_graph(self, entries: int, sizes: Mapping[str, int]) -> bool:
+        """Whether an operator in C is predicted to be as fast as the code that torch.compile makes of the statements."""
+        return FORCED is None or FORCED == IN_C
+
     def few_of(self) -> Callable[..., bool]:
         """`_Layer.few`, by the rates of this machine instead of those of the file."""
         words = (*self.plan.source.words, *self.plan.target.words)

@@ -1,19 +1,23 @@
 """Layers in C under torch.compile: one operator of torch in the graph, where there would be a hundred statements.
 
-`catnn::layer` and `catnn::layer_gradient` stand in graphs that dynamo makes, and nowhere else.  An operator of torch has
-no forward mode (`jvp` is silently 0) and no rule for all of `vmap`, and a call of it takes longer than one of an autograd
-Function.  So in eager mode the Function of `catnn.native.attach` runs; under a transform of torch.func, in forward mode,
-with a mask that counts, for types and devices that C does not have, and in torch.export, whose programs run where there is
-no catnn, the graph has the statements of the file, as if there were no library.
+`catnn::layer` and `catnn::layer_gradient` stand in graphs that torch.compile makes, and nowhere else.  An operator of
+torch has no forward mode (`jvp` is silently 0) and no rule for all of `vmap`, and a call of it takes longer than one of an
+autograd Function.  So in eager mode the Function of `catnn.native.attach` runs; under a transform of torch.func, in
+forward mode, with a mask that counts, for types and devices that C does not have, and in torch.export, whose programs run
+where there is no catnn, the graph has the statements of the file, as if there were no library.
 
-In a graph a layer is named by what it computes, a hash, for graphs are kept on disk and run in other processes.  Whether
-C or the statements are faster is asked when the operator runs, of the sizes that there are then: no guard depends on it.
+So it has where Inductor's code for them is predicted to be faster: of small tensors a call is most of the time.  That is
+asked when the graph is made, by `catnn::chosen`, which becomes either; for sizes that stay dynamic, of those that came
+first.  Whether C or the statements run behind the operator is asked again at every call, of the sizes that there are: no
+guard depends on either.  A layer is named by what it computes, a hash, for graphs are kept on disk and run in other
+processes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +25,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from catnn.emit.cache import code
 from catnn.emit.canonical import canonical
 from catnn.native.attach import PLAIN, Held, constant
 from catnn.native.calls import KINDS
@@ -30,6 +35,9 @@ if TYPE_CHECKING:
 
 LAYERS: dict[str, Attached] = {}
 """What runs the layers that graphs were made of.  It is never dropped: a graph may outlive whatever it was made from."""
+
+MANY = 64
+"""What a size is taken for that is not known before the graph runs."""
 
 EXPORTING = hasattr(torch.compiler, "is_exporting")
 """Before torch 2.7 nothing told torch.export from torch.compile; there, graphs have the statements."""
@@ -68,13 +76,14 @@ def in_graph(attached: Attached, args: tuple[Any, ...]) -> Any:
     weights, indices = held[: attached.weights], held[attached.weights :]
     if any(isinstance(extra, Tensor) for extra in extras) or not takes([*xs, *weights, *rest]):
         return attached.plain(*attached.packed(args))
-    return tuple(torch.ops.catnn.layer(attached.key(), xs, weights, rest, indices, extras))
+    return tuple(torch.ops.catnn.chosen(attached.key(), xs, weights, rest, indices, extras))
 
 
 def entered(attached: Attached) -> str:
-    """The name of a layer in graphs: a hash of what it computes, and of what the operator is."""
-    code = Path(__file__).read_text(encoding="utf-8")
-    found = sha256("\0".join([code, canonical((attached.plan, attached.names))]).encode("utf-8", "surrogatepass"))
+    """The name of a layer in graphs: a hash of what it computes, and of the code that does."""
+    own = Path(__file__).read_text(encoding="utf-8")
+    parts = [own, code(), canonical((attached.plan, attached.names))]
+    found = sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
     name = f"{attached.plan.name}-{found.hexdigest()[:32]}"
     LAYERS.setdefault(name, attached)
     return name
@@ -91,6 +100,39 @@ def _found(plan: str) -> Attached:
             "torch.compile here too, or take torch.export for programs that run by themselves"
         )
     return LAYERS[plan]
+
+
+def chosen(plan: str, xs: list[Tensor], weights: list[Tensor], biases: list[Tensor], indices: list[Tensor],
+           sizes: list[Any]) -> list[Tensor]:  # fmt: skip
+    """What becomes the operator, or the statements, where a graph is taken apart; run by itself, the layer as it is."""
+    one = _found(plan)
+    if torch.compiler.is_compiling() and pays(one, xs, sizes):
+        found: list[Tensor] = torch.ops.catnn.layer(plan, xs, weights, biases, indices, sizes)
+        return found
+    given = (*xs, *((Held((*weights, *indices)),) if one.packs is not None else ()), *biases, *sizes)
+    if torch.compiler.is_compiling():
+        return list(one.plain(*one.packed(given)))
+    return list(one.apply(*given) if torch.is_grad_enabled() else one.forward(*given))
+
+
+def pays(one: Attached, xs: Sequence[Tensor], sizes: Sequence[Any]) -> bool:
+    """Whether the operator is predicted to be faster than code of Inductor's; of dynamic sizes, those that came first."""
+    known = {size: _hint(value) for size, value in one.sizes(xs, sizes).items()}
+    entries = prod(map(_hint, xs[0].shape[: one.calls.order]))
+    return one.choice.in_graph(entries, known)
+
+
+def _hint(size: Any) -> int:
+    """A size as a number: for one that is dynamic, what it was first; if nothing is known of it, a large number."""
+    found = size if type(size) is int else size.node.hint
+    return MANY if found is None else int(found)
+
+
+LIBRARY = torch.library.Library("catnn", "FRAGMENT")
+LIBRARY.define(
+    "chosen(str plan, Tensor[] xs, Tensor[] weights, Tensor[] biases, Tensor[] indices, SymInt[] sizes) -> Tensor[]"
+)
+LIBRARY.impl("chosen", chosen, "CompositeImplicitAutograd")
 
 
 @torch.library.custom_op("catnn::layer", mutates_args=(), device_types="cpu")
@@ -176,14 +218,8 @@ def _back(ctx: Any, grads: Sequence[Tensor]) -> tuple[Any, ...]:
     xs, weights, biases, indices = ([rest.pop(0) for _ in range(count)] for count in ctx.counts)
     needed = ctx.needs_input_grad
     inputs, learned = any(needed[1]), any((*needed[2], *needed[3]))
-    if torch.is_grad_enabled():  # to be derived again, where a graph is run operator by operator
-        one = _found(ctx.plan)
-        dxs, dws = one.stated(xs, weights, biases, indices, ctx.sizes, grads, inputs=inputs, learned=learned)
-        found = [*(dxs if inputs else ()), *dws]
-    else:
-        found = torch.ops.catnn.layer_gradient(
-            ctx.plan, list(grads), xs, weights, biases, indices, ctx.sizes, inputs, learned
-        )
+    rest = (xs, weights, biases, indices, ctx.sizes)
+    found = torch.ops.catnn.layer_gradient(ctx.plan, list(grads), *rest, inputs, learned)
     dxs = [found.pop(0) if inputs else None for _ in xs]
     dws = [found.pop(0) if learned else None for _ in weights]
     dbs = [found.pop(0) if learned else None for _ in biases]
