@@ -26,7 +26,7 @@ from catnn.native.worth import known
 from catnn.plan.cost import BATCH
 from catnn.plan.dense import Dense
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c
+from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c, traced
 from catnn.plan.ways import Forms, fastest, forms_of
 
 FORCED: str | None = None
@@ -162,8 +162,8 @@ class Attached:
 
     def stated(self, xs: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor], indices: Sequence[Tensor],
                extras: Sequence[Any], grads: Sequence[Tensor], *,
-               inputs: bool, learned: bool, unpack: Transpose | None = None) -> tuple[list[Any], list[Any]]:  # fmt: skip
-        """The gradients by the statements of the file, which can be derived again; unpack: what transposes packing."""
+               inputs: bool, learned: bool) -> tuple[list[Any], list[Any]]:  # fmt: skip
+        """The gradients by the statements of the file, which can be derived again."""
         packed = self.packs(*weights, *indices) if self.packs else ()
         values = (*xs, *packed, *biases)
         flags = (*[inputs] * len(xs), *[learned] * (len(values) - len(xs)), *[False] * len(extras))
@@ -176,8 +176,11 @@ class Attached:
             return list(dxs), []
         dws: list[Any] = []
         if self.packs:
-            packs = self.packs
-            dws = (unpack or _transposed)(lambda *given: packs(*given, *indices), weights, dpacked)
+            again = torch.is_grad_enabled()
+            with torch.enable_grad():
+                leaves = [w.detach().requires_grad_() for w in weights]
+                made = self.packs(*leaves, *indices)
+                dws = list(torch.autograd.grad(made, leaves, dpacked, create_graph=again))
         return list(dxs), [*dws, *dbiases[: len(biases)]]
 
 
@@ -229,8 +232,11 @@ class Choice:
         return self.choices[key]
 
     def in_graph(self, entries: int, sizes: Mapping[str, int]) -> bool:
-        """Whether an operator in C is predicted to be as fast as the code that torch.compile makes of the statements."""
-        return FORCED is None or FORCED == IN_C
+        """Whether an operator in C is predicted to be the way to take in a graph of torch.compile."""
+        if FORCED is not None:
+            return FORCED == IN_C
+        counted = {way: self.ways[way].at({**sizes, BATCH: max(1, entries)}) for way in (IN_C, STATEMENTS)}
+        return traced(counted, known()) == IN_C
 
     def few_of(self) -> Callable[..., bool]:
         """`_Layer.few`, by the rates of this machine instead of those of the file."""
@@ -245,17 +251,6 @@ class Choice:
             return self.way(entries_of(xs[0], axes), sizes, product=False) == DENSE
 
         return few
-
-
-Transpose = Callable[[Callable[..., Any], Sequence[Tensor], Sequence[Tensor]], list[Tensor]]
-"""What applies the transpose of a linear function of some tensors to tensors like its values."""
-
-
-def _transposed(function: Callable[..., Any], like: Sequence[Tensor], grads: Sequence[Tensor]) -> list[Tensor]:
-    again = torch.is_grad_enabled()
-    with torch.enable_grad():
-        leaves = [x.detach().requires_grad_() for x in like]
-        return list(torch.autograd.grad(function(*leaves), leaves, grads, create_graph=again))
 
 
 def constant(function: Callable[..., Any]) -> Any:

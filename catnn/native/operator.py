@@ -15,7 +15,8 @@ processes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from math import prod
 from pathlib import Path
@@ -93,13 +94,19 @@ def entered(attached: Attached) -> str:
 
 
 def _found(plan: str) -> Attached:
-    """Raises: RuntimeError where no such layer is there."""
+    """The layer of a name.  Raises: RuntimeError where no such layer is there."""
     if plan not in LAYERS:
         raise RuntimeError(
             f"a compiled graph calls the layer {plan}, which this process has not compiled: call catnn.compile and "
             "torch.compile here too, or take torch.export for programs that run by themselves"
         )
     return LAYERS[plan]
+
+
+def _refuse_duals(tensors: Iterable[Tensor]) -> None:
+    """Raises: NotImplementedError where there are tangents: torch would drop them without a word."""
+    if forward_ad._current_level >= 0 and any(forward_ad.unpack_dual(x).tangent is not None for x in tensors):
+        raise NotImplementedError("catnn::layer has no forward mode; a graph that is compiled under it has none of it")
 
 
 def chosen(plan: str, xs: list[Tensor], weights: list[Tensor], biases: list[Tensor], indices: list[Tensor],
@@ -143,6 +150,7 @@ def layer(plan: str, xs: list[Tensor], weights: list[Tensor], biases: list[Tenso
     plan: its name; weights: as they are; indices: what packs them takes beside; sizes: those that its functions take.
     """
     one = _found(plan)
+    _refuse_duals((*xs, *weights, *biases))
     found = one.in_c((*xs, *weights, *biases), xs, sizes)
     if found is not None:
         given = [[t.contiguous() for t in some] for some in (xs, weights, biases)]
@@ -158,21 +166,21 @@ def layer_gradient(plan: str, gs: list[Tensor], xs: list[Tensor], weights: list[
                    indices: list[Tensor], sizes: list[int], inputs: bool, learned: bool) -> list[Tensor]:  # fmt: skip
     """The gradients of the inputs, then those of weights and biases; of either, none where they are not wanted."""
     one = _found(plan)
+    _refuse_duals((*gs, *xs, *weights))
     found = one.in_c((*gs, *xs, *weights, *biases), xs, sizes)
     if found is not None:
         given = [[t.contiguous() for t in some] for some in (gs, xs, weights)]
         dxs, dws = one.calls.backward(given[0], given[1], given[2], found, inputs=inputs, learned=learned)
     else:
-        with torch.no_grad():
-            rest = (indices, sizes, gs)
-            dxs, dws = one.stated(xs, weights, biases, *rest, inputs=inputs, learned=learned, unpack=_transposed)
+        rest = (indices, sizes, gs)
+        dxs, dws = _apart(lambda: one.stated(xs, weights, biases, *rest, inputs=inputs, learned=learned))
     return _own([*(dxs if inputs else ()), *(dws if learned else ())], (*gs, *xs, *weights, *biases))
 
 
-def _transposed(function: Callable[..., Any], like: Sequence[Tensor], grads: Sequence[Tensor]) -> list[Tensor]:
-    """The transpose of a linear function, without autograd: operators run below it."""
-    _, back = torch.func.vjp(function, *like)
-    return list(back(tuple(grads)))
+def _apart(function: Callable[[], Any]) -> Any:
+    """What a function gives in a thread of its own: operators run below autograd, which it may want."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(torch.no_grad()(function)).result()
 
 
 def _own(values: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tensor]:
