@@ -125,8 +125,9 @@ class Attached:
         """The symbolic sizes; None where a mask counts, or tensors, all of them, are none for C, or it is slower."""
         if not _simple(tensors) or not self.calls.there(xs[0].dtype):
             return None
-        if any([type(value) is not int for value in extras]):
-            return None
+        for value in extras:
+            if type(value) is not int:
+                return None
         sizes = self.sizes(xs, extras)
         entries = xs[0].shape[: self.calls.order].numel()
         return sizes if self.choice.way(entries, sizes, product=True) == IN_C else None
@@ -160,9 +161,9 @@ class Attached:
         first = dxs if wanted else [None] * self.inputs
         return (*first, *(dws if learned else [None] * (len(tensors) - self.inputs)))
 
-    def stated(self, xs: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor], indices: Sequence[Tensor],
-               extras: Sequence[Any], grads: Sequence[Tensor], *,
-               inputs: bool, learned: bool) -> tuple[list[Any], list[Any]]:  # fmt: skip
+    def stated(self, xs: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor],
+               indices: Sequence[Tensor], extras: Sequence[Any], grads: Sequence[Tensor],
+               *, inputs: bool, learned: bool) -> tuple[list[Any], list[Any]]:  # fmt: skip
         """The gradients by the statements of the file, which can be derived again."""
         packed = self.packs(*weights, *indices) if self.packs else ()
         values = (*xs, *packed, *biases)

@@ -1,16 +1,16 @@
 """Layers in C under torch.compile: one operator of torch in the graph, where there would be a hundred statements.
 
 `catnn::layer` and `catnn::layer_gradient` stand in graphs that torch.compile makes, and nowhere else.  An operator of
-torch has no forward mode (`jvp` is silently 0) and no rule for all of `vmap`, and a call of it takes longer than one of an
-autograd Function.  So in eager mode the Function of `catnn.native.attach` runs; under a transform of torch.func, in
-forward mode, with a mask that counts, for types and devices that C does not have, and in torch.export, whose programs run
-where there is no catnn, the graph has the statements of the file, as if there were no library.
+torch has no forward mode (`jvp` is silently 0) and no rule for all of `vmap`, and a call of it takes longer than one of
+an autograd Function.  So in eager mode the Function of `catnn.native.attach` runs; under a transform of torch.func, in
+forward mode, with a mask that counts, for types and devices that C does not have, and in torch.export, whose programs
+run where there is no catnn, the graph has the statements of the file, as if there were no library.
 
-So it has where Inductor's code for them is predicted to be faster: of small tensors a call is most of the time.  That is
-asked when the graph is made, by `catnn::chosen`, which becomes either; for sizes that stay dynamic, of those that came
-first.  Whether C or the statements run behind the operator is asked again at every call, of the sizes that there are: no
-guard depends on either.  A layer is named by what it computes, a hash, for graphs are kept on disk and run in other
-processes.
+So it has where Inductor's code for them is predicted to be faster: of small tensors a call is most of the time.  That
+is asked when the graph is taken apart, by `catnn::chosen`, which becomes either; for sizes that stay dynamic, of those
+that came first.  Whether C or the statements run behind the operator is asked again at every call, of the sizes that
+there are: no guard depends on either.  A layer is named by what it computes, a hash, for graphs are kept on disk and
+run in other processes.
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
+from itertools import islice
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch._functorch import eager_transforms
 from torch.autograd import forward_ad
 
 from catnn.emit.cache import code
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from catnn.native.attach import Attached
 
 LAYERS: dict[str, Attached] = {}
-"""What runs the layers that graphs were made of.  It is never dropped: a graph may outlive whatever it was made from."""
+"""What runs the layers that graphs were made of.  It is kept: a graph may outlive what it was made from."""
 
 MANY = 64
 """What a size is taken for that is not known before the graph runs."""
@@ -105,8 +107,11 @@ def _found(plan: str) -> Attached:
 
 def _refuse_duals(tensors: Iterable[Tensor]) -> None:
     """Raises: NotImplementedError where there are tangents: torch would drop them without a word."""
-    if forward_ad._current_level >= 0 and any(forward_ad.unpack_dual(x).tangent is not None for x in tensors):
-        raise NotImplementedError("catnn::layer has no forward mode; a graph that is compiled under it has none of it")
+    if forward_ad._current_level < 0:
+        return
+    inside = getattr(eager_transforms, "JVP_NESTING", 0)  # torch.func.jvp takes them off before
+    if inside or any(forward_ad.unpack_dual(x).tangent is not None for x in tensors):  # type: ignore[no-untyped-call]
+        raise NotImplementedError("catnn::layer has no forward mode: call the layer under it, not an operator")
 
 
 def chosen(plan: str, xs: list[Tensor], weights: list[Tensor], biases: list[Tensor], indices: list[Tensor],
@@ -123,7 +128,7 @@ def chosen(plan: str, xs: list[Tensor], weights: list[Tensor], biases: list[Tens
 
 
 def pays(one: Attached, xs: Sequence[Tensor], sizes: Sequence[Any]) -> bool:
-    """Whether the operator is predicted to be faster than code of Inductor's; of dynamic sizes, those that came first."""
+    """Whether the operator is predicted to be faster than Inductor's code; of dynamic sizes, those that came first."""
     known = {size: _hint(value) for size, value in one.sizes(xs, sizes).items()}
     entries = prod(map(_hint, xs[0].shape[: one.calls.order]))
     return one.choice.in_graph(entries, known)
@@ -135,11 +140,11 @@ def _hint(size: Any) -> int:
     return MANY if found is None else int(found)
 
 
-LIBRARY = torch.library.Library("catnn", "FRAGMENT")
-LIBRARY.define(
-    "chosen(str plan, Tensor[] xs, Tensor[] weights, Tensor[] biases, Tensor[] indices, SymInt[] sizes) -> Tensor[]"
+torch.library.define(
+    "catnn::chosen",
+    "(str plan, Tensor[] xs, Tensor[] weights, Tensor[] biases, Tensor[] indices, SymInt[] sizes) -> Tensor[]",
 )
-LIBRARY.impl("chosen", chosen, "CompositeImplicitAutograd")
+torch.library.impl("catnn::chosen", "CompositeImplicitAutograd", chosen)
 
 
 @torch.library.custom_op("catnn::layer", mutates_args=(), device_types="cpu")
@@ -184,7 +189,7 @@ def _apart(function: Callable[[], Any]) -> Any:
 
 
 def _own(values: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tensor]:
-    """Contiguous tensors in memory of their own: what an operator gives back is neither what it was given nor a view."""
+    """Contiguous tensors in memory of their own: an operator gives back neither what it was given nor a view of it."""
     taken = {t.untyped_storage().data_ptr() for t in given}
     found: list[Tensor] = []
     for value in values:
@@ -199,7 +204,7 @@ def _own(values: Sequence[Tensor], given: Sequence[Tensor]) -> list[Tensor]:
 def _(plan: str, xs: list[Tensor], weights: list[Tensor], biases: list[Tensor], indices: list[Tensor],
       sizes: list[int]) -> list[Tensor]:  # fmt: skip
     one = _found(plan)
-    lengths: dict[int | str, Any] = dict(one.sizes(xs, sizes))
+    lengths = one.sizes(xs, sizes)
     x, found = xs[0], list[Tensor]()
     for summand in one.plan.target.summands:
         word = [wire.group.size for wire in summand.word]
@@ -222,15 +227,14 @@ def _keep(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
 
 
 def _back(ctx: Any, grads: Sequence[Tensor]) -> tuple[Any, ...]:
-    rest = list(ctx.saved_tensors)
-    xs, weights, biases, indices = ([rest.pop(0) for _ in range(count)] for count in ctx.counts)
+    saved = iter(ctx.saved_tensors)
+    xs, weights, biases, indices = (list(islice(saved, count)) for count in ctx.counts)
     needed = ctx.needs_input_grad
     inputs, learned = any(needed[1]), any((*needed[2], *needed[3]))
     rest = (xs, weights, biases, indices, ctx.sizes)
-    found = torch.ops.catnn.layer_gradient(ctx.plan, list(grads), *rest, inputs, learned)
-    dxs = [found.pop(0) if inputs else None for _ in xs]
-    dws = [found.pop(0) if learned else None for _ in weights]
-    dbs = [found.pop(0) if learned else None for _ in biases]
+    found = iter(torch.ops.catnn.layer_gradient(ctx.plan, list(grads), *rest, inputs, learned))
+    dxs = list(islice(found, len(xs))) if inputs else [None for _ in xs]
+    dws, dbs = ([next(found) if learned else None for _ in some] for some in (weights, biases))
     return None, dxs, dws, dbs, [None for _ in indices], None if ctx.sizes else []
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 import torch.utils.checkpoint
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd import forward_ad
 
 import catnn
@@ -282,6 +282,10 @@ def test_an_operator_refuses_dual_tensors() -> None:
         x = forward_ad.make_dual(SQUARE, SQUARE)
         with pytest.raises(NotImplementedError, match="forward"):
             torch.ops.catnn.layer(key, [x], [module.weight.detach()], [], [], [3])
+        torch.ops.catnn.layer(key, [SQUARE], [module.weight.detach()], [], [], [3])
+    with pytest.raises(NotImplementedError, match="forward"):
+        torch.func.jvp(lambda x: torch.ops.catnn.layer(key, [x], [module.weight.detach()], [], [], [3])[0],
+                       (SQUARE,), (SQUARE,))  # fmt: skip
 
 
 def test_what_c_does_not_do_has_the_statements(calls: list[str], monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
@@ -465,8 +469,8 @@ print([name for name in ("torch._dynamo", "catnn.native.operator") if name in sy
 def test_eager_mode_knows_nothing_of_it() -> None:
     environment = {**os.environ, "CATNN_NATIVE": "1"}
     done = subprocess.run([sys.executable, "-c", EAGER], env=environment, capture_output=True, text=True, check=True)
-    found = subprocess.run([sys.executable, "-c", "import sys, torch; print([n for n in ('torch._dynamo',) if n in "
-                            "sys.modules])"], capture_output=True, text=True, check=True)  # fmt: skip
+    alone = "import sys, torch; print([name for name in ('torch._dynamo',) if name in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", alone], capture_output=True, text=True, check=True)
     assert "catnn.native.operator" not in done.stdout
     assert done.stdout == found.stdout
 
