@@ -24,7 +24,9 @@ from pathlib import Path
 from catnn.native.source import PARTS, source
 from catnn.plan.rates import cache_folder
 
-FLAGS = ("-O2", "-ftree-vectorize", "-march=native", "-fPIC", "-std=gnu11")
+FLAGS = ("-O2", "-fPIC", "-std=gnu11")
+NATIVE = (("-march=native",), ("-mcpu=native",), ())
+"""What asks for the instructions of this machine; the first that a compiler takes (clang for ARM took no `-march`)."""
 SECONDS = 60
 """So long a compiler may take."""
 
@@ -39,7 +41,7 @@ def library(kind: str = "float") -> Callable[..., None] | None:
         return None
     text = source(kind)
     with suppress(OSError, AttributeError, subprocess.SubprocessError):
-        name = sha256("\0".join([text, compiler, *FLAGS, _machine()]).encode()).hexdigest()[:24]
+        name = sha256("\0".join([text, compiler, *FLAGS, *sum(NATIVE, ()), _machine()]).encode()).hexdigest()[:24]
         file = cache_folder() / f"kernels-{name}.so"
         if file.is_file():
             if not _is_ours(file):
@@ -86,21 +88,28 @@ def _build(compiler: str, text: str, file: Path) -> None:
         built = Path(place) / file.name
         written = built.with_suffix(".c")
         written.write_text(text, encoding="utf-8")
-        parts = {f"-D{part}": str(built.with_suffix(f".{part}.o")) for part in PARTS}
-
-        def run(*words: str) -> None:
-            command = [compiler, *FLAGS, *words]
-            subprocess.run(command, check=True, capture_output=True, timeout=SECONDS)
-
-        with ThreadPoolExecutor(len(parts)) as pool:
-            jobs = [pool.submit(run, "-c", part, "-o", made, str(written)) for part, made in parts.items()]
-            for job in jobs:
-                job.result()
-        run("-shared", "-o", str(built), *parts.values())
-        os.chmod(built, 0o755)
+        for native in NATIVE:
+            with suppress(subprocess.CalledProcessError):
+                _compile([compiler, *FLAGS, *native], written, built)
+                break
+        os.chmod(built, 0o755)  # an error where none has made it
         written.with_suffix(".sum").write_text(_sum(built), encoding="ascii")
         for suffix in (".c", ".sum", ".so"):
             os.replace(built.with_suffix(suffix), file.with_suffix(suffix))
+
+
+def _compile(command: list[str], written: Path, built: Path) -> None:
+    """Compile the parts of a text at the same time, and link them.  Raises: OSError, SubprocessError."""
+    parts = {f"-D{part}": str(built.with_suffix(f".{part}.o")) for part in PARTS}
+
+    def run(*words: str) -> None:
+        subprocess.run([*command, *words], check=True, capture_output=True, timeout=SECONDS)
+
+    with ThreadPoolExecutor(len(parts)) as pool:
+        jobs = [pool.submit(run, "-c", part, "-o", made, str(written)) for part, made in parts.items()]
+        for job in jobs:
+            job.result()
+    run("-shared", "-o", str(built), *parts.values())
 
 
 def _sum(file: Path) -> str:

@@ -4,12 +4,12 @@ ROWS = r"""
 /* the entries of the batch are the first axis of rows, so that there are many of them even where an entry has few */
 #define PLACES 8192
 typedef struct { I M, p, ext[AXES + 1]; int32_t places[PLACES]; int32_t *next; } NAME(voxels);
-APART void NAME(begin)(NAME(voxels) *o, I M, const I *ext, I p, I entries) {
+OWN void NAME(begin)(NAME(voxels) *o, I M, const I *ext, I p, I entries) {
   o->M = M, o->p = p, o->next = o->places, o->ext[0] = entries;
   for (I a = 0; a < p; a++) o->ext[a + 1] = ext[a];
 }
 /* where the voxels of an entry are, for n pieces, if there is room to say it */
-APART const int32_t *NAME(placed)(NAME(voxels) *o, const I *piece, I n) {
+OWN const int32_t *NAME(placed)(NAME(voxels) *o, const I *piece, I n) {
   const I *ext = o->ext + 1;
   int32_t *first = o->next, *to = first;
   if (first + n * o->M > o->places + PLACES) return 0;
@@ -26,17 +26,14 @@ INLINE void NAME(strides)(const I *piece, I p, const I *step, I *to) {
   to[0] = step[piece[1]];
   for (I a = 0; a < p; a++) to[a + 1] = piece[3 + a];
 }
-INLINE void NAME(copy_at)(const R *restrict s, const int32_t *at, R *restrict d, I ld, I n, I C) {
-  for (I v = 0; v < n; v++, d += ld) for (I c = 0; c < C; c++) d[c] = s[at[v] + c];
-}
-APART void NAME(copies_at)(const R *s, const int32_t *at, R *d, I ld, I n, I C) {
-#define RUN(c, W) NAME(copy_at)(s + c, at, d + c, ld, n, W)
-  BY_ROWS(RUN)
-#undef RUN
-  NAME(copy_at)(s, at, d, ld, n, C);
+OWN void NAME(copies_at)(const R *s, const int32_t *at, R *d, I ld, I n, I C) {
+  I c = 0;
+#define ROW(T) ON(T, d + v * ld + c) = ON(T, s + at[v] + c);
+  ROWS(ROW)
+#undef ROW
 }
 /* rows `r` to `r + count` of a piece, side by side from d on */
-APART void NAME(gather)(const R *s, I step, const int32_t *at, I M, I r, I count, R *d, I ld, I C) {
+OWN void NAME(gather)(const R *s, I step, const int32_t *at, I M, I r, I count, R *d, I ld, I C) {
   I e = r / M, v = r % M;
   s += e * step;
   if (M < 8 && v == 0 && count % M == 0) { /* few rows for many entries: one row of all of them after the other */
@@ -49,7 +46,7 @@ APART void NAME(gather)(const R *s, I step, const int32_t *at, I M, I r, I count
   }
 }
 /* rows of pieces side by side; at: where their voxels are, if that is known */
-APART void NAME(piles)(const I *q, I n, R **b, const I *step, I e, const NAME(voxels) *o, const int32_t *at, I r,
+OWN void NAME(piles)(const I *q, I n, R **b, const I *step, I e, const NAME(voxels) *o, const int32_t *at, I r,
                         I count, R *pile, I ld) {
   for (I i = 0; i < n; pile += q[0], i++, q += 3 + o->p) {
     const R *s = b[q[1]] + q[2] + e * step[q[1]];
@@ -57,7 +54,7 @@ APART void NAME(piles)(const I *q, I n, R **b, const I *step, I e, const NAME(vo
     else {
       I strides[AXES + 1];
       NAME(strides)(q, o->p, step, strides);
-      NAME(pack)(s, o->ext, strides, o->p + 1, r, count, pile, ld, q[0]);
+      NAME(pack)(s, o->ext, strides, o->p + 1, r, count, pile, ld, q[0], COPIED, 1);
     }
   }
 }
@@ -96,7 +93,8 @@ APART const I *NAME(product)(const I *q, const double *f, R **b, const I *step, 
       for (I i = 0; i < starts; i++, o += 3 + p) {
         I strides[AXES + 1];
         NAME(strides)(o, p, step, strides);
-        NAME(start)(b[o[1]] + o[2] + e * strides[0], v.ext, strides, p + 1, r, count, d, N, (R)f[o[0]], i > 0 || q[7]);
+        NAME(pack)(b[o[1]] + o[2] + e * strides[0], v.ext, strides, p + 1, r, count, d, N, N,
+                   i > 0 || q[7] ? ADDED : SCALED, (R)f[o[0]]);
       }
       if (way == 1)
         NAME(gemm)(count, N, K, b[piece[1]] + piece[2] + e * lds + r * apart, apart, 1, w, ldw, d, N, add);

@@ -32,6 +32,7 @@ def main() -> int:
         print(
             f"compiled, {order} -> {order}: {first:.3f} s, in a second process {second:.3f} s, the proof not repeated"
         )
+    print(f"the C library of a type of numbers, compiled: {build_library()}")
     print(f"a chain of 5,000 diagrams: {chain():.3f} s composed, {chain(text=True):.3f} s from text")
     return 0
 
@@ -67,6 +68,31 @@ def compile_twice(order: int) -> tuple[float, float]:
             for _ in range(4)
         )
     return first, min(rest)
+
+
+BUILD = """
+import resource, time
+from catnn.native.build import library
+start = time.perf_counter()
+assert library() is not None
+spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(time.perf_counter() - start, spent.ru_utime + spent.ru_stime)
+"""
+
+
+def build_library() -> str:
+    """Seconds to compile the C library into an empty cache folder, and the compiler's processor seconds: the least."""
+    found = []
+    for _ in range(5):
+        with tempfile.TemporaryDirectory() as place:
+            environment = {**os.environ, "CATNN_CACHE": place, "CATNN_NATIVE": "1"}
+            command = [sys.executable, "-c", BUILD]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+        if done.returncode:
+            return "not measured, for there is no C compiler that makes one"
+        found.append([float(number) for number in done.stdout.split()])
+    seconds, processor = (min(column) for column in zip(*found, strict=True))
+    return f"{seconds:.3f} s, {processor:.3f} s of processor time"
 
 
 def generate_large(order: int) -> tuple[float, float]:

@@ -19,7 +19,7 @@ import catnn
 from catnn.native import attach as attaching
 from catnn.native import paired
 from catnn.native import program as programs
-from catnn.native.build import library
+from catnn.native.build import _compiler, library
 from catnn.native.calls import Calls
 from catnn.native.room import Room, rooms
 from catnn.plan.build import plan_layer
@@ -346,6 +346,22 @@ def test_without_a_compiler_everything_works(settings: dict[str, str], tmp_path:
     environment = {**os.environ, "CATNN_CACHE": str(tmp_path), **settings}
     done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout == "True torch.Size([15, 2, 2])\n"
+
+
+PICKY = """#!/bin/sh
+for word in "$@"; do case "$word" in {refused}) exit 1;; esac; done
+exec {compiler} "$@"
+"""
+
+
+@pytest.mark.parametrize("refused", ["-march=native", "-march=native|-mcpu=native"])
+def test_a_compiler_may_not_know_the_machine(refused: str, tmp_path: Any) -> None:
+    compiler = tmp_path / "picky"
+    compiler.write_text(PICKY.format(refused=refused, compiler=_compiler()), encoding="utf-8")
+    compiler.chmod(0o755)
+    environment = {**os.environ, "CATNN_CACHE": str(tmp_path / "new"), "CATNN_NATIVE": "1", "CC": str(compiler)}
+    done = subprocess.run([sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "False torch.Size([15, 2, 2])\n"
 
 
 def test_the_library_is_built_once(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
