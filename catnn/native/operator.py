@@ -79,13 +79,18 @@ def in_graph(attached: Attached, args: tuple[Any, ...]) -> Any:
     weights, indices = held[: attached.weights], held[attached.weights :]
     if any(isinstance(extra, Tensor) for extra in extras) or not takes([*xs, *weights, *rest]):
         return attached.plain(*attached.packed(args))
-    return tuple(torch.ops.catnn.chosen(attached.key(), xs, weights, rest, indices, extras))
+    name = attached.key()
+    if not name:
+        return attached.plain(*attached.packed(args))
+    return tuple(torch.ops.catnn.chosen(name, xs, weights, rest, indices, extras))
 
 
 def entered(attached: Attached) -> str:
-    """The name of a layer in graphs: a hash of what it computes, and of the code that does."""
-    own = Path(__file__).read_text(encoding="utf-8")
-    parts = [own, code(), canonical((attached.plan, attached.names))]
+    """The name of a layer in graphs: a hash of what it computes, and of the code that does; "" where none can be read."""
+    try:
+        parts = [Path(__file__).read_text(encoding="utf-8"), code(), canonical((attached.plan, attached.names))]
+    except (OSError, TypeError):
+        return ""
     found = sha256("\0".join(parts).encode("utf-8", "surrogatepass"))
     name = f"{attached.plan.name}-{found.hexdigest()[:32]}"
     LAYERS.setdefault(name, attached)
@@ -118,13 +123,14 @@ def chosen(plan: str, xs: list[Tensor], weights: list[Tensor], biases: list[Tens
            sizes: list[Any]) -> list[Tensor]:  # fmt: skip
     """What becomes the operator, or the statements, where a graph is taken apart; run by itself, the layer as it is."""
     one = _found(plan)
-    if torch.compiler.is_compiling() and pays(one, xs, sizes):
+    alone = type(xs[0]) in PLAIN and not torch.compiler.is_compiling()
+    if not alone and pays(one, xs, sizes):
         found: list[Tensor] = torch.ops.catnn.layer(plan, xs, weights, biases, indices, sizes)
         return found
     given = (*xs, *((Held((*weights, *indices)),) if one.packs is not None else ()), *biases, *sizes)
-    if torch.compiler.is_compiling():
-        return list(one.plain(*one.packed(given)))
-    return list(one.apply(*given) if torch.is_grad_enabled() else one.forward(*given))
+    if alone:
+        return list(one.apply(*given) if torch.is_grad_enabled() else one.forward(*given))
+    return list(one.plain(*one.packed(given)))
 
 
 def pays(one: Attached, xs: Sequence[Tensor], sizes: Sequence[Any]) -> bool:

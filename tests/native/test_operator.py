@@ -418,6 +418,37 @@ def test_names_tell_layers_apart_and_nothing_else() -> None:
     assert keyed(layer_of(texts[0], torch.float32)) == keys[0]
 
 
+def test_where_the_code_cannot_be_read_graphs_have_the_statements(
+    calls: list[str], stated: Any, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+) -> None:  # fmt: skip
+    def hidden() -> str:
+        raise OSError("in an archive")
+
+    monkeypatch.setattr(operator, "code", hidden)
+    graphs, module = Graphs(), layer_of("V^2[2] -> V^2[3] = all")
+    with torch.no_grad():
+        alike(torch.compile(module, fullgraph=True, backend=graphs)(SQUARE), stated(module, SQUARE))
+    assert (graphs.count("layer"), calls) == (0, [])
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_the_sizes_of_the_first_call_choose(dynamic: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the operator stands in the graph; what runs behind it, those of each call."""
+    monkeypatch.setattr(attaching, "FORCED", None)
+    module = layer_of("V^2[32] -> V^2[32] = all", torch.float32)
+    found = []
+    for n in (3, 32):
+        torch._dynamo.reset()
+        graphs = Graphs()
+        with torch.no_grad():
+            fast = torch.compile(module, fullgraph=True, dynamic=dynamic, backend=graphs)
+            fast(torch.randn(16, n, n, 32))
+            x = torch.randn(2, 3, 3, 32)
+            alike(fast(x), module(x), 1e-3)
+        found.append(graphs.count("layer"))
+    assert found == [0, 1]
+
+
 def test_an_unknown_layer_is_told() -> None:
     with pytest.raises(RuntimeError, match=r"has not compiled: call catnn\.compile"):
         torch.ops.catnn.layer("f-0", [torch.ones(2, 3)], [], [], [], [])
