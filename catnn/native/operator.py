@@ -86,7 +86,7 @@ def in_graph(attached: Attached, args: tuple[Any, ...]) -> Any:
 
 
 def entered(attached: Attached) -> str:
-    """The name of a layer in graphs: a hash of what it computes, and of the code that does; "" where none can be read."""
+    """The name of a layer in graphs: a hash of what it computes and of the code that does, or "" if none can be read."""
     try:
         parts = [Path(__file__).read_text(encoding="utf-8"), code(), canonical((attached.plan, attached.names))]
     except (OSError, TypeError):
@@ -182,10 +182,10 @@ def layer_gradient(plan: str, gs: list[Tensor], xs: list[Tensor], weights: list[
     if found is not None:
         given = [[t.contiguous() for t in some] for some in (gs, xs, weights)]
         dxs, dws = one.calls.backward(given[0], given[1], given[2], found, inputs=inputs, learned=learned)
-    else:
-        rest = (indices, sizes, gs)
-        dxs, dws = _apart(lambda: one.stated(xs, weights, biases, *rest, inputs=inputs, learned=learned))
-    return _own([*(dxs if inputs else ()), *(dws if learned else ())], (*gs, *xs, *weights, *biases))
+        return [*dxs, *dws]
+    rest = (indices, sizes, gs)
+    dxs, dws = _apart(lambda: one.stated(xs, weights, biases, *rest, inputs=inputs, learned=learned))
+    return _own([*(dxs if inputs else ()), *dws], (*gs, *xs, *weights, *biases))
 
 
 def _apart(function: Callable[[], Any]) -> Any:

@@ -99,19 +99,21 @@ def test_graphs_compute_the_layer(name: str, dynamic: bool, calls: list[str], st
     item = parsed(name)
     module = randomise(catnn.compile(item, dtype=DOUBLE))
     fast = torch.compile(module, fullgraph=True, dynamic=dynamic, backend=BACKEND)
-    for sizes, batch in (({"n": 5, "m": 3}, (3,)), ({"n": 4, "m": 2}, (2, 3)), ({"n": 1, "m": 1}, (1,)),
-                         ({"n": 3, "m": 2}, ())):  # fmt: skip
+    some = [({"n": 5, "m": 3}, (3,)), ({"n": 4, "m": 2}, (2, 3)), ({"n": 1, "m": 1}, (1,)), ({"n": 3, "m": 2}, ())]
+    for sizes, batch in some if dynamic else some[1:3]:
         calls.clear()
         xs = tuple(x.requires_grad_() for x in inputs(item, sizes, batch, dtype=DOUBLE))
         leaves = [*xs, *module.parameters()]
         found = gradients(fast, xs, leaves)
         assert calls == ["forward", "backward"]
-        alike(found, stated(gradients, module, xs, leaves))
-        for mode in (torch.no_grad, torch.inference_mode):
+        wanted = stated(gradients, module, xs, leaves)
+        alike(found, wanted)
+        for mode in (torch.no_grad, torch.inference_mode)[: 1 + (batch == (2, 3))]:
+            calls.clear()
             with mode():
-                given = xs if len(xs) > 1 else xs[0]
-                alike(fast(given), stated(module, given))
-        assert calls == ["forward", "backward", "forward", "forward"]
+                ys = fast(xs if len(xs) > 1 else xs[0])
+            assert calls == ["forward"]
+            alike(list(ys) if isinstance(ys, tuple) else [ys], wanted[: len(ys) if isinstance(ys, tuple) else 1])
 
 
 @pytest.mark.parametrize("name", STORED)
