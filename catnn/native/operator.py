@@ -86,7 +86,7 @@ def in_graph(attached: Attached, args: tuple[Any, ...]) -> Any:
 
 
 def entered(attached: Attached) -> str:
-    """The name of a layer in graphs: a hash of what it computes and of the code that does, or "" if none can be read."""
+    """The name of a layer in graphs: a hash of what it computes and of the code that does; "" if none can be read."""
     try:
         parts = [Path(__file__).read_text(encoding="utf-8"), code(), canonical((attached.plan, attached.names))]
     except (OSError, TypeError):
