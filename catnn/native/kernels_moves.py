@@ -1,27 +1,46 @@
 """The C that moves numbers and adds them up, on strided views; R is their type, NAME(x) a name with it."""
 
 MOVES = r"""
-/* n rows of C numbers as they are */
+/* d (+)= f s, n rows of so few numbers that there is no vector for them: a column at a time, many rows at a time,
+   of which no two are one */
+OWN void NAME(columns)(R *d, I ds, const R *s, I ss, I n, I C, R f, int add) {
+  for (I c = 0; c < C; c++, d++, s++) {
+    I v = 0;
+    for (; v + LANES(wide) <= n; v += LANES(wide)) {
+      NAME(wide) a = f * NAME(taken)(s + v * ss, ss);
+      if (add) a += NAME(taken)(d + v * ds, ds);
+      NAME(given)(d + v * ds, ds, a);
+    }
+    for (; v < n; v++) d[v * ds] = f * s[v * ss] + (add ? d[v * ds] : 0);
+  }
+}
+/* n rows of C numbers: long ones one after another, as they lie; then what is left of them, many columns at a time */
+#define ROWS(ROW, f, add)                                                                           \
+  if (ds == C && ss == C) C *= n, n = 1;                                                            \
+  if (C >= LONG_ROW) for (I v = 0; v < n; v++) for (c = 0; c + LANES(wide) <= C; c += LANES(wide)) { ROW(wide) } \
+  STRIP(wide, ROW) STRIP(vec, ROW) STRIP(half, ROW)                                                 \
+  if (c < C && n >= LANES(wide) && ds) NAME(columns)(d + c, ds, s + c, ss, n, C - c, f, add);       \
+  else { STRIP(number, ROW) }
 APART void NAME(copies)(R *d, I ds, const R *s, I ss, I n, I C) {
   I c = 0;
 #define ROW(T) ON(T, d + v * ds + c) = ON(T, s + v * ss + c);
-  if (C < LONG_ROW) { STRIPS(ROW) }
-  else for (I v = 0; v < n; v++) memcpy(d + v * ds, s + v * ss, (size_t)C * sizeof(R));
+  ROWS(ROW, 1, 0)
 #undef ROW
 }
-/* d (+)= f s, n rows of C numbers */
+/* d (+)= f s, n rows of C numbers; where ds is 0, all are added to one */
 OWN void NAME(sets)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
   I c = 0;
 #define ROW(T) ON(T, d + v * ds + c) = f * ON(T, s + v * ss + c);
-  ROWS(ROW)
+  ROWS(ROW, f, 0)
 #undef ROW
 }
 OWN void NAME(adds)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
   I c = 0;
 #define ROW(T) ON(T, d + v * ds + c) += f * ON(T, s + v * ss + c);
-  ROWS(ROW)
+  ROWS(ROW, f, 1)
 #undef ROW
 }
+#undef ROWS
 /* the sum of t > 0 rows: of many, four sums at a time, for an addition takes longer than it is to begin one */
 #define SUM(T)                                                                                      \
   INLINE NAME(T) NAME(sum_##T)(const R *s, I st, I t) {                                             \
@@ -67,12 +86,31 @@ OWN I NAME(sum_long)(R *d, const R *s, I C, I st, I t, R f) {
   }
   return c;
 }
+/* n sums of t numbers, st apart: along them where they lie side by side, else many sums at a time */
+OWN void NAME(sums_column)(R *d, I ds, const R *s, I ss, I n, I st, I t, R f) {
+  I v = 0, many = st == 1 ? t - t % LANES(wide) : 0;
+  if (many) for (; v < n; v++) {
+    NAME(wide) a = NAME(sum_wide)(s + v * ss, LANES(wide), many / LANES(wide));
+    R rest = 0;
+    for (I k = many; k < t; k++) rest += s[v * ss + k];
+    d[v * ds] = f * (NAME(total)(a) + rest);
+  }
+  for (; v + LANES(wide) <= n; v += LANES(wide)) {
+    NAME(wide) a = {0};
+    for (I k = 0; k < t; k++) a += NAME(taken)(s + v * ss + k * st, ss);
+    NAME(given)(d + v * ds, ds, f * a);
+  }
+  for (; v < n; v++) d[v * ds] = f * NAME(sum_number)(s + v * ss, st, t);
+}
 /* n rows of sums of t rows, st apart */
 OWN void NAME(sums)(R *d, I ds, const R *s, I ss, I n, I C, I st, I t, R f) {
   I c = 0;
   if (C >= LONG_ROW) for (I v = 0; v < n; v++) c = NAME(sum_long)(d + v * ds, s + v * ss, C, st, t, f);
 #define ROW(T) ON(T, d + v * ds + c) = f * NAME(sum_##T)(s + v * ss + c, st, t);
-  STRIPS(ROW)
+  STRIP(wide, ROW) STRIP(vec, ROW) STRIP(half, ROW)
+  if (n >= LANES(wide) || (st == 1 && t >= LANES(wide)))
+    for (; c < C; c++) NAME(sums_column)(d + c, ds, s + c, ss, n, st, t, f);
+  else { STRIP(number, ROW) }
 #undef ROW
 }
 /* rows `first` to `first + count` of the voxels of a view of p > 0 axes, one after another from d on: as they are, or

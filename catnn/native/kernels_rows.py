@@ -29,7 +29,7 @@ INLINE void NAME(strides)(const I *piece, I p, const I *step, I *to) {
 OWN void NAME(copies_at)(const R *s, const int32_t *at, R *d, I ld, I n, I C) {
   I c = 0;
 #define ROW(T) ON(T, d + v * ld + c) = ON(T, s + at[v] + c);
-  ROWS(ROW)
+  STRIPS(ROW)
 #undef ROW
 }
 /* rows `r` to `r + count` of a piece, side by side from d on */

@@ -22,29 +22,49 @@ TILE(wide, 8, 1) TILE(wide, 6, 1) TILE(wide, 4, 1) TILE(wide, 2, 1) TILE(wide, 1
 TILE(vec, 8, 1) TILE(vec, 6, 1) TILE(vec, 4, 1) TILE(vec, 2, 1) TILE(vec, 1, 1)
 TILE(half, 8, 1) TILE(half, 4, 1) TILE(half, 1, 1)
 #undef TILE
+#define FEW 24
+/* up to three columns of B and few channels: many rows at a time; how many there were */
+OWN I NAME(few)(I M, I N, const NAME(rows) *q, I n, const R *B, I ldb, R *C, I ldc, int add) {
+  I m = 0;
+  for (; m + LANES(wide) <= M; m += LANES(wide), C += LANES(wide) * ldc) {
+    NAME(wide) t[3] = {{0}, {0}, {0}};
+    const R *w = B;
+    for (I i = 0; i < n; i++) {
+      const R *A = q[i].s + m * q[i].apart;
+      for (I k = 0; k < q[i].K; k++, w += ldb, A += q[i].along) {
+        NAME(wide) a = NAME(taken)(A, q[i].apart);
+        EACH(o, 3) if (o < N) t[o] += w[o] * a;
+      }
+    }
+    EACH(o, 3) if (o < N) {
+      if (add) t[o] += NAME(taken)(C + o, ldc);
+      NAME(given)(C + o, ldc, t[o]);
+    }
+  }
+  return m;
+}
 /* one column of B: it is taken from there once, then met by row after row as they lie */
 #define COLUMN 1024
-OWN void NAME(one)(I M, const NAME(rows) *q, I n, const R *B, I ldb, R *C, I ldc, int add) {
-  const I L = LANES(wide);
+OWN void NAME(one)(I m, I M, const NAME(rows) *q, I n, I deep, const R *B, I ldb, R *C, I ldc, int add) {
   R column[COLUMN];
-  I deep = 0;
-  for (I i = 0; i < n; i++) deep += q[i].K;
   if (deep > COLUMN) deep = 0;
   for (I k = 0; k < deep; k++) column[k] = B[k * ldb];
-  for (I m = 0; m < M; m++, C += ldc) {
+  for (; m < M; m++) {
     const R *w = deep ? column : B;
     I step = deep ? 1 : ldb;
     NAME(wide) sums = {0};
-    R t = add ? *C : 0;
+    R t = add ? C[m * ldc] : 0;
+    int many = 0;
     for (I i = 0; i < n; i++) {
       const R *A = q[i].s + m * q[i].apart;
       I k = 0;
-      if (q[i].along == 1 && step == 1)
-        for (; k + L <= q[i].K; k += L, w += L) sums += ON(wide, A + k) * ON(wide, w);
+      if (q[i].along == 1 && step == 1 && q[i].K >= LANES(wide)) {
+        for (; k + LANES(wide) <= q[i].K; k += LANES(wide), w += LANES(wide)) sums += ON(wide, A + k) * ON(wide, w);
+        many = 1;
+      }
       for (; k < q[i].K; k++, w += step) t += A[k * q[i].along] * *w;
     }
-    EACH(l, (int)L) t += sums[l];
-    *C = t;
+    C[m * ldc] = many ? t + NAME(total)(sums) : t;
   }
 }
 /* four columns: four channels of a row at a time, each of which meets its weights for all columns at once */
@@ -128,7 +148,11 @@ APART void NAME(lay)(I M, I N, const NAME(rows) *q, I n, const R *B, I ldb, R *C
     for (I m = 0; m < M; t++)
       for (; m + t->rows <= M; m += t->rows) t->run(q, n, m, B + v, ldb, C + m * ldc + v, ldc, add);
   }
-  for (; v < N; v++) NAME(one)(M, q, n, B + v, ldb, C + v, ldc, add);
+  if (v == N) return;
+  I deep = 0, m = 0;
+  for (int i = 0; i < n; i++) deep += q[i].K;
+  if (deep <= FEW) m = NAME(few)(M, N - v, q, n, B + v, ldb, C + v, ldc, add);
+  for (; v < N; v++) NAME(one)(m, M, q, n, deep, B + v, ldb, C + v, ldc, add);
 }
 /* the same for a matrix A as it lies: A[m, k] at m * sm + k * sk */
 APART void NAME(gemm)(I M, I N, I K, const R *A, I sm, I sk, const R *B, I ldb, R *C, I ldc, int add) {

@@ -30,11 +30,25 @@ typedef R NAME(number);
 /* n rows of C numbers, v by v: from column c on, as many columns at a time as a vector holds */
 #define STRIP(T, ROW) for (; c + LANES(T) <= C; c += LANES(T)) for (I v = 0; v < n; v++) { ROW(T) }
 #define STRIPS(ROW) STRIP(wide, ROW) STRIP(vec, ROW) STRIP(half, ROW) STRIP(number, ROW)
-/* long rows one after another, as they lie, before what is left of their columns */
 #define LONG_ROW 64
-#define ROWS(ROW)                                                                                   \
-  if (C >= LONG_ROW) for (I v = 0; v < n; v++) for (c = 0; c + LANES(wide) <= C; c += LANES(wide)) { ROW(wide) } \
-  STRIPS(ROW)
+/* numbers that lie `apart` as a vector, and back; the sum of a vector */
+INLINE NAME(wide) NAME(taken)(const R *p, I apart) {
+  R v[LANES(wide)];
+  if (apart == 1) return ON(wide, p);
+  EACH(l, (int)LANES(wide)) v[l] = p[l * apart];
+  return ON(wide, v);
+}
+INLINE void NAME(given)(R *p, I apart, NAME(wide) v) {
+  if (apart == 1) ON(wide, p) = v;
+  else EACH(l, (int)LANES(wide)) p[l * apart] = v[l];
+}
+INLINE R NAME(total)(NAME(wide) v) {
+  R s[LANES(wide)];
+  ON(wide, s) = v;
+  if (WIDE > sizeof(NAME(vec))) ON(vec, s) += ON(vec, s + LANES(vec));
+  ON(half, s) += ON(half, s + LANES(half));
+  return LANES(half) == 4 ? (s[0] + s[1]) + (s[2] + s[3]) : s[0] + s[1];
+}
 /* some rows of a piece of A: row m, channel k lies at s[m * apart + k * along] */
 typedef struct { const R *s; I apart, along, K; } NAME(rows);
 /* where voxel v of p axes is; the place of the first channel there in a view of these strides */
