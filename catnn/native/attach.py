@@ -26,7 +26,7 @@ from catnn.native.worth import known
 from catnn.plan.cost import BATCH
 from catnn.plan.dense import Dense
 from catnn.plan.plan import Plan
-from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c
+from catnn.plan.rates import DENSE, IN_C, STATEMENTS, Tally, in_c, traced
 from catnn.plan.ways import Forms, fastest, forms_of
 
 FORCED: str | None = None
@@ -49,7 +49,7 @@ class Attached:
 
     choice: the way that is taken; names: for each size or count that the functions take, its size, or None for a count;
     function: the autograd Function of the file; plain: the layer in torch statements; pack: what packs its weights;
-    saved: what gives back what a context keeps.
+    key: what tells its name in compiled graphs.
     """
 
     def __init__(self, choice: Choice, calls: Calls, names: tuple[str | None, ...], function: Any,
@@ -65,22 +65,35 @@ class Attached:
             if isinstance(w.group.size, str)
         ]
 
+        def key() -> str:
+            from catnn.native.operator import entered
+
+            return entered(self)
+
+        self.key = constant(key)
+
     def pack(self, *tensors: Tensor) -> Any:
         """The weights packed, as the function of the file does it, or held for the C library."""
         assert self.packs is not None
-        if torch.compiler.is_compiling() or _watched():
-            return self.packs(*tensors)
         if sum([t.is_floating_point() for t in tensors]) != self.weights:  # the plan leaves one of them out
             return self.packs(*tensors)
-        return (Held(tensors),)
+        if torch.compiler.is_compiling():
+            from catnn.native.operator import takes
+
+            watched = not takes(tensors[: self.weights])
+        else:
+            watched = _watched()
+        return self.packs(*tensors) if watched else (Held(tensors),)
 
     def forward(self, *args: Any) -> Any:
         """The outputs, as the function of the file gives them."""
         if torch.compiler.is_compiling():
-            return self.plain(*args)
+            from catnn.native.operator import in_graph
+
+            return in_graph(self, args)
         found = None if torch.is_grad_enabled() else self._given(args)
         if found is None:
-            return self.plain(*self._packed(args))
+            return self.plain(*self.packed(args))
         xs, weights, biases, sizes = found
         given = [[t.contiguous() for t in some] for some in (xs, weights, biases)]
         return self.calls.forward(given[0], given[1], given[2], sizes)
@@ -89,7 +102,7 @@ class Attached:
         """The outputs with a gradient, as the Function of the file gives them."""
         found = self._given(args)
         if found is None:
-            return self.function.apply(*self._packed(args))
+            return self.function.apply(*self.packed(args))
         xs, weights, biases, sizes = found
         extras = args[len(args) - len(self.names) :]
         indices = args[self.inputs].tensors[self.weights :] if self.packs is not None else ()
@@ -105,12 +118,28 @@ class Attached:
             if not rest or not isinstance(rest[0], Held):
                 return None
             weights, biases = list(rest[0].tensors[: self.weights]), rest[1:]
-        if not _simple((*xs, *weights, *biases)) or not self.calls.there(xs[0].dtype):
-            return None
-        sizes = self._sizes(xs, extras)
+        sizes = self.in_c((*xs, *weights, *biases), xs, extras)
         return None if sizes is None else (xs, weights, biases, sizes)
 
-    def _packed(self, args: Sequence[Any]) -> list[Any]:
+    def in_c(self, tensors: Sequence[Tensor], xs: Sequence[Tensor], extras: Sequence[Any]) -> dict[str, int] | None:
+        """The symbolic sizes; None where a mask counts, or tensors, all of them, are none for C, or it is slower."""
+        if not _simple(tensors) or not self.calls.there(xs[0].dtype):
+            return None
+        for value in extras:
+            if type(value) is not int:
+                return None
+        sizes = self.sizes(xs, extras)
+        entries = xs[0].shape[: self.calls.order].numel()
+        return sizes if self.choice.way(entries, sizes, product=True) == IN_C else None
+
+    def sizes(self, xs: Sequence[Tensor], extras: Sequence[int]) -> dict[str, int]:
+        """The symbolic sizes, where no mask counts."""
+        sizes = {name: value for name, value in zip(self.names, extras, strict=True) if name is not None}
+        for size, i, axis in self.axes:
+            sizes[size] = xs[i].shape[axis]
+        return sizes
+
+    def packed(self, args: Sequence[Any]) -> list[Any]:
         """What functions of the file take."""
         found: list[Any] = []
         for arg in args:
@@ -127,20 +156,20 @@ class Attached:
             given = ([g.contiguous() for g in grads], [x.contiguous() for x in xs], [w.contiguous() for w in weights])
             dxs, dws = self.calls.backward(*given, ctx.sizes, inputs=wanted, learned=learned)
         else:
-            dxs, dws = self._stated(ctx, xs, weights, biases, grads)
+            rest = (ctx.indices, ctx.extras, grads)
+            dxs, dws = self.stated(xs, weights, biases, *rest, inputs=wanted, learned=learned)
         first = dxs if wanted else [None] * self.inputs
         return (*first, *(dws if learned else [None] * (len(tensors) - self.inputs)))
 
-    def _stated(self, ctx: Any, xs: Any, weights: Any, biases: Any, grads: Any) -> tuple[list[Any], list[Any]]:
+    def stated(self, xs: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor],
+               indices: Sequence[Tensor], extras: Sequence[Any], grads: Sequence[Tensor],
+               *, inputs: bool, learned: bool) -> tuple[list[Any], list[Any]]:  # fmt: skip
         """The gradients by the statements of the file, which can be derived again."""
-        indices = ctx.indices
         packed = self.packs(*weights, *indices) if self.packs else ()
-        needed = ctx.needs_input_grad[3:]
-        wanted, learned = any(needed[: self.inputs]), any(needed[self.inputs :])
         values = (*xs, *packed, *biases)
-        flags = (*[wanted] * len(xs), *[learned] * (len(values) - len(xs)), *[False] * len(ctx.extras))
-        rest = (*(None for _ in values), *ctx.extras)
-        saved = (*values, *(None for _ in ctx.extras))
+        flags = (*[inputs] * len(xs), *[learned] * (len(values) - len(xs)), *[False] * len(extras))
+        rest = (*(None for _ in values), *extras)
+        saved = (*values, *(None for _ in extras))
         given = SimpleNamespace(rest=rest, saved_tensors=saved, needs_input_grad=flags)
         found = self.function.backward(given, *grads)
         dxs, dpacked, dbiases = found[: len(xs)], found[len(xs) : len(xs) + len(packed)], found[len(xs) + len(packed) :]
@@ -154,19 +183,6 @@ class Attached:
                 made = self.packs(*leaves, *indices)
                 dws = list(torch.autograd.grad(made, leaves, dpacked, create_graph=again))
         return list(dxs), [*dws, *dbiases[: len(biases)]]
-
-    def _sizes(self, tensors: tuple[Tensor, ...], extras: tuple[Any, ...]) -> dict[str, int] | None:
-        """The symbolic sizes, or None where a mask counts, nothing is there, or torch is predicted to be faster."""
-        sizes: dict[str, int] = {}
-        for name, value in zip(self.names, extras, strict=True):
-            if type(value) is not int:
-                return None
-            if name is not None:
-                sizes[name] = value
-        for size, i, axis in self.axes:
-            sizes[size] = tensors[i].shape[axis]
-        entries = tensors[0].shape[: self.calls.order].numel()
-        return sizes if self.choice.way(entries, sizes, product=True) == IN_C else None
 
 
 class _Layer(torch.autograd.Function):
@@ -216,6 +232,13 @@ class Choice:
             self.choices[key] = fastest(found, {**sizes, BATCH: batch}, known())
         return self.choices[key]
 
+    def in_graph(self, entries: int, sizes: Mapping[str, int]) -> bool:
+        """Whether an operator in C is predicted to be the way to take in a graph of torch.compile."""
+        if FORCED is not None:
+            return FORCED == IN_C
+        counted = {way: self.ways[way].at({**sizes, BATCH: max(1, entries)}) for way in (IN_C, STATEMENTS)}
+        return traced(counted, known()) == IN_C
+
     def few_of(self) -> Callable[..., bool]:
         """`_Layer.few`, by the rates of this machine instead of those of the file."""
         words = (*self.plan.source.words, *self.plan.target.words)
@@ -229,6 +252,15 @@ class Choice:
             return self.way(entries_of(xs[0], axes), sizes, product=False) == DENSE
 
         return few
+
+
+def constant(function: Callable[..., Any]) -> Any:
+    """A function that torch.compile calls while it traces, whose result then stands in the graph.
+
+    As `torch.compiler.assume_constant_result`, which would import all of torch.compile here.
+    """
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
 
 
 def attach(module: ModuleType, layers: Iterable[Written]) -> None:

@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from catnn.category.scalar import ZERO, Scalar
@@ -99,6 +99,27 @@ def chosen(predicted: Mapping[str, float], large: Iterable[str]) -> str:
     weighed = dict(predicted) | {way: MORE * predicted[way] for way in large}
     best = min(weighed, key=weighed.__getitem__, default="")
     return IN_C if IN_C in predicted and predicted[IN_C] <= ABOUT * predicted[best] else best
+
+
+CALLED = 3.5
+"""A call of C by an operator of torch costs so many times what it costs otherwise."""
+
+INDUCTOR = (1.25, 0.25, 0.45, 1.05, 1.4)
+"""What Inductor's code for torch statements costs, in the rates of those: a call, a step, a move, a multiply-add, and a
+weight.  Fitted to 22 layers; see `tests/benchmarks/operator.py`."""
+
+
+def traced(counted: Mapping[str, Counted], known: Rates) -> str:
+    """The way to take in a graph of torch.compile: an operator in C, or the statements; counted: what each consists of.
+
+    >>> small, large = (18, 3000, 3000, 240), (18, 3000000, 6000000, 15000)
+    >>> traced({IN_C: small, STATEMENTS: small}, DEFAULT), traced({IN_C: large, STATEMENTS: large}, DEFAULT)
+    ('torch statements', 'program in C')
+    """
+    rates = (getattr(known.statements, field.name) for field in fields(Rate))
+    code = Rate(*(rate * factor for rate, factor in zip(rates, INDUCTOR, strict=True)))
+    operator = known.in_c.predict(counted[IN_C]) + (CALLED - 1) * known.in_c.call
+    return chosen({IN_C: operator, STATEMENTS: code.predict(counted[STATEMENTS])}, ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,8 @@ input and output together: 6 in these tables, where x and y are of one size.
 - **stacked maps (IGN)**: the image of every diagram, stacked, then one einsum (arXiv 1812.09902), as IGN's ports do it.
 - **an einsum a diagram**: `torch.einsum` with deltas for repeated outputs.
 - **torch.compile**: a way as one graph of Inductor, which may compile for {tracing:.0f} s in all; what it kept of an
-  earlier run counts little, so a second run measures more. Of the compiled layer these are the statements of its file.
+  earlier run counts little, so a second run measures more. The compiled layer is an operator in C there, or, where the
+  cost model finds Inductor's code for them faster, the statements of its file.
 - **fused by hand**: what a careful person writes for 2 -> 2; the gradient is autograd's.
 - **floor**: for 2 -> 2, two products of x with channels x channels matrices and one copy of x. That is no layer, but
   what no way to compute one avoids. It is measured forward alone.

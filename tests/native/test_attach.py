@@ -217,10 +217,8 @@ def test_whoever_watches_gets_torch_statements(calls: list[str], plainly: Any) -
     parameters = dict(module.named_parameters())
     assert torch.autograd.gradgradcheck(lambda x: torch.func.functional_call(module, parameters, x), x[:1, :2, :2])
     with torch.no_grad():
-        torch.export.export(module, (x.detach(),), strict=False)
-        compiled = torch.compile(module, fullgraph=True, backend="eager")
         calls.clear()
-        torch.testing.assert_close(compiled(x.detach()), compiled(x.detach()))
+        torch.export.export(module, (x.detach(),), strict=False)
     assert calls == []
 
 
