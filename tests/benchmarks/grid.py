@@ -1,5 +1,8 @@
 """The planner's choice on sixty layers, beside what is measured: ``python -m tests.benchmarks.grid [--fit]``.
 
+`--forms` has layers at literal sizes and narrow ones instead, `--random SEED` eighty layers of any shape, few channels
+and many, small sizes and large.
+
 For every layer all ways are measured, interleaved, three times, of which the least median counts: a slow spell of a
 shared machine is no way's fault.  The line says what was predicted and how much longer the chosen way takes than the
 best one.  `--fit` prints the rates that fit the measurements best.
@@ -9,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -56,6 +60,31 @@ FORMS = [
     for a, b, n, batch in NARROW
 ]
 """Layers at literal sizes, which have irreducible parts, and those with few channels on one side."""
+
+
+ORDERS = ((1, 1), (2, 2), (2, 1), (1, 2), (2, 0), (1, 0), (3, 1), (1, 3), (3, 3), (2, 3), (3, 2))
+WIDTHS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+def random_layers(seed: int, count: int = 80) -> list[tuple[str, str, int, int]]:
+    """Layers of any shape that take up to some ten milliseconds."""
+    draw, found = random.Random(seed), list[tuple[str, str, int, int]]()
+    while len(found) < count:
+        group = draw.choice(("S(n)",) * 5 + ("O(n)", "H(n)", "O(3)", "O(2)", "S(4)", "S(3)"))
+        (k, l), a, b = draw.choice(ORDERS), draw.choice(WIDTHS), draw.choice(WIDTHS)
+        b = draw.choice((a, b))
+        n, batch = (
+            draw.choice((2, 3, 4, 6, 8, 12, 16, 24, 32, 50, 64, 100, 128)),
+            draw.choice((1, 2, 4, 8, 16, 64, 256)),
+        )
+        literal = int(group[2]) if group[2].isdigit() else 0
+        numbers = batch * (literal or n) ** max(k, l) * max(a, b)
+        if numbers > 2e7 or 6 * numbers * min(a, b) > 6e8 or (group[0] in "OH" and (k + l) % 2):
+            continue
+        text = f"V^{k}[{a}] -> {f'V^{l}' if l else '1'}[{b}]"
+        name = f"{group} {text}{'' if literal else f' n={n}'} B={batch}"
+        found.append((name, f"space V : {group}  layer f : {text} = all", 0 if literal else n, batch))
+    return found
 
 
 MOST = 10**8
@@ -123,11 +152,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.grid", description=__doc__)
     parser.add_argument("--fit", action="store_true", help="print the rates that fit")
     parser.add_argument("--forms", action="store_true", help="layers at literal sizes and narrow ones instead")
+    parser.add_argument("--random", type=int, metavar="SEED", help="eighty layers of any shape instead")
     options = parser.parse_args()
     os.environ["CATNN_NATIVE"] = "1"
     found = []
     with one_thread():
-        for one in measured(FORMS if options.forms else LAYERS):
+        fixed = FORMS if options.forms else LAYERS
+        for one in measured(fixed if options.random is None else random_layers(options.random)):
             found.append(one)
             shown = ", ".join(f"{way} {one.measured[way]:.3f} ms ({one.predicted[way]:.3f})" for way in one.measured)
             print(f"{one.name}: {shown}; the choice takes {one.loss:.2f} of the best", flush=True)
