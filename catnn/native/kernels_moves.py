@@ -28,13 +28,13 @@ APART void NAME(copies)(R *d, I ds, const R *s, I ss, I n, I C) {
 #undef ROW
 }
 /* d (+)= f s, n rows of C numbers; where ds is 0, all are added to one */
-OWN void NAME(sets)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
+APART void NAME(sets)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
   I c = 0;
 #define ROW(T) ON(T, d + v * ds + c) = f * ON(T, s + v * ss + c);
   ROWS(ROW, f, 0)
 #undef ROW
 }
-OWN void NAME(adds)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
+APART void NAME(adds)(R *d, I ds, const R *s, I ss, I n, I C, R f) {
   I c = 0;
 #define ROW(T) ON(T, d + v * ds + c) += f * ON(T, s + v * ss + c);
   ROWS(ROW, f, 1)

@@ -91,10 +91,16 @@ APART const I *NAME(product)(const I *q, const double *f, R **b, const I *step, 
       R *d = target + e * ldd + r * N;
       o = begin;
       for (I i = 0; i < starts; i++, o += 3 + p) {
+        int more = i > 0 || q[7];
+        if (way == 2) { /* one line, and where it is is known */
+          const R *s = b[o[1]] + o[2] + (e + index[0]) * step[o[1]] + NAME(place)(index + 1, o + 3, p);
+          (more ? NAME(adds) : NAME(sets))(d, N, s, o[2 + p], count, N, (R)f[o[0]]);
+          continue;
+        }
         I strides[AXES + 1];
         NAME(strides)(o, p, step, strides);
-        NAME(pack)(b[o[1]] + o[2] + e * strides[0], v.ext, strides, p + 1, r, count, d, N, N,
-                   i > 0 || q[7] ? ADDED : SCALED, (R)f[o[0]]);
+        NAME(pack)(b[o[1]] + o[2] + e * strides[0], v.ext, strides, p + 1, r, count, d, N, N, more ? ADDED : SCALED,
+                   (R)f[o[0]]);
       }
       if (way == 1)
         NAME(gemm)(count, N, K, b[piece[1]] + piece[2] + e * lds + r * apart, apart, 1, w, ldw, d, N, add);

@@ -167,7 +167,7 @@ class Tally:
 
 DEFAULT = Rates(
     "a server core with AVX-512",
-    Rate(34e-6, 0.6e-6, 0.075e-9, 0.017e-9, 0.2e-9),
+    Rate(34e-6, 0.6e-6, 0.075e-9, 0.019e-9, 0.25e-9),
     Rate(32e-6, 10e-6, 0.2e-9, 0.026e-9, 0.6e-9),
     Rate(12e-6, 13e-6, 0.5e-9, 0.01e-9, 0),
     Rate(20e-6, 13e-6, 0.06e-9, 0.027e-9, 0),
