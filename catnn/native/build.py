@@ -26,7 +26,7 @@ from catnn.plan.rates import cache_folder
 
 FLAGS = ("-O2", "-fPIC", "-std=gnu11")
 QUICK = ("-fno-tree-vrp", "-fno-thread-jumps", "-fno-gcse", "-fno-tree-pre")
-"""What gcc does for a quarter of the time, and for nothing: the text is written in vectors."""
+"""What gcc does for a fifth of the time, and for nothing: the text is written in vectors."""
 NATIVE = ((*QUICK, "-march=native"), ("-march=native",), ("-mcpu=native",), ())
 """What asks for the instructions of this machine; the first that a compiler takes (clang for ARM took no `-march`)."""
 SECONDS = 60

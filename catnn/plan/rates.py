@@ -106,7 +106,7 @@ CALLED = 3.5
 
 INDUCTOR = (1.25, 0.25, 0.45, 1.05, 1.4)
 """What Inductor's code for torch statements costs, in the rates of those: a call, a step, a move, a multiply-add, and a
-weight.  Fitted to 22 layers; see `tests/benchmarks/operator.py`."""
+weight.  Fitted to what `tests/benchmarks/operator.py` measures."""
 
 
 def traced(counted: Mapping[str, Counted], known: Rates) -> str:
